@@ -1,0 +1,1 @@
+"""The vocabulary of learning, data only: objectives, rules, feedback, traces, sums of products."""

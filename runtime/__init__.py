@@ -1,0 +1,1 @@
+"""Engines, sessions, measurement and the command line."""

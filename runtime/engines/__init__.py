@@ -1,0 +1,1 @@
+"""Execution engines: the same program, the same bits."""
