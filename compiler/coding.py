@@ -1,0 +1,68 @@
+"""How a user's real samples become the integers that a program's sources take."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hebbite.compiler.lowering.encode import payloads, rate_code
+from hebbite.compiler.program.types import IntArray
+
+Real = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Coding:
+    """Coding of inputs and targets.
+
+    kind         ``payload`` (static values, one event a sample) or ``rate`` (Bernoulli spikes)
+    source       name of the input source; ``teacher`` that of the target source, '' without one
+    scale        payloads per unit of input; for ``rate``, the input that spikes fastest
+    signed       whether payloads have a sign (-63..63, sent again to learn) or not (0..254)
+    window, seed steps that spike and the seed of the spikes, for ``rate``
+    outputs      neurons of the output population
+    target_rate  output value, in 1..127, that a target of 1 stands for
+    """
+
+    kind: str
+    source: str
+    teacher: str
+    scale: float
+    signed: bool
+    window: int
+    seed: int
+    outputs: int
+    target_rate: int
+
+    def events(self, x: Real, *, first: int = 0) -> NDArray[np.int64]:
+        """Return integers (samples, events, features) for x (samples, features...).
+
+        ``first`` numbers the first sample within a run: rate codes are drawn by that number.
+        """
+        flat = np.asarray(x, np.float64).reshape(len(x), -1)
+        if self.kind == "rate":
+            return rate_code(flat, top=self.scale, window=self.window, seed=self.seed, first=first)
+        return payloads(flat, scale=self.scale, signed=self.signed)
+
+    def codes(self, y: NDArray[np.generic]) -> NDArray[np.int64]:
+        """Return target codes (samples, outputs): target + 1, so that 0 means nobody teaches.
+
+        ``y`` holds classes (samples,), or real targets (samples, outputs) in [-1, 1].
+        """
+        if y.ndim == 1:
+            target = np.eye(self.outputs, dtype=np.float64)[y.astype(np.int64)]
+        else:
+            target = np.clip(np.asarray(y, np.float64), -1.0, 1.0)
+        code = np.rint(target * self.target_rate).astype(np.int64) + 1
+        return np.where(code == 0, 1, code)
+
+    def inputs(
+        self, x: Real, y: NDArray[np.generic] | None = None, *, first: int = 0
+    ) -> dict[str, IntArray]:
+        """Return what a machine takes for these samples; without y nobody teaches."""
+        given: dict[str, IntArray] = {self.source: self.events(x, first=first)}
+        if y is not None and self.teacher:
+            given[self.teacher] = self.codes(y)[:, None, :]
+        return given

@@ -1,0 +1,39 @@
+"""Real inputs to the integers that a source takes: payloads, or spikes over a window."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hebbite.compiler.arithmetic.philox import words
+from hebbite.compiler.lowering.quantise import Long, Real, encode_input
+
+FASTEST = 0.5
+"""Probability of a spike a step for the largest input on the calibration data."""
+SPIKE_STREAM = 0x5B1CE
+
+
+def rate_code(
+    x: Real, *, top: float, window: int, seed: int, first: int = 0
+) -> NDArray[np.int64]:
+    """Return Bernoulli spikes (samples, window, features): probability FASTEST * x / top a step.
+
+    Sample n of a run is drawn by its number ``first + n`` alone, so that a run cut in pieces sees the
+    same spikes. Values below 0 never spike.
+    """
+    size = window * x.shape[1]
+    chance = np.clip(x / top, 0.0, 1.0) * FASTEST
+    threshold = np.rint(chance * 2.0**32).astype(np.int64)[:, None, :]
+    drawn = [words(size, seed=seed, stream=SPIKE_STREAM, time=first + n) for n in range(len(x))]
+    spikes = np.array(drawn, np.int64).reshape(len(x), window, x.shape[1]) < threshold
+    return spikes.astype(np.int64)
+
+
+def payloads(x: Real, *, scale: float, signed: bool) -> Long:
+    """Return payload events (samples, events, features); a signed payload is sent again to learn.
+
+    The second event is 2 (p + 64): the trace x1 then holds p + 64.
+    """
+    payload = encode_input(x, scale=scale, signed=signed)
+    events = [payload, 2 * (payload + 64)] if signed else [payload]
+    return np.stack(events, axis=1)

@@ -1,0 +1,140 @@
+"""Lowering of a network of leaky integrate-and-fire units whose synapses learn from spike times.
+
+Rectified units become LIF units; a sample is ``window`` steps of Bernoulli spikes at its inputs. The
+thresholds are the ones at which each population spikes at RATE on the calibration data, found by
+bisection on the integer neuron itself. Nothing is reset between samples: time goes on.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from hebbite.compiler.arithmetic.neuron import execute, new_registers
+from hebbite.compiler.arithmetic.synapse import accumulate
+from hebbite.compiler.lowering.encode import rate_code
+from hebbite.compiler.lowering.network import Network, Real
+from hebbite.compiler.lowering.quantise import Long, even
+from hebbite.compiler.neurons import NEURONS
+from hebbite.compiler.program.types import (
+    IntArray,
+    Plasticity,
+    Population,
+    Program,
+    Readout,
+    Schedule,
+    Source,
+    Synapses,
+)
+from hebbite.compiler.settings import Settings
+from hebbite.compiler.targets import Target
+from hebbite.rules.rule import LearningRule
+
+RATE = 0.08
+"""Wanted spikes a neuron and step."""
+DU_KEEP = 0
+"""The current forgets at once: a message acts for one step."""
+DV_KEEP = 3584
+"""The potential keeps 7/8 a step: a time constant of 7.5 steps."""
+TOP_THRESHOLD = 2**17 - 1
+INPUT_SHIFT = 6
+
+
+def lower_spiking(
+    network: Network,
+    calibration: Real,
+    *,
+    rule: LearningRule,
+    settings: Settings,
+    target: Target,
+) -> Program:
+    """Return the program, not yet placed on cores."""
+    window = settings.window
+    top = float(calibration.max(initial=0.0)) or 1.0
+    spikes = rate_code(calibration, top=top, window=window, seed=settings.seed)
+    tensors: dict[str, IntArray] = {}
+    populations: list[Population] = []
+    synapses: list[Synapses] = []
+    pre = network.input_name
+    for stage in network.stages:
+        rms = float(np.sqrt(np.mean(stage.weight**2))) or 1.0
+        scale = min(settings.weight_rms / rms, 254 / (float(np.abs(stage.weight).max()) or 1.0))
+        weight = even(stage.weight * scale)
+        bias = np.rint(stage.bias * scale).astype(np.int32) << INPUT_SHIFT
+        tensors |= {f"{stage.synapses}.weight": weight, f"{stage.name}.bias": bias}
+        threshold, spikes = _threshold(weight.astype(np.int64), bias, spikes)
+        constants = (
+            ("du_keep", DU_KEEP),
+            ("dv_keep", DV_KEEP),
+            ("threshold", threshold << INPUT_SHIFT),
+        )
+        populations.append(
+            Population(
+                stage.name,
+                len(weight),
+                NEURONS["lif"],
+                constants,
+                (("bias", f"{stage.name}.bias"),),
+                origin=stage.origin,
+            )
+        )
+        name, tensor = stage.synapses, f"{stage.synapses}.weight"
+        synapses.append(Synapses(name, pre, stage.name, tensor, graded=False))
+        pre = stage.name
+    return Program(
+        name=network.name,
+        target=settings.target,
+        schedule=Schedule(window, window),
+        sources=(
+            Source(
+                network.input_name,
+                network.input_size,
+                tuple(range(1, window + 1)),
+                origin=network.input_origin,
+            ),
+        ),
+        populations=tuple(populations),
+        synapses=tuple(synapses),
+        plasticity=tuple(
+            Plasticity(group.name, rule.dw, 1, rule.traces, factors=2) for group in synapses
+        ),
+        readout=Readout(pre, "s", window, count=True),
+        widths=target.widths,
+        seed=settings.seed,
+        tensors=tensors,
+    )
+
+
+def _threshold(weight: Long, bias: IntArray, spikes: Long) -> tuple[int, Long]:
+    """Return vth (in steps of 64) for RATE, and the spikes (samples, window, neurons) it gives."""
+    low, high = 1, TOP_THRESHOLD
+    while low < high:
+        middle = (low + high) // 2
+        if _simulate(weight, bias, spikes, middle).mean() > RATE:
+            low = middle + 1
+        else:
+            high = middle
+    return high, _simulate(weight, bias, spikes, high)
+
+
+def _simulate(weight: Long, bias: IntArray, spikes: Long, threshold: int) -> Long:
+    """Return the spikes of one population from rest, every sample on its own."""
+    samples, window, _ = spikes.shape
+    neurons = len(weight)
+    constants = {"du_keep": DU_KEEP, "dv_keep": DV_KEEP, "threshold": threshold << INPUT_SHIFT}
+    program = NEURONS["lif"].bind(constants, period=window)
+    registers = new_registers(program, samples * neurons)
+    tables = {"bias": np.tile(bias, samples)}
+    out = np.zeros((samples, window, neurons), np.int64)
+    for step in range(window):
+        if step:
+            arrived = [
+                accumulate(weight, row, graded=False, exponent=0) for row in spikes[:, step - 1]
+            ]
+            registers["a"] = np.concatenate(arrived)
+        execute(program, registers, offset=1, tables=tables, random=_no_random)
+        out[:, step] = registers["s"].reshape(samples, neurons)
+    return out
+
+
+def _no_random(instruction: int, bits: int) -> Long:
+    raise AssertionError("a LIF unit draws nothing")

@@ -1,0 +1,14 @@
+"""The library of neuron programs, one a file. A new one needs its file and a line here."""
+
+from __future__ import annotations
+
+from hebbite.compiler.neurons.error import ERROR
+from hebbite.compiler.neurons.lif import LIF
+from hebbite.compiler.neurons.relu import RELU
+from hebbite.compiler.neurons.sigmoid import SIGMOID
+from hebbite.compiler.neurons.tanh import TANH
+from hebbite.compiler.program.neuron import NeuronProgram
+
+NEURONS: dict[str, NeuronProgram] = {
+    neuron.name: neuron for neuron in (ERROR, LIF, RELU, SIGMOID, TANH)
+}

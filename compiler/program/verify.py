@@ -1,0 +1,192 @@
+"""The law of a program. Every pass may expect it, and must leave it.
+
+* Names are unique; every name that is used stands for something; shapes agree; tensors are integers.
+* Weights fit the chip's word; every input sum fits int32; delays are 1..63, exponents -8..7.
+* Every guard lies in the period; all plastic groups share one epoch that divides the period; on a
+  Loihi-class chip the epoch has at most 63 steps, and a plastic group has delay 1.
+* A neuron program has every constant and table that it names.
+* A rule keeps every trace that it reads; its products fit 31 bits; on a Loihi-class chip it obeys the
+  chip's grammar.
+* In a graded sample a message arrives no later than its receiver fires, the receiver's y is cleared
+  in the sample's first step and written within the sample: x and y of a product are of one sample.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+
+import numpy as np
+
+from hebbite.compiler.program.neuron import TRACES, check_neuron
+from hebbite.compiler.program.types import Plasticity, Population, Program, Synapses
+from hebbite.rules.errors import Problem, VerifyError
+from hebbite.rules.loihi import check_loihi
+
+LONGEST_EPOCH = 63
+LONGEST_DELAY = 63
+TOP_PAYLOAD = 254
+
+
+def verify_program(program: Program, *, running: str = "") -> None:
+    """Raise VerifyError (HB0430..HB0439) with everything that breaks the law.
+
+    ``running`` names the pass that was at work, for the report.
+    """
+    problems = tuple(problems_of(program))
+    if running:
+        problems = tuple(
+            Problem(p.code, f"{p.what} (after pass '{running}')", p.at, p.origin, p.hint)
+            for p in problems
+        )
+    if problems:
+        raise VerifyError(*problems)
+
+
+def problems_of(program: Program) -> Iterator[Problem]:
+    """Yield everything that breaks the law."""
+    yield from _names(program)
+    for population in program.populations:
+        yield from _population(program, population)
+    known = {p.name for p in program.populations}
+    for group in program.synapses:
+        if group.post in known and group.pre in known | {s.name for s in program.sources}:
+            yield from _group(program, group)
+    yield from _schedule(program)
+    groups = {group.name for group in program.synapses}
+    for plasticity in program.plasticity:
+        if plasticity.synapses in groups:
+            yield from _plasticity(program, plasticity)
+
+
+def _names(program: Program) -> Iterator[Problem]:
+    parts = (*program.sources, *program.populations, *program.synapses)
+    for name, count in Counter(part.name for part in parts).items():
+        if count > 1:
+            yield Problem("HB0430", f"the name '%{name}' is used {count} times")
+    sources = {s.name for s in program.sources}
+    populations = {p.name for p in program.populations}
+    groups = {g.name for g in program.synapses}
+    used = [(f"%{g.name}", g.pre, sources | populations) for g in program.synapses]
+    used += [(f"%{g.name}", g.post, populations) for g in program.synapses]
+    used += [(f"%{g.name}", g.mirror, groups) for g in program.synapses if g.mirror]
+    used += [("wire", w.source, sources) for w in program.wires]
+    used += [("wire", w.post, populations) for w in program.wires]
+    used += [("plastic", p.synapses, groups) for p in program.plasticity]
+    used += [("readout", program.readout.population, populations)]
+    for at, name, known in used:
+        if name not in known:
+            yield Problem("HB0431", f"nothing is called '%{name}'", at=at)
+
+
+def _population(program: Program, population: Population) -> Iterator[Problem]:
+    at = f"%{population.name} = neurons[{population.size}] {population.neuron.name}"
+    yield from check_neuron(population.neuron)
+    constants = dict(population.constants)
+    for name in population.neuron.parameters:
+        if name not in constants:
+            yield Problem("HB0432", f"the constant '{name}' is missing", at, population.origin)
+    for name in population.neuron.tables:
+        if dict(population.tables).get(name) not in program.tensors:
+            yield Problem("HB0432", f"the table '{name}' is missing", at, population.origin)
+    period = program.schedule.period
+    for instruction in population.neuron.instructions:
+        for bound in (instruction.first, instruction.last):
+            value = constants.get(bound, period) if isinstance(bound, str) else bound
+            if not 0 <= value <= period:
+                what = f"'{instruction.guard}' lies outside of the period of {period} steps"
+                yield Problem("HB0433", what, at, population.origin)
+
+
+def _group(program: Program, group: Synapses) -> Iterator[Problem]:
+    at = f"%{group.name} = synapses(%{group.pre}.{group.output} -> %{group.post}.{group.port})"
+    post = program.population(group.post)
+    wanted = (post.size, program.lines(group.pre, group.output))
+    weight = program.tensors.get(group.weight)
+    if weight is None or weight.shape != wanted or weight.dtype.kind != "i":
+        found = "nothing" if weight is None else f"{weight.dtype} {weight.shape}"
+        yield Problem("HB0434", f"@{group.weight} must be integers {wanted}, not {found}", at)
+        return
+    low, high = program.widths.weight_low, program.widths.weight_high
+    if weight.size and (weight.min() < low or weight.max() > high):
+        yield Problem("HB0435", f"@{group.weight} leaves {low}..{high}", at, post.origin)
+    payload = TOP_PAYLOAD if group.graded else 1
+    learns = any(p.synapses == group.name for p in program.plasticity) or group.mirror
+    top = -low if learns else int(np.abs(weight.astype(np.int64)).max(initial=0))
+    if top * payload * weight.shape[1] << max(group.exponent, 0) >= 2**31:
+        what = f"the input of %{group.post} can leave int32 ({weight.shape[1]} lines)"
+        yield Problem("HB0435", what, at, post.origin, "use fewer lines or a smaller exponent")
+    if not 1 <= group.delay <= LONGEST_DELAY or not -8 <= group.exponent <= 7:
+        what = f"delay {group.delay} (1..{LONGEST_DELAY}) or exponent {group.exponent} (-8..7)"
+        yield Problem("HB0435", f"{what} is out of range", at)
+    yield from _in_time(program, group, at)
+
+
+def _in_time(program: Program, group: Synapses, at: str) -> Iterator[Problem]:
+    """A message of a graded sample reaches its receiver before this fires."""
+    need = "fire" if group.port == "a" else "feedback"
+    due = dict(program.population(group.post).constants).get(need, 0)
+    sent = _send_offset(program, group)
+    if due and sent and sent + group.delay > due:
+        what = f"%{group.pre} sends at {sent}, too late for %{group.post} at {due}"
+        yield Problem("HB0436", what, at)
+
+
+def _send_offset(program: Program, group: Synapses) -> int:
+    for source in program.sources:
+        if source.name == group.pre:
+            return source.offsets[0] if len(source.offsets) < program.schedule.period else 0
+    constants = dict(program.population(group.pre).constants)
+    if group.output == "e":
+        return constants.get("feedback", constants.get("fire", 0))
+    return constants.get("fire", 0)
+
+
+def _schedule(program: Program) -> Iterator[Problem]:
+    period = program.schedule.period
+    for source in program.sources:
+        offsets = [*source.offsets, *(offset for offset, _ in source.bias)]
+        if not all(1 <= offset <= period for offset in offsets):
+            at = f"%{source.name} = source[{source.size}]"
+            yield Problem("HB0433", f"offsets {offsets} leave the period of {period} steps", at)
+    epochs = {p.epoch for p in program.plasticity}
+    if len(epochs) > 1:
+        yield Problem("HB0437", f"plastic groups have several epochs: {sorted(epochs)}")
+    for epoch in epochs:
+        if epoch < 1 or period % epoch:
+            yield Problem("HB0437", f"an epoch of {epoch} steps does not divide {period}")
+        if epoch > LONGEST_EPOCH and program.target != "ideal":
+            what = f"a learning epoch of {epoch} steps; a Loihi-class chip holds {LONGEST_EPOCH}"
+            yield Problem("HB0437", what, hint="use fewer hidden populations or a shorter window")
+
+
+def _plasticity(program: Program, plasticity: Plasticity) -> Iterator[Problem]:
+    at = f"plastic %{plasticity.synapses} {{ {plasticity.dw} }}"
+    if program.target != "ideal":
+        yield from check_loihi(plasticity.dw)
+        if program.group(plasticity.synapses).delay != 1:
+            yield Problem("HB0438", "a plastic group has delay 1 on this chip", at)
+    kept = {name for name, _ in plasticity.traces}
+    for product in plasticity.dw.products:
+        if sum(factor.width for factor in product.factors) + 4 > 31:
+            yield Problem("HB0438", f"the product '{product}' can leave 31 bits", at)
+        for factor in product.factors:
+            name = factor.variable
+            if name in ("x1", "x2", *TRACES) and name not in kept:
+                yield Problem("HB0438", f"the rule reads {name} and keeps no such trace", at)
+    if plasticity.factors == 3 and plasticity.epoch == program.schedule.period:
+        yield from _same_sample(program, plasticity, at)
+
+
+def _same_sample(program: Program, plasticity: Plasticity, at: str) -> Iterator[Problem]:
+    post = program.population(program.group(plasticity.synapses).post)
+    constants = {**dict(post.constants), "period": program.schedule.period}
+    for trace in (name for name, _ in plasticity.traces if name in TRACES):
+        writes = [
+            constants[i.last] if isinstance(i.last, str) else i.last
+            for i in post.neuron.instructions
+            if i.result == trace
+        ]
+        if 1 not in writes or max(writes, default=0) <= 1:
+            what = f"%{post.name} must clear {trace} at 1 and write it later in the sample"
+            yield Problem("HB0439", what, at, post.origin)

@@ -1,0 +1,242 @@
+"""Exact counts of what a run did, per component and phase.
+
+A component is a source, a population or a group of synapses, or the program itself. The phase is
+``inference`` or ``learning``: what happens after the last step that inference needs, and all that
+feedback and teacher do, is learning.
+
+steps            steps run
+neuron_steps     neurons x steps
+neuron_active    of these, with v != 0, a message through a non-zero weight or wire, or a bias
+syn_ops          non-zero weights reached by a message
+spikes_in        messages that reach a core of the group, axon_out: messages by destination core
+hops_ew, hops_ns tile hops of those messages; interchip: those that change chip
+trace_updates    x traces written by a message, y traces by an event or a non-zero value sent
+rule_terms       products whose dependency and 1-bit factors hold, summed over synapses
+updates_visited  synapses with at least one such product
+updates_changed  stored weights that are another integer after the epoch
+rng_draws        random integers: one a visited synapse, one a neuron and ``random`` instruction
+resets           registers cleared by ``reset``
+host_words       messages the host injects, answers it reads, weights it copies
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hebbite.compiler.placement import hops
+from hebbite.compiler.program.types import Plasticity, Program, Synapses
+from hebbite.rules.sums import SumOfProducts
+
+Long = NDArray[np.int64]
+PHASES = ("inference", "learning")
+COUNTERS = (
+    "steps",
+    "neuron_steps",
+    "neuron_active",
+    "syn_ops",
+    "spikes_in",
+    "axon_out",
+    "hops_ew",
+    "hops_ns",
+    "interchip",
+    "trace_updates",
+    "rule_terms",
+    "updates_visited",
+    "updates_changed",
+    "rng_draws",
+    "resets",
+    "host_words",
+)
+INDEX = {name: index for index, name in enumerate(COUNTERS)}
+
+
+def components_of(program: Program) -> tuple[str, ...]:
+    """Return the components of a program in the order in which counts are laid out."""
+    parts = (*program.sources, *program.populations, *program.synapses)
+    return (program.name, *(part.name for part in parts))
+
+
+@dataclass(frozen=True, eq=False)
+class Counters:
+    """Counts as int64 of shape (components, phases, counters)."""
+
+    components: tuple[str, ...]
+    values: Long
+
+    def __eq__(self, other: object) -> bool:
+        """Whether every count is the same."""
+        return (
+            isinstance(other, Counters)
+            and self.components == other.components
+            and np.array_equal(self.values, other.values)
+        )
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __add__(self, other: Counters) -> Counters:
+        """Return the sum of two runs of one program."""
+        assert self.components == other.components
+        return Counters(self.components, self.values + other.values)
+
+    def total(self, counter: str, *, phase: str | None = None) -> int:
+        """Return one counter summed over components, and over phases unless one is named."""
+        values = self.values[:, :, INDEX[counter]]
+        return int(values.sum() if phase is None else values[:, PHASES.index(phase)].sum())
+
+    def to_json(self) -> dict[str, object]:
+        """Return totals, and the non-zero counts per component and phase."""
+        parts = {
+            f"{component}.{phase}": {
+                name: int(self.values[c, p, i]) for name, i in INDEX.items() if self.values[c, p, i]
+            }
+            for c, component in enumerate(self.components)
+            for p, phase in enumerate(PHASES)
+        }
+        totals = {name: self.total(name) for name in COUNTERS}
+        return {**totals, "by_component": {key: part for key, part in parts.items() if part}}
+
+
+def gates(dw: SumOfProducts, x0: Long, y0: Long, epoch_number: int) -> tuple[int, int]:
+    """Return (synapses visited, products evaluated) of one epoch.
+
+    x0 (lines,) and y0 (neurons,) are 0 or 1; ``epoch_number`` counts from 1.
+    """
+    visited = np.zeros((y0.size, x0.size), bool)
+    terms = 0
+    for product in dw.products:
+        names = [product.dependency, *(f.variable for f in product.factors if f.is_event)]
+        held = all(epoch_number % 2 ** int(n[1:]) == 0 for n in names if n[0] == "u")
+        line = x0 != 0 if "x0" in names else np.ones(x0.size, bool)
+        neuron = y0 != 0 if "y0" in names else np.ones(y0.size, bool)
+        if held:
+            visited |= neuron[:, None] & line[None, :]
+            terms += int(neuron.sum()) * int(line.sum())
+    return int(visited.sum()), terms
+
+
+class CounterBook:
+    """Counts the events of a run from what was sent, held and stored, whoever ran it."""
+
+    def __init__(self, program: Program) -> None:
+        self._program = program
+        self._names = {name: index for index, name in enumerate(components_of(program))}
+        self._values = np.zeros((len(self._names), len(PHASES), len(COUNTERS)), np.int64)
+        self._arrivals = {
+            group.name: deque([np.zeros(1, bool)] * group.delay) for group in program.synapses
+        }
+        self._plastic = {p.synapses: p for p in program.plasticity}
+        self._hops = {group.name: hops(program, group) for group in program.synapses}
+        self._x0: dict[str, Long] = {}
+        self._y0: dict[str, Long] = {}
+
+    def counters(self) -> Counters:
+        """Return the counts so far."""
+        return Counters(tuple(self._names), self._values.copy())
+
+    def _add(self, component: str, learning: bool, counter: str, count: int) -> None:
+        self._values[self._names[component], int(learning), INDEX[counter]] += count
+
+    def step(
+        self,
+        offset: int,
+        *,
+        sent: Mapping[str, Long],
+        before: Mapping[str, Long],
+        weights: Mapping[str, Long],
+        learn: bool,
+    ) -> None:
+        """Count one step.
+
+        ``sent`` holds the lines of every output ("hidden.s", "image.s") and, while learning,
+        "hidden.bap"; ``before`` holds v of every population at the start of the step.
+        """
+        late = offset > self._program.schedule.inference_end
+        self._add(self._program.name, late, "steps", 1)
+        self._count_sources(offset, sent)
+        self._count_populations(offset, sent, before)
+        for group in self._program.synapses:
+            message = sent[f"{group.pre}.{group.output}"]
+            self._count_messages(group, message, weights[group.weight], late)
+            if learn and group.name in self._plastic:
+                self._count_traces(group, message, sent[f"{group.post}.bap"])
+
+    def _count_sources(self, offset: int, sent: Mapping[str, Long]) -> None:
+        late = offset > self._program.schedule.inference_end
+        for source in self._program.sources:
+            words = int(np.count_nonzero(sent[f"{source.name}.s"]))
+            self._add(source.name, late or source.role == "target", "host_words", words)
+        readout = self._program.readout
+        if offset == readout.offset:
+            size = self._program.population(readout.population).size
+            self._add(readout.population, False, "host_words", size)
+
+    def _count_populations(
+        self, offset: int, sent: Mapping[str, Long], before: Mapping[str, Long]
+    ) -> None:
+        late = offset > self._program.schedule.inference_end
+        for population in self._program.populations:
+            name, size = population.name, population.size
+            active = before[name] != 0
+            if "bias" in dict(population.tables):
+                active = active | (self._program.tensors[dict(population.tables)["bias"]] != 0)
+            for group in self._program.synapses:
+                if group.post == name:
+                    active = active | self._arrivals[group.name].popleft()
+            for wire in self._program.wires:
+                if wire.post == name:
+                    active = active | (sent[f"{wire.source}.s"] != 0)
+            self._add(name, late, "neuron_steps", size)
+            self._add(name, late, "neuron_active", int(active.sum()))
+            for instruction in population.neuron.instructions:
+                period = self._program.schedule.period
+                guard = dict(population.constants) | {"period": period}
+                first, last = (
+                    guard[x] if isinstance(x, str) else x
+                    for x in (instruction.first, instruction.last)
+                )
+                if first <= offset <= last and instruction.op in ("reset", "random"):
+                    counter = "resets" if instruction.op == "reset" else "rng_draws"
+                    self._add(name, late, counter, size)
+
+    def _count_messages(self, group: Synapses, message: Long, weight: Long, late: bool) -> None:
+        lines = message != 0
+        learning = late or group.role == "feedback"
+        reached = (weight != 0) & lines[None, :]
+        self._arrivals[group.name].append(reached.any(axis=1))
+        self._add(group.name, learning, "syn_ops", int(reached.sum()))
+        for counter, per_line in self._hops[group.name].items():
+            self._add(group.name, learning, counter, int(per_line[lines].sum()))
+
+    def _count_traces(self, group: Synapses, message: Long, bap: Long) -> None:
+        plasticity = self._plastic[group.name]
+        pre = sum(name[0] == "x" for name, _ in plasticity.traces)
+        count = pre * int(np.count_nonzero(message))
+        if plasticity.factors == 2:
+            post = sum(name[0] == "y" for name, _ in plasticity.traces)
+            count += post * int(np.count_nonzero(bap))
+        self._add(group.name, True, "trace_updates", count)
+        self._x0[group.name] = self._x0.get(group.name, np.int64(0)) | (message != 0)
+        self._y0[group.name] = self._y0.get(group.name, np.int64(0)) | (bap != 0)
+
+    def epoch(
+        self, plasticity: Plasticity, number: int, *, before: Long, after: Long, y: Mapping[str, Long]
+    ) -> None:
+        """Count the learning epoch ``number`` (from 1) of one group; ``y`` as the neurons sent it."""
+        name = plasticity.synapses
+        visited, terms = gates(plasticity.dw, self._x0.pop(name), self._y0.pop(name), number)
+        self._add(name, True, "rule_terms", terms)
+        self._add(name, True, "updates_visited", visited)
+        self._add(name, True, "rng_draws", visited)
+        self._add(name, True, "updates_changed", int((before != after).sum()))
+        if plasticity.factors == 3:
+            kept = [y[trace] for trace, _ in plasticity.traces if trace[0] == "y"]
+            self._add(name, True, "trace_updates", sum(int(np.count_nonzero(v)) for v in kept))
+        for group in self._program.synapses:
+            if group.mirror == name:
+                words = self._program.tensors[group.weight].size
+                self._add(group.name, True, "host_words", int(words))

@@ -1,0 +1,77 @@
+"""What every engine offers: it opens a program and gives a machine that runs samples."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hebbite.compiler.arithmetic.randomness import Rounding
+from hebbite.compiler.program.types import IntArray, Program, Source
+from hebbite.rules.errors import Problem, UsageError
+from hebbite.runtime.recording import Recording
+
+Inputs = Mapping[str, IntArray]
+"""Source name -> integers of shape (samples, events, size). A source left out sends nothing."""
+
+
+class Machine(Protocol):
+    """A program with its state: runs samples, one after the other, and keeps what it learns."""
+
+    def run(
+        self, inputs: Inputs, *, samples: int, learn: bool = True, probes: Sequence[str] = ()
+    ) -> Recording:
+        """Run ``samples`` samples. Counts and probes are those of this call."""
+
+    def read(self, tensor: str) -> NDArray[np.int64]:
+        """Return a weight tensor as it stands, (post, lines)."""
+
+    def write(self, tensor: str, value: IntArray) -> None:
+        """Replace a weight tensor."""
+
+    def state(self) -> dict[str, NDArray[np.int64]]:
+        """Return everything that the next step depends on, as named arrays."""
+
+    def restore(self, state: Mapping[str, NDArray[np.int64]]) -> None:
+        """Continue from a state of the same program."""
+
+    def close(self) -> None:
+        """Give back processes and files."""
+
+
+class Engine(Protocol):
+    """One way to run a program."""
+
+    name: str
+
+    def open(self, program: Program, *, rounding: Rounding, seed: int | None = None) -> Machine:
+        """Return a machine at step 0; ``seed`` replaces the program's own."""
+
+
+def events_of(source: Source, inputs: Inputs, samples: int) -> NDArray[np.int64]:
+    """Return a source's integers, checked, (samples, events, size); zeros if it is left out.
+
+    Raises:
+        UsageError: HB0110, if the shape or the type is not what the program takes.
+    """
+    shape = (samples, len(source.offsets), source.size)
+    if source.name not in inputs:
+        return np.zeros(shape, np.int64)
+    given = np.asarray(inputs[source.name])
+    if given.ndim == 2 and shape[1] == 1:
+        given = given[:, None, :]
+    if given.shape != shape or given.dtype.kind not in "iub":
+        what = f"'{source.name}' takes integers {shape}, not {given.dtype} {given.shape}"
+        raise UsageError(Problem("HB0110", what, at=f"%{source.name} = source[{source.size}]"))
+    return given.astype(np.int64)
+
+
+def check_inputs(program: Program, inputs: Inputs) -> None:
+    """Refuse inputs for a source that the program does not have (HB0111)."""
+    known = [source.name for source in program.sources]
+    for name in inputs:
+        if name not in known:
+            text = f"the program has no source '{name}'"
+            raise UsageError(Problem("HB0111", text, hint=f"sources: {', '.join(known)}"))

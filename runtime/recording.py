@@ -1,0 +1,58 @@
+"""What a run leaves behind: probed values, answers and counts.
+
+A probe is ``component.register``: ``hidden.s`` (lines sent, bias line included), ``hidden.v`` (any
+register of the neuron program), ``image.s``, or of a plastic group ``fc1.weight fc1.x1 fc1.y2`` (as
+stored after every learning epoch).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hebbite.compiler.arithmetic.randomness import Rounding
+from hebbite.compiler.program.neuron import OUTPUTS, TRACES
+from hebbite.compiler.program.types import Program
+from hebbite.runtime.counters import Counters
+
+EPOCH_REGISTERS = ("weight", "x1", "x2", "y1", "y2", "y3")
+
+
+@dataclass(frozen=True, eq=False)
+class Recording:
+    """Result of a run.
+
+    ``values``: probe -> int64 array, first axis steps (weights and traces: learning epochs).
+    ``answers``: the read-out register of every sample, int64 (samples, neurons).
+    """
+
+    engine: str
+    rounding: Rounding
+    seed: int
+    samples: int
+    steps: int
+    values: Mapping[str, NDArray[np.int64]]
+    answers: NDArray[np.int64]
+    counters: Counters
+    wall_s: float
+
+
+def all_probes(program: Program) -> tuple[str, ...]:
+    """Return every probe that all engines can record: what equality is measured on."""
+    probes = [f"{source.name}.s" for source in program.sources]
+    for population in program.populations:
+        registers = (*OUTPUTS, *TRACES, *population.neuron.states)
+        probes += [f"{population.name}.{register}" for register in registers]
+    for plasticity in program.plasticity:
+        kept = [name for name, _ in plasticity.traces]
+        probes += [f"{plasticity.synapses}.{name}" for name in ("weight", *kept)]
+    return tuple(probes)
+
+
+def is_epoch_probe(program: Program, probe: str) -> bool:
+    """Whether a probe is recorded once a learning epoch rather than once a step."""
+    component = probe.rsplit(".", 1)[0]
+    return any(plasticity.synapses == component for plasticity in program.plasticity)

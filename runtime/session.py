@@ -1,0 +1,238 @@
+"""A running program: the one thing that changes.
+
+A session feeds samples to a machine, trains, evaluates, reads and writes weights, and keeps count. The
+same model, engine, rounding and seed give the same bits, however a run is cut into calls.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from types import TracebackType
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hebbite.compiler.arithmetic.philox import words
+from hebbite.compiler.arithmetic.randomness import ROUNDINGS, Rounding
+from hebbite.compiler.compiled import Compiled
+from hebbite.compiler.program.types import IntArray
+from hebbite.rules.errors import Problem, UsageError, near
+from hebbite.runtime.counters import Counters
+from hebbite.runtime.engines.registry import load_engine
+from hebbite.runtime.recording import Recording
+
+Real = NDArray[np.float64]
+Labels = NDArray[np.generic]
+ORDER_STREAM = 0x0DDE2
+CHUNK = 512
+
+
+@dataclass(frozen=True, eq=False)
+class Fit:
+    """What `Session.fit` did: samples, counts, seconds, and the validation accuracy by epoch."""
+
+    samples: int
+    counters: Counters
+    wall_s: float
+    validation: tuple[float, ...]
+
+
+def sample_order(count: int, *, seed: int, epoch: int) -> NDArray[np.int64]:
+    """Return the order of ``count`` samples in an epoch: a permutation that a seed fixes."""
+    keys = words(count, seed=seed, stream=ORDER_STREAM, time=epoch)
+    return np.argsort(keys, kind="stable").astype(np.int64)
+
+
+class Session:
+    """Runs a compiled model on one engine.
+
+    Args:
+        model: what `hebbite.compile` or `hebbite.load` returned.
+        engine: ``native`` (fast, the default), ``reference`` (NumPy), ``lava``.
+        rounding: ``independent`` (a random number for every synapse, the default) or ``lava-exact``
+            (Lava's one shared number, bit for bit).
+        seed: replaces the program's seed.
+
+    Raises:
+        UsageError: HB0101 or HB0102 for an unknown engine or rounding.
+        EngineError: HB06xx if the engine is missing or refuses the program.
+    """
+
+    def __init__(
+        self,
+        model: Compiled,
+        *,
+        engine: str = "native",
+        rounding: str = "independent",
+        seed: int | None = None,
+    ) -> None:
+        self.model = model
+        self.engine = engine
+        self.rounding = rounding_of(rounding)
+        self.seed = model.program.seed if seed is None else seed
+        self._machine = load_engine(engine).open(
+            model.program, rounding=self.rounding, seed=self.seed
+        )
+        self._counters: Counters | None = None
+        self._samples = 0
+
+    def __enter__(self) -> Session:
+        """Use the session as a context that closes itself."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Close the session."""
+        self.close()
+
+    @property
+    def counters(self) -> Counters | None:
+        """Counts of everything this session ran, evaluations excepted; None before the first run."""
+        return self._counters
+
+    def run(
+        self,
+        x: Real,
+        y: Labels | None = None,
+        *,
+        learn: bool = False,
+        probes: Sequence[str] = (),
+    ) -> Recording:
+        """Run samples x (samples, features...), with targets y if somebody teaches."""
+        inputs = self.model.coding.inputs(x, y, first=self._samples)
+        return self.run_events(inputs, samples=len(x), learn=learn, probes=probes)
+
+    def run_events(
+        self,
+        inputs: Mapping[str, IntArray],
+        *,
+        samples: int,
+        learn: bool,
+        probes: Sequence[str] = (),
+    ) -> Recording:
+        """Run samples that are integers already: source -> (samples, events, size)."""
+        recording = self._machine.run(inputs, samples=samples, learn=learn, probes=probes)
+        self._samples += samples
+        counted = recording.counters
+        self._counters = counted if self._counters is None else self._counters + counted
+        return recording
+
+    def fit(
+        self,
+        x: Real,
+        y: Labels,
+        *,
+        epochs: int,
+        validation: tuple[Real, Labels] | None = None,
+        first_epoch: int = 0,
+        progress: Callable[[int, float | None], None] | None = None,
+    ) -> Fit:
+        """Learn online, one sample at a time, each epoch in a new order that the seed fixes.
+
+        ``first_epoch`` continues a run; ``progress`` is called after every epoch with its number and
+        the validation accuracy.
+        """
+        done, wall, scores = 0, 0.0, []
+        total: Counters | None = None
+        for epoch in range(first_epoch, first_epoch + epochs):
+            order = sample_order(len(x), seed=self.seed, epoch=epoch)
+            for part in _chunks(order):
+                recording = self.run(x[part], y[part], learn=True)
+                total = recording.counters if total is None else total + recording.counters
+                done, wall = done + len(part), wall + recording.wall_s
+            score = self.evaluate(*validation) if validation is not None else None
+            scores += [] if score is None else [score]
+            if progress is not None:
+                progress(epoch + 1, score)
+        if total is None:
+            raise UsageError(Problem("HB0103", "nothing to learn from: no epochs or no samples"))
+        return Fit(done, total, wall, tuple(scores))
+
+    def predict(self, x: Real) -> NDArray[np.int64]:
+        """Return the class of every sample, from a copy of the network that does not learn."""
+        answers = [self._answers(x[part], first) for first, part in _numbered_chunks(len(x))]
+        return np.argmax(np.concatenate(answers), axis=1).astype(np.int64)
+
+    def _answers(self, x: Real, first: int) -> NDArray[np.int64]:
+        twin = self.snapshot()
+        machine = load_engine(_twin_engine(self.engine)).open(
+            twin.program, rounding=self.rounding, seed=self.seed
+        )
+        inputs = self.model.coding.inputs(x, first=first)
+        return machine.run(inputs, samples=len(x), learn=False).answers
+
+    def evaluate(self, x: Real, y: Labels) -> float:
+        """Return the accuracy on labelled samples. Neither weights nor random streams move."""
+        return float(np.mean(self.predict(x) == y))
+
+    def snapshot(self) -> Compiled:
+        """Return the model with the weights as they stand."""
+        tensors = {
+            group.weight: self.read(group.weight).astype(np.int16)
+            for group in self.model.program.synapses
+        }
+        return self.model.with_tensors(tensors)
+
+    def read(self, tensor: str) -> NDArray[np.int64]:
+        """Return a weight tensor (post, lines)."""
+        return self._machine.read(self._known(tensor))
+
+    def write(self, tensor: str, value: IntArray) -> None:
+        """Replace a weight tensor by integers of the same shape within the chip's word."""
+        name = self._known(tensor)
+        widths, shape = self.model.program.widths, self.model.program.tensors[name].shape
+        sound = value.dtype.kind in "iu" and value.shape == shape
+        if not sound or value.min() < widths.weight_low or value.max() > widths.weight_high:
+            what = f"@{name} takes integers {shape} in {widths.weight_low}..{widths.weight_high}"
+            raise UsageError(Problem("HB0104", what))
+        self._machine.write(name, value)
+
+    def _known(self, tensor: str) -> str:
+        names = [group.weight for group in self.model.program.synapses]
+        if tensor not in names:
+            raise UsageError(
+                Problem("HB0105", f"no weight tensor '{tensor}'", hint=near(tensor, names))
+            )
+        return tensor
+
+    def state(self) -> dict[str, NDArray[np.int64]]:
+        """Return everything that the next sample depends on."""
+        samples = np.array([self._samples], np.int64)
+        return {**self._machine.state(), "session.samples": samples}
+
+    def restore(self, state: Mapping[str, NDArray[np.int64]]) -> None:
+        """Continue from a state of the same model, rounding and seed."""
+        self._samples = int(state["session.samples"][0])
+        self._machine.restore(state)
+
+    def close(self) -> None:
+        """Give back what the engine holds."""
+        self._machine.close()
+
+
+def rounding_of(name: str) -> Rounding:
+    """Return a rounding mode by name (HB0102)."""
+    for rounding in ROUNDINGS:
+        if rounding == name:
+            return rounding
+    raise UsageError(Problem("HB0102", f"unknown rounding '{name}'", hint=near(name, ROUNDINGS)))
+
+
+def _twin_engine(engine: str) -> str:
+    """Evaluation runs beside a Lava session on the native engine: the same bits, no second Lava."""
+    return "native" if engine == "lava" else engine
+
+
+def _chunks(order: NDArray[np.int64]) -> Iterator[NDArray[np.int64]]:
+    for first in range(0, len(order), CHUNK):
+        yield order[first : first + CHUNK]
+
+
+def _numbered_chunks(count: int) -> Iterator[tuple[int, slice]]:
+    for first in range(0, count, CHUNK):
+        yield first, slice(first, first + CHUNK)
