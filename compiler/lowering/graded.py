@@ -36,6 +36,7 @@ from hebbite.compiler.program.types import (
     Schedule,
     Source,
     Synapses,
+    Widths,
     Wire,
 )
 from hebbite.compiler.settings import Settings
@@ -98,7 +99,7 @@ class _Lowering:
             wires=(Wire(TEACHER, output),),
             plasticity=self._plasticity(table),
             readout=Readout(output, "v", end),
-            widths=self.target.widths,
+            widths=Widths(weight=int(self.target.weight_bits.value or 8)),
             seed=self.settings.seed,
             tensors=tensors,
         )

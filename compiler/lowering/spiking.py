@@ -24,6 +24,7 @@ from hebbite.compiler.program.types import (
     Schedule,
     Source,
     Synapses,
+    Widths,
 )
 from hebbite.compiler.settings import Settings
 from hebbite.compiler.targets import Target
@@ -98,7 +99,7 @@ def lower_spiking(
             Plasticity(group.name, rule.dw, 1, rule.traces, factors=2) for group in synapses
         ),
         readout=Readout(pre, "s", window, count=True),
-        widths=target.widths,
+        widths=Widths(weight=int(target.weight_bits.value or 8)),
         seed=settings.seed,
         tensors=tensors,
     )

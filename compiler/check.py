@@ -1,0 +1,64 @@
+"""What stands between a request and a program: rule, network, objective and chip held together.
+
+Everything that is wrong is returned at once; nothing is converted.
+"""
+
+from __future__ import annotations
+
+from hebbite.compiler.graph import Graph
+from hebbite.compiler.lowering.chain import network_of
+from hebbite.compiler.settings import Settings
+from hebbite.compiler.targets import Target, load_target
+from hebbite.rules.errors import HebbiteError, Problem
+from hebbite.rules.objectives import Objective
+from hebbite.rules.rule import LearningRule
+
+
+def problems_of_request(
+    graph: Graph, rule: LearningRule, objective: Objective, settings: Settings
+) -> tuple[Problem, ...]:
+    """Return every reason why this request has no program (HB0402..HB0408)."""
+    target = load_target(settings.target)
+    return (*_chain(graph), *_rule(rule, settings, target), *_head(graph, objective))
+
+
+def _chain(graph: Graph) -> tuple[Problem, ...]:
+    try:
+        network_of(graph)
+    except HebbiteError as error:
+        return error.problems
+    return ()
+
+
+def _rule(rule: LearningRule, settings: Settings, target: Target) -> list[Problem]:
+    at = f"rule {rule.name}"
+    if not rule.runs_on_chip:
+        return [Problem("HB0402", f"'{rule.name}' runs on no chip: {rule.reason}", at)]
+    kind = "graded" if settings.neuron == "graded" else "spiking"
+    found: list[Problem] = []
+    if kind not in rule.networks:
+        what = f"'{rule.name}' does not serve {kind} networks, only {', '.join(rule.networks)}"
+        hint = "--neuron lif --encode rate" if kind == "graded" else "--neuron graded --encode none"
+        found.append(Problem("HB0403", what, at, hint=hint))
+    if kind == "graded" and target.can("binary_only"):
+        what = f"{target.name} sends bare spikes; graded units need integer payloads"
+        hint = "--target loihi2, or a spike-driven rule: --rule stdp --neuron lif --encode rate"
+        found.append(Problem("HB0404", what, at, hint=hint))
+    if rule.factors == 3 and not target.can("neuron_traces"):
+        what = f"'{rule.name}' needs neurons that write y1..y3; {target.name} has none"
+        found.append(Problem("HB0404", what, at, hint="--target loihi2"))
+    if kind == "spiking" and settings.encode != "rate":
+        what = "LIF units need spikes at the inputs"
+        found.append(Problem("HB0406", what, hint="--encode rate"))
+    if kind == "graded" and settings.encode != "none":
+        what = "graded units take payloads, not a rate code"
+        found.append(Problem("HB0406", what, hint="--encode none"))
+    return found
+
+
+def _head(graph: Graph, objective: Objective) -> list[Problem]:
+    if graph.head and objective.name != "classification":
+        what = f"the model ends in {graph.head}, which is a classifier's head"
+        hint = "--objective classification"
+        return [Problem("HB0407", what, f"return ... {{head={graph.head}}}", hint=hint)]
+    return []

@@ -1,0 +1,164 @@
+"""From a model, a rule and an objective to a compiled model: the pipeline in one place.
+
+model file -> graph -> (chain of stages) -> integers -> program -> placed program
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hebbite.compiler.arithmetic.draws import uniform
+from hebbite.compiler.capacity import check_capacity
+from hebbite.compiler.check import problems_of_request
+from hebbite.compiler.coding import Coding
+from hebbite.compiler.compiled import Compiled
+from hebbite.compiler.frontends import load_model
+from hebbite.compiler.graph import Graph
+from hebbite.compiler.lowering.chain import network_of
+from hebbite.compiler.lowering.graded import TEACHER, lower_graded
+from hebbite.compiler.lowering.network import Network, Stage
+from hebbite.compiler.lowering.quantise import quantise
+from hebbite.compiler.lowering.spiking import lower_spiking
+from hebbite.compiler.passes.place import Place
+from hebbite.compiler.program.types import Program
+from hebbite.compiler.program.verify import verify_program
+from hebbite.compiler.settings import Settings
+from hebbite.compiler.targets import load_target
+from hebbite.rules.errors import Problem, UnsupportedError, UsageError
+from hebbite.rules.objectives import Objective, parse_objective
+from hebbite.rules.registry import parse_rule
+from hebbite.rules.rule import LearningRule
+
+Real = NDArray[np.float64]
+NOISE_SAMPLES = 256
+"""Samples of uniform noise that set the scales where no calibration data are given."""
+
+
+def compile(
+    model: str | Path | Graph,
+    *,
+    rule: str | LearningRule = "dfa",
+    objective: str | Objective = "classification",
+    settings: Settings | None = None,
+    calibration: Real | None = None,
+    chips: int = 1,
+    split: bool = True,
+) -> Compiled:
+    """Return the chip program of a model that learns by ``rule``.
+
+    Args:
+        model: a file that `hebbite.load` reads (``.onnx``, graph text), or a graph.
+        rule: a name, ``name(option=value)``, the text of a rule, or a rule.
+        objective: likewise.
+        settings: every other choice.
+        calibration: real inputs (samples, features...) that set scales and thresholds; without
+            them uniform noise in [0, 1) stands in, and the report says so.
+        chips: chips that the program may use; ``split``: whether a population may span cores.
+
+    Raises:
+        HebbiteError: whatever is wrong with the request, all of it at once where possible.
+    """
+    chosen = settings or Settings()
+    graph = model if isinstance(model, Graph) else load_model(model)
+    learning = parse_rule(rule) if isinstance(rule, str) else rule
+    goal = parse_objective(objective) if isinstance(objective, str) else objective
+    problems = problems_of_request(graph, learning, goal, chosen)
+    if problems:
+        raise UnsupportedError(*problems)
+    network = _started(network_of(graph), chosen)
+    data, known = _calibration(network, calibration)
+    program, coding, report = _lower(network, data, learning, goal, chosen)
+    program = Place(chips=chips, split=split).apply(program)
+    check_capacity(program, chips=chips)
+    verify_program(program, running="place")
+    return Compiled(
+        program=program,
+        coding=coding,
+        rule=learning,
+        objective=goal,
+        settings=chosen,
+        model=graph.name,
+        source_sha256=_fingerprint(model),
+        report={**report, "calibration_samples": float(len(data) if known else 0)},
+    )
+
+
+def _lower(
+    network: Network, data: Real, rule: LearningRule, objective: Objective, settings: Settings
+) -> tuple[Program, Coding, dict[str, float]]:
+    target = load_target(settings.target)
+    outputs = len(network.stages[-1].weight)
+    if settings.neuron == "lif":
+        program = lower_spiking(network, data, rule=rule, settings=settings, target=target)
+        verify_program(program, running="lower_spiking")
+        top = float(data.max(initial=0.0)) or 1.0
+        coding = Coding(
+            kind="rate",
+            source=network.input_name,
+            teacher="",
+            scale=top,
+            signed=False,
+            window=settings.window,
+            seed=settings.seed,
+            outputs=outputs,
+            target_rate=objective.target_rate,
+        )
+        return program, coding, {}
+    integers = quantise(network, data, settings)
+    program = lower_graded(
+        network, integers, rule=rule, objective=objective, settings=settings, target=target
+    )
+    verify_program(program, running="lower_graded")
+    coding = Coding(
+        kind="payload",
+        source=network.input_name,
+        teacher=TEACHER,
+        scale=integers.input_scale,
+        signed=integers.signed_input,
+        window=0,
+        seed=settings.seed,
+        outputs=outputs,
+        target_rate=objective.target_rate,
+    )
+    errors = {
+        f"weight_error.{stage.synapses}": made.weight_error
+        for stage, made in zip(network.stages, integers.stages, strict=True)
+    }
+    return program, coding, errors
+
+
+def _started(network: Network, settings: Settings) -> Network:
+    """Return the network with the weights that learning starts from."""
+    if settings.init == "keep":
+        return network
+
+    def fresh(stage: Stage) -> Stage:
+        outputs, inputs = stage.weight.shape
+        reach = float(np.sqrt(6 / (inputs + outputs)))
+        drawn = uniform((outputs, inputs), seed=settings.seed, name=f"weight {stage.name}")
+        weight = (2 * drawn - 1) * reach
+        return replace(stage, weight=weight, bias=np.zeros(outputs, np.float64))
+
+    return replace(network, stages=tuple(fresh(stage) for stage in network.stages))
+
+
+def _calibration(network: Network, given: Real | None) -> tuple[Real, bool]:
+    """Return calibration data (samples, features) and whether they are the user's (HB0130)."""
+    if given is None:
+        return uniform((NOISE_SAMPLES, network.input_size), seed=0, name="calibration"), False
+    flat = np.asarray(given, np.float64).reshape(len(given), -1)
+    if flat.shape[1] != network.input_size or not len(flat) or not np.isfinite(flat).all():
+        what = f"calibration data {np.shape(given)} do not fit {network.input_size} finite inputs"
+        raise UsageError(Problem("HB0130", what, origin=network.input_origin))
+    return flat, True
+
+
+def _fingerprint(model: str | Path | Graph) -> str:
+    if isinstance(model, Graph):
+        return hashlib.sha256(str(model).encode()).hexdigest()
+    return hashlib.sha256(Path(model).read_bytes()).hexdigest()

@@ -1,0 +1,57 @@
+"""How credit reaches a neuron: where the signal comes from, through which weights, and when."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+from hebbite.rules.errors import Problem, UsageError, near
+
+SignalSource = Literal[
+    "none",
+    "output-error",
+    "upper-error",
+    "target",
+    "reward",
+    "local-readout",
+    "perturbation",
+]
+FeedbackWeights = Literal["none", "random", "sign", "transpose", "learned"]
+Delivery = Literal["none", "direct", "layered", "broadcast"]
+
+
+@dataclass(frozen=True)
+class Feedback:
+    """A feedback path, as data.
+
+    source    what is sent back: the output's error, the error of the units above, ...
+    weights   through which weights: fixed random ones, signs or copies of the forward ones, learned
+    delivery  ``direct`` from the output to every population, ``layered`` from each to the one below
+    latency   steps from the source to the neuron, a population
+    """
+
+    source: SignalSource = "none"
+    weights: FeedbackWeights = "none"
+    delivery: Delivery = "none"
+    latency: int = 0
+
+    def __post_init__(self) -> None:
+        """Check the words and the latency (HB0409)."""
+        for field, known in (
+            ("source", get_args(SignalSource)),
+            ("weights", get_args(FeedbackWeights)),
+            ("delivery", get_args(Delivery)),
+        ):
+            value = getattr(self, field)
+            if value not in known:
+                what = f"unknown feedback {field} '{value}'"
+                raise UsageError(Problem("HB0409", what, hint=near(value, known)))
+        if self.latency < 0:
+            raise UsageError(Problem("HB0409", f"a latency of {self.latency} steps"))
+
+    def __str__(self) -> str:
+        """Return the text that a rule prints."""
+        return (
+            f"{{source={self.source}, weights={self.weights}, "
+            f"delivery={self.delivery}, latency={self.latency}}}"
+        )

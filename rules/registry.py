@@ -1,0 +1,41 @@
+"""The rules by name. A new rule needs its file in `hebbite.rules.library` and a line here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from hebbite.rules.errors import UsageError
+from hebbite.rules.library.backprop import backprop
+from hebbite.rules.library.bptt import bptt
+from hebbite.rules.library.delta import delta
+from hebbite.rules.library.dfa import dfa
+from hebbite.rules.library.fa import fa
+from hebbite.rules.library.frozen import frozen
+from hebbite.rules.library.stdp import stdp
+from hebbite.rules.loihi import check_loihi
+from hebbite.rules.options import call_by_text
+from hebbite.rules.rule import LearningRule
+
+RULES: dict[str, Callable[..., LearningRule]] = {
+    "delta": delta,
+    "frozen": frozen,
+    "dfa": dfa,
+    "fa": fa,
+    "backprop": backprop,
+    "stdp": stdp,
+    "bptt": bptt,
+}
+
+
+def parse_rule(text: str) -> LearningRule:
+    """Return a rule from ``name`` or ``name(option=value, ...)``.
+
+    Raises:
+        UsageError: HB0401 for an unknown name, option or value, with the nearest name; HB04xx if a
+            value makes an update that no chip of this class can evaluate.
+    """
+    rule = call_by_text(text, RULES, kind="rule", code="HB0401")
+    problems = check_loihi(rule.dw) if rule.runs_on_chip else ()
+    if problems:
+        raise UsageError(*problems)
+    return rule

@@ -1,0 +1,59 @@
+"""A learning rule, as data: what a chip evaluates, which signal it needs, and what that asks for.
+
+Almost every rule is the same update on the chip, dw = eta * x1 * error, with another signal written
+by the neuron and another feedback path. So a rule holds few parts, and its text says all of them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from hebbite.rules.feedback import Feedback
+from hebbite.rules.locality import Locality
+from hebbite.rules.sums import SumOfProducts
+from hebbite.rules.traces import Trace
+
+Learns = Literal["all", "readout", "none"]
+
+
+@dataclass(frozen=True)
+class LearningRule:
+    """One rule.
+
+    name, text     its name, and the text with options that gives it back (``dfa(rate=-6)``)
+    equation       what it computes, in the field's notation
+    citation       BibTeX of the paper
+    dw             the update of a weight; variables that no chip has make it a host reference
+    learns         which synapses: all, the readout's only, none
+    factors        2: traces of pre and post spikes; 3: the neuron writes y1..y3
+    networks       kinds of network it serves: graded, spiking
+    traces         time constants and impulses of x1 and y1, for two factors
+    feedback       how credit reaches hidden neurons
+    follows        whether copied feedback weights follow the forward weights while these learn
+    locality       see `Locality`
+    reason         why it runs on no chip; '' if it does
+    """
+
+    name: str
+    text: str
+    equation: str
+    citation: str
+    dw: SumOfProducts
+    learns: Learns
+    factors: int
+    networks: tuple[str, ...]
+    feedback: Feedback = field(default_factory=Feedback)
+    locality: Locality = field(default_factory=Locality)
+    traces: tuple[tuple[str, Trace], ...] = ()
+    follows: bool = False
+    reason: str = ""
+
+    @property
+    def runs_on_chip(self) -> bool:
+        """Whether a chip can evaluate the rule."""
+        return not self.reason
+
+    def __str__(self) -> str:
+        """Return the text; `rules.registry.parse_rule` gives the rule back."""
+        return self.text
