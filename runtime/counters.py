@@ -224,7 +224,13 @@ class CounterBook:
         self._y0[group.name] = self._y0.get(group.name, np.int64(0)) | (bap != 0)
 
     def epoch(
-        self, plasticity: Plasticity, number: int, *, before: Long, after: Long, y: Mapping[str, Long]
+        self,
+        plasticity: Plasticity,
+        number: int,
+        *,
+        before: Long,
+        after: Long,
+        y: Mapping[str, Long],
     ) -> None:
         """Count the learning epoch ``number`` (from 1) of one group; ``y`` as the neurons sent it."""
         name = plasticity.synapses

@@ -125,10 +125,7 @@ def compare(program: Program, recordings: Sequence[Recording]) -> Verification:
     learns = bool(program.plasticity)
     lively = not activity.silent_populations and (
         not learns
-        or (
-            activity.weights_changed_fraction >= CHANGED_ENOUGH
-            and set(activity.signs) >= {-1, 1}
-        )
+        or (activity.weights_changed_fraction >= CHANGED_ENOUGH and set(activity.signs) >= {-1, 1})
     )
     return Verification(
         equal=not found,

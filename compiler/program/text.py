@@ -47,7 +47,7 @@ def print_program(program: Program) -> str:
 
 def _schedule(program: Program) -> str:
     schedule = program.schedule
-    events = "".join(f' event {json.dumps(name)} at {at}' for name, at in schedule.events)
+    events = "".join(f" event {json.dumps(name)} at {at}" for name, at in schedule.events)
     return (
         f"schedule {{period={schedule.period}, inference_end={schedule.inference_end}, "
         f"weight_bits={program.widths.weight}, seed={program.seed}}}{events}"
@@ -92,7 +92,9 @@ def _synapses(program: Program, group: Synapses) -> str:
 
 
 def _plasticity(plasticity: Plasticity) -> list[str]:
-    head = f"plastic %{plasticity.synapses} every {plasticity.epoch} factors {plasticity.factors} {{"
+    head = (
+        f"plastic %{plasticity.synapses} every {plasticity.epoch} factors {plasticity.factors} {{"
+    )
     traces = [
         f"  trace {name} {{mode={trace.mode}, tau={trace.tau}, impulse={trace.impulse}}}"
         for name, trace in plasticity.traces

@@ -183,7 +183,7 @@ def _same_sample(program: Program, plasticity: Plasticity, at: str) -> Iterator[
     constants = {**dict(post.constants), "period": program.schedule.period}
     for trace in (name for name, _ in plasticity.traces if name in TRACES):
         writes = [
-            constants[i.last] if isinstance(i.last, str) else i.last
+            constants.get(i.last, 0) if isinstance(i.last, str) else i.last
             for i in post.neuron.instructions
             if i.result == trace
         ]

@@ -65,8 +65,7 @@ class ReferenceMachine:
         }
         self._due = {
             group.name: deque(
-                np.zeros(program.population(group.post).size, np.int64)
-                for _ in range(group.delay)
+                np.zeros(program.population(group.post).size, np.int64) for _ in range(group.delay)
             )
             for group in program.synapses
         }
@@ -236,9 +235,7 @@ class ReferenceMachine:
             widths=self._program.widths,
             random=random,
         )
-        book.epoch(
-            plasticity, self._epoch, before=before, after=self._weights[tensor], y=sent_y
-        )
+        book.epoch(plasticity, self._epoch, before=before, after=self._weights[tensor], y=sent_y)
 
     def _log(self, log: dict[str, list[Long]], sent: Mapping[str, Long], *, epoch: bool) -> None:
         for probe, rows in log.items():
@@ -290,7 +287,10 @@ class ReferenceMachine:
             self._due[name] = deque(row.copy() for row in state[f"due.{name}"])
         for name, traces in self._traces.items():
             traces.values = {key: state[f"trace.{name}.{key}"].copy() for key in traces.values}
-            traces.tx, traces.ty = state[f"trace.{name}.tx"].copy(), state[f"trace.{name}.ty"].copy()
+            traces.tx, traces.ty = (
+                state[f"trace.{name}.tx"].copy(),
+                state[f"trace.{name}.ty"].copy(),
+            )
 
     def close(self) -> None:
         """Nothing is held outside of Python."""

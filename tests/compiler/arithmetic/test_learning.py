@@ -1,0 +1,110 @@
+"""The update of a weight: hand-computed numbers, and each trap of the chip's arithmetic."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from hebbite.compiler.arithmetic.learning import learn
+from hebbite.compiler.arithmetic.randomness import SharedRandom
+from hebbite.compiler.arithmetic.traces import new_traces, note_events, note_messages
+from hebbite.compiler.program.types import Plasticity, Widths
+from hebbite.rules.sums import parse_sum
+from hebbite.rules.traces import Trace
+
+NEVER = SharedRandom(2**53 - 1, 2**53 - 1, 2**53 - 1)
+ALWAYS = SharedRandom(0, 0, 0)
+HELD = Trace(tau=65535, impulse=0, mode="overwrite")
+WRITTEN = Trace(tau=65535, impulse=0)
+
+
+def once(
+    dw: str,
+    *,
+    weight: int = 0,
+    payload: int = 0,
+    y2: int = 0,
+    y3: int = 0,
+    bap: int = 0,
+    random: SharedRandom = ALWAYS,
+    epoch_number: int = 1,
+    bits: int = 8,
+) -> int:
+    """Return one weight after one epoch of one step with the given signals.
+
+    Rounding numbers of 0 keep a trace with tau 65535 as it is and round every weight up.
+    """
+    traces = (("x1", HELD), ("y1", WRITTEN), ("y2", WRITTEN), ("y3", WRITTEN))
+    state = new_traces(Plasticity("s", parse_sum(dw), 1, traces), lines=1, neurons=1)
+    note_messages(state, np.array([payload]), offset=1)
+    written = {name: np.array([value]) for name, value in (("y1", 0), ("y2", y2), ("y3", y3))}
+    note_events(state, np.array([bap]), written, offset=1)
+    new = learn(
+        np.array([[weight]]),
+        state,
+        group=0,
+        epoch_number=epoch_number,
+        widths=Widths(weight=bits),
+        random=random,
+    )
+    return int(new[0, 0])
+
+
+def test_two_traces_lose_three_bits() -> None:
+    assert once("dw = 2^-4*x0*x1*y2", payload=128, y2=8) == (64 * 8 >> 3) * 2**3 // 128
+
+
+def test_negative_products_round_down_and_positive_ones_to_zero() -> None:
+    assert once("dw = 2^-7*x0*x1*y2", payload=2, y2=7, weight=5) == 5
+    assert once("dw = -2^-7*x0*x1*y2", payload=2, y2=7, weight=5) == 5  # -1/128 rounds up
+    lower = SharedRandom(0, 0, 2**53 - 1)
+    assert once("dw = -2^-7*x0*x1*y2", payload=2, y2=7, weight=5, random=lower) == 4
+
+
+@pytest.mark.parametrize(("number", "expected"), [(0, 1), (2**51 - 1, 1), (2**51, 0)])
+def test_a_quarter_rounds_up_for_a_quarter_of_the_random_numbers(number: int, expected: int) -> None:
+    random = SharedRandom(0, 0, number)
+    assert once("dw = 2^-7*x0*x1*y2", payload=64, y2=8, random=random) == expected
+
+
+def test_a_line_that_sent_nothing_does_not_learn() -> None:
+    assert once("dw = 2^2*x0*x1*y2", payload=0, y2=127) == 0
+
+
+def test_a_learning_event_gates_y0_and_costs_one_bit() -> None:
+    rule = "dw = 2^0*x0*y0*x1*y2"
+    assert once(rule, payload=128, y2=8, bap=0) == 0
+    assert once(rule, payload=128, y2=8, bap=1) == 64 * 8 // 16
+
+
+def test_u_fires_every_second_power_of_epochs() -> None:
+    rule = "dw = 2^0*u1*w"
+    assert once(rule, weight=4, epoch_number=1) == 4
+    assert once(rule, weight=4, epoch_number=2) == 8
+
+
+def test_weights_saturate_at_both_ends() -> None:
+    assert once("dw = 2^5*x0*x1*y2", weight=250, payload=254, y2=127) == 255
+    assert once("dw = -2^5*x0*x1*y2", weight=-250, payload=254, y2=127) == -256
+
+
+def test_a_wide_word_holds_more() -> None:
+    # (64 * 8) >> 3 = 64 per unit of scale, 2^5 of them above a weight of 250
+    assert once("dw = 2^5*x0*x1*y2", weight=250, payload=128, y2=8, bits=16) == 250 + 64 * 32
+
+
+def test_a_constant_beside_a_trace_is_saturated_with_it() -> None:
+    assert once("dw = 2^0*x0*(x1-64)*y2", payload=126, y2=8) == -1  # (63 - 64) * 8 >> 3
+    assert once("dw = 2^0*x0*(w-300)", weight=0) == 0  # no message, no update
+
+
+def test_sign_reads_minus_one_zero_one() -> None:
+    for weight, expected in ((9, 8), (0, 0), (-9, -8)):
+        assert once("dw = -2^0*u0*sgn(w)", weight=weight) == expected
+
+
+@pytest.mark.parametrize(
+    ("payload", "half"), [(1, 0), (2, 1), (3, 2), (4, 2), (5, 2), (7, 4), (254, 127)]
+)
+def test_an_overwrite_trace_holds_half_the_payload_rounded_to_even(payload: int, half: int) -> None:
+    assert once("dw = 2^0*x0*x1", payload=payload) == half

@@ -1,0 +1,97 @@
+"""The law of a program: each way to break it has its code."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from hebbite.compiler.program.types import Program, Schedule, Wire
+from hebbite.compiler.program.verify import problems_of, verify_program
+from hebbite.rules.errors import VerifyError
+from hebbite.rules.sums import parse_sum
+
+
+def constant(program: Program, index: int, name: str, value: int) -> Program:
+    """Return the program with one constant of one population changed."""
+    population = program.populations[index]
+    pairs = tuple((key, value if key == name else old) for key, old in population.constants)
+    changed = list(program.populations)
+    changed[index] = replace(population, constants=pairs)
+    return replace(program, populations=tuple(changed))
+
+
+def weight(program: Program, name: str, value: np.ndarray) -> Program:
+    """Return the program with one tensor replaced."""
+    return replace(program, tensors={**program.tensors, name: value})
+
+
+def group(program: Program, index: int, **changes: object) -> Program:
+    """Return the program with one group of synapses changed."""
+    changed = list(program.synapses)
+    changed[index] = replace(changed[index], **changes)  # type: ignore[arg-type]
+    return replace(program, synapses=tuple(changed))
+
+
+def plastic(program: Program, **changes: object) -> Program:
+    """Return the program with its first plastic group changed."""
+    first, *rest = program.plasticity
+    return replace(program, plasticity=(replace(first, **changes), *rest))  # type: ignore[arg-type]
+
+
+def test_a_sound_program_passes(program: Program) -> None:
+    verify_program(program)
+
+
+BREAKS: list[tuple[str, Callable[[Program], Program]]] = [
+    ("HB0430", lambda p: replace(p, sources=(*p.sources, p.sources[0]))),
+    ("HB0431", lambda p: group(p, 0, pre="nobody")),
+    ("HB0431", lambda p: replace(p, wires=(Wire("hidden", "out"),))),
+    (
+        "HB0432",
+        lambda p: replace(
+            p, populations=(replace(p.populations[0], constants=()), p.populations[1])
+        ),
+    ),
+    ("HB0433", lambda p: constant(p, 0, "feedback", 5)),
+    ("HB0433", lambda p: replace(p, sources=(replace(p.sources[0], offsets=(0,)), p.sources[1]))),
+    ("HB0434", lambda p: weight(p, "to_out.weight", np.zeros((3, 4), np.int16))),
+    ("HB0434", lambda p: weight(p, "to_out.weight", np.zeros((3, 5)))),
+    ("HB0435", lambda p: weight(p, "to_out.weight", np.full((3, 5), 300, np.int16))),
+    ("HB0435", lambda p: group(p, 0, delay=0)),
+    ("HB0435", lambda p: group(p, 0, exponent=8)),
+    ("HB0436", lambda p: group(p, 1, delay=2)),
+    ("HB0436", lambda p: constant(p, 1, "fire", 2)),
+    ("HB0437", lambda p: plastic(p, epoch=3)),
+    (
+        "HB0437",
+        lambda p: replace(
+            p,
+            schedule=Schedule(70, 3),
+            plasticity=tuple(replace(x, epoch=70) for x in p.plasticity),
+        ),
+    ),
+    ("HB0438", lambda p: group(p, 0, delay=2)),
+    ("HB0438", lambda p: plastic(p, traces=p.plasticity[0].traces[:2])),
+    ("HB0438", lambda p: plastic(p, dw=parse_sum("dw = x0*x1*y2*y3*w"))),
+]
+
+
+@pytest.mark.parametrize(("code", "break_"), BREAKS)
+def test_a_broken_law_is_reported_with_its_code(
+    program: Program, code: str, break_: Callable[[Program], Program]
+) -> None:
+    broken = break_(program)
+    assert code in [problem.code for problem in problems_of(broken)]
+    with pytest.raises(VerifyError, match="after pass 'place'"):
+        verify_program(broken, running="place")
+
+
+def test_an_input_sum_that_can_leave_int32_is_refused(program: Program) -> None:
+    lines = 40_000
+    wide = replace(program.sources[0], size=lines - 1)
+    big = weight(program, "to_hidden.weight", np.zeros((4, lines), np.int16))
+    big = replace(big, sources=(wide, program.sources[1]))
+    assert "can leave int32" in str([p.what for p in problems_of(big)])
