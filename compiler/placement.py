@@ -1,7 +1,7 @@
 """Where populations stand, and what a message to them costs in hops.
 
-A core has a chip, and a tile in that chip; the geometry comes from the target. A population on
-several cores is split evenly, its first neurons on the first core.
+A core has a chip, and a tile in that chip; the mesh comes from the program's target. A population
+on several cores is split evenly, its first neurons on the first core.
 """
 
 from __future__ import annotations
@@ -9,18 +9,30 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from hebbite.compiler.program.types import Program, Synapses
-
-CORES_A_CHIP = 128
-CORES_A_TILE = 4
-TILES_A_COLUMN = 4
+from hebbite.compiler.program.types import Population, Program, Synapses
+from hebbite.compiler.targets import Target, load_target
 
 
-def tile(core: int) -> tuple[int, int, int]:
-    """Return (chip, x, y) of the tile that holds a core."""
-    chip, inside = divmod(core, CORES_A_CHIP)
-    x, y = divmod(inside // CORES_A_TILE, TILES_A_COLUMN)
+def tile(target: Target, core: int) -> tuple[int, int, int]:
+    """Return (chip, x, y) of the tile that holds a core; tiles are numbered column by column."""
+    chip, inside = divmod(core, int(target.cores_per_chip))
+    x, y = divmod(inside // int(target.cores_per_tile), int(target.tile_rows))
     return chip, x, y
+
+
+def cores_of(population: Population) -> tuple[int, ...]:
+    """Return the cores of a population; before placement everything stands on core 0."""
+    return population.cores or (0,)
+
+
+def shares_of(population: Population) -> tuple[tuple[int, int, int], ...]:
+    """Return (core, first neuron, neuron after the last) of every core of a population."""
+    cores = cores_of(population)
+    share = -(-population.size // len(cores))
+    return tuple(
+        (core, min(n * share, population.size), min((n + 1) * share, population.size))
+        for n, core in enumerate(cores)
+    )
 
 
 def core_of_lines(lines: int, size: int, cores: tuple[int, ...]) -> NDArray[np.int64]:
@@ -35,24 +47,39 @@ def hops(program: Program, group: Synapses) -> dict[str, NDArray[np.int64]]:
 
     The host's lines enter a core without an axon of their own.
     """
-    targets = program.population(group.post).cores or (0,)
+    target = load_target(program.target)
+    goals = cores_of(program.population(group.post))
     lines = program.lines(group.pre, group.output)
     ones = np.ones(lines, np.int64)
     if any(source.name == group.pre for source in program.sources):
-        return {"spikes_in": ones * len(targets)}
+        return {"spikes_in": ones * len(goals)}
     pre = program.population(group.pre)
-    homes = core_of_lines(lines, pre.size, pre.cores)
-    ways = [[_way(int(home), target) for target in targets] for home in homes]
-    sums = np.asarray(ways, np.int64).sum(axis=1)
+    homes, index = np.unique(core_of_lines(lines, pre.size, pre.cores), return_inverse=True)
+    ways = [[_way(target, int(home), goal) for goal in goals] for home in homes]
+    sums = np.asarray(ways, np.int64).sum(axis=1)[index]
     return {
-        "spikes_in": ones * len(targets),
-        "axon_out": ones * len(targets),
+        "spikes_in": ones * len(goals),
+        "axon_out": ones * len(goals),
         "hops_ew": sums[:, 0],
         "hops_ns": sums[:, 1],
         "interchip": sums[:, 2],
     }
 
 
-def _way(home: int, target: int) -> tuple[int, int, int]:
-    (chip, x, y), (chip_to, x_to, y_to) = tile(home), tile(target)
+def longest_way(program: Program) -> tuple[int, int]:
+    """Return (east-west, north-south) hops of the farthest message between two populations."""
+    target = load_target(program.target)
+    known = {population.name: population for population in program.populations}
+    ways = [
+        _way(target, home, goal)[:2]
+        for group in program.synapses
+        if group.pre in known
+        for home in cores_of(known[group.pre])
+        for goal in cores_of(known[group.post])
+    ]
+    return max(ways, key=sum, default=(0, 0))
+
+
+def _way(target: Target, home: int, goal: int) -> tuple[int, int, int]:
+    (chip, x, y), (chip_to, x_to, y_to) = tile(target, home), tile(target, goal)
     return abs(x - x_to), abs(y - y_to), int(chip != chip_to)

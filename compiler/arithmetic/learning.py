@@ -53,9 +53,7 @@ def learn(
     return np.clip(whole + up, widths.weight_low, widths.weight_high)
 
 
-def _sum_of_products(
-    start: Long, dw: SumOfProducts, values: _Values, widths: Widths
-) -> Long:
+def _sum_of_products(start: Long, dw: SumOfProducts, values: _Values, widths: Widths) -> Long:
     low, high = -(2**widths.accumulator) - 1, 2**widths.accumulator - 1
     total = start
     for product in dw.products:

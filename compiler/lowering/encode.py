@@ -13,9 +13,7 @@ FASTEST = 0.5
 SPIKE_STREAM = 0x5B1CE
 
 
-def rate_code(
-    x: Real, *, top: float, window: int, seed: int, first: int = 0
-) -> NDArray[np.int64]:
+def rate_code(x: Real, *, top: float, window: int, seed: int, first: int = 0) -> NDArray[np.int64]:
     """Return Bernoulli spikes (samples, window, features): probability FASTEST * x / top a step.
 
     Sample n of a run is drawn by its number ``first + n`` alone, so that a run cut in pieces sees the

@@ -92,9 +92,7 @@ def _signed(network: Network, index: int, signed_input: bool) -> bool:
     return signed_input if index == 0 else network.stages[index - 1].activation == "tanh"
 
 
-def _weights(
-    stage: Stage, unit: float, bias_payload: int, settings: Settings
-) -> tuple[Int, float]:
+def _weights(stage: Stage, unit: float, bias_payload: int, settings: Settings) -> tuple[Int, float]:
     rms = float(np.sqrt(np.mean(stage.weight**2))) or 1.0
     top = float(np.abs(stage.weight).max(initial=0.0)) or 1.0
     scale = min(settings.weight_rms / rms, 254 / top)

@@ -1,0 +1,33 @@
+"""Energy and time: counters x a cost profile, as bands with their evidence."""
+
+from __future__ import annotations
+
+from hebbite.runtime.energy.draws import Band, Draws, band_of
+from hebbite.runtime.energy.price import Account, accounts, price, ratio
+from hebbite.runtime.energy.profile import (
+    Constant,
+    CostProfile,
+    list_profiles,
+    load_profile,
+    parse_profile,
+)
+from hebbite.runtime.energy.time import RunTime, TimeEstimate, run_time, time_per_sample
+
+__all__ = [
+    "Account",
+    "Band",
+    "Constant",
+    "CostProfile",
+    "Draws",
+    "RunTime",
+    "TimeEstimate",
+    "accounts",
+    "band_of",
+    "list_profiles",
+    "load_profile",
+    "parse_profile",
+    "price",
+    "ratio",
+    "run_time",
+    "time_per_sample",
+]

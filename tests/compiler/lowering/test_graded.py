@@ -1,0 +1,164 @@
+"""Lowering of graded networks: the program of each rule, and that it does what the rule says."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from hebbite.compiler.compile import compile
+from hebbite.compiler.compiled import Compiled
+from hebbite.compiler.graph import Graph, Node, TensorRef, Value
+from hebbite.compiler.program.text import parse_program, print_program
+from hebbite.compiler.settings import Settings
+from hebbite.rules.errors import HebbiteError
+from hebbite.runtime.engines.reference import ReferenceEngine
+
+MODEL = Path(__file__).parents[2] / "data" / "onnx" / "digits_64_32_16_10.onnx"
+
+
+def graph(activation: str, *sizes: int) -> Graph:
+    """Return a small network with random weights."""
+    rng = np.random.default_rng(5)
+    nodes = [Node("input", (), (Value("x", (sizes[0],)),))]
+    tensors = {}
+    previous = "x"
+    for index, (inputs, outputs) in enumerate(zip(sizes, sizes[1:], strict=False)):
+        weight, bias = f"w{index}", f"b{index}"
+        tensors[weight] = rng.normal(0, inputs**-0.5, (outputs, inputs))
+        tensors[bias] = rng.normal(0, 0.1, outputs)
+        attributes = (("weight", TensorRef(weight)), ("bias", TensorRef(bias)))
+        value = Value(f"fc{index}", (outputs,))
+        nodes.append(Node("linear", (previous,), (value,), attributes))
+        previous = value.name
+        if index < len(sizes) - 2:
+            hidden = Value(f"hidden{index}", (outputs,))
+            nodes.append(Node(activation, (previous,), (hidden,)))
+            previous = hidden.name
+    return Graph("net", tuple(nodes), tensors, (previous,))
+
+
+def samples(count: int, size: int, classes: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return a task that can be learned: which block of inputs is the strongest."""
+    rng = np.random.default_rng(0)
+    y = rng.integers(0, classes, count)
+    x = rng.random((count, size)) * 0.5
+    for index, label in enumerate(y):
+        x[index, label * (size // classes) : (label + 1) * (size // classes)] += 0.5
+    return x, y
+
+
+@pytest.mark.parametrize("rule", ["delta", "frozen", "dfa", "fa", "backprop"])
+def test_the_program_of_a_rule_reads_as_designed(rule: str, golden: Callable[[str], str]) -> None:
+    made = compile(graph("relu", 6, 5, 4, 3), rule=rule)
+    text = print_program(made.program)
+    assert text.split("  neuron ")[0].rstrip() == golden(f"program/{rule}")
+
+
+@pytest.mark.parametrize("rule", ["delta", "frozen", "dfa", "fa", "backprop"])
+def test_the_program_of_a_rule_parses_back(rule: str) -> None:
+    made = compile(graph("relu", 6, 5, 4, 3), rule=rule).program
+    assert print_program(parse_program(print_program(made), made.tensors)) == print_program(made)
+
+
+@pytest.mark.parametrize(("rule", "period"), [("delta", 4), ("dfa", 5), ("fa", 6), ("backprop", 6)])
+def test_two_hidden_layers_take_the_steps_that_the_path_needs(rule: str, period: int) -> None:
+    assert compile(graph("relu", 6, 5, 4, 3), rule=rule).program.schedule.period == period
+
+
+def accuracy(made: Compiled, x: np.ndarray, y: np.ndarray, *, weights: dict | None = None) -> float:
+    machine = ReferenceEngine().open(made.program, rounding="independent")
+    for name, value in (weights or {}).items():
+        machine.write(name, value)
+    answers = machine.run(made.coding.inputs(x), samples=len(x), learn=False).answers
+    return float((answers.argmax(axis=1) == y).mean())
+
+
+@pytest.mark.parametrize("activation", ["relu", "tanh", "sigmoid"])
+@pytest.mark.parametrize("rule", ["dfa", "backprop"])
+def test_every_activation_learns(activation: str, rule: str) -> None:
+    x, y = samples(700, 12, 3)
+    made = compile(graph(activation, 12, 10, 3), rule=f"{rule}(rate=-5)", calibration=x[:100])
+    machine = ReferenceEngine().open(made.program, rounding="independent")
+    machine.run(made.coding.inputs(x[:500], y[:500]), samples=500)
+    weights = {group.weight: machine.read(group.weight) for group in made.program.synapses}
+    assert accuracy(made, x[500:], y[500:], weights=weights) > 0.85
+    assert accuracy(made, x[500:], y[500:]) < 0.75
+
+
+def test_inputs_with_a_sign_learn() -> None:
+    x, y = samples(700, 12, 3)
+    x = 2 * x - 1
+    made = compile(graph("relu", 12, 10, 3), rule="dfa(rate=-5)", calibration=x[:100])
+    assert made.coding.signed
+    machine = ReferenceEngine().open(made.program, rounding="independent")
+    machine.run(made.coding.inputs(x[:500], y[:500]), samples=500)
+    weights = {group.weight: machine.read(group.weight) for group in made.program.synapses}
+    assert accuracy(made, x[500:], y[500:], weights=weights) > 0.85
+
+
+def test_a_synapse_whose_input_is_silent_in_a_sample_does_not_change_in_it() -> None:
+    x, y = samples(60, 12, 3)
+    x[:, ::2] *= np.random.default_rng(1).integers(0, 2, (60, 6))
+    made = compile(graph("relu", 12, 10, 3), rule="dfa(rate=-2)", calibration=x)
+    machine = ReferenceEngine().open(made.program, rounding="independent")
+    probes = ("x.s", "hidden0.s", "to_hidden0.weight", "to_fc1.weight")
+    found = machine.run(made.coding.inputs(x, y), samples=60, probes=probes).values
+    changed_where_silent = 0
+    for lines, weights, tensor in (("x.s", probes[2], 0), ("hidden0.s", probes[3], 1)):
+        sent = found[lines].reshape(60, 4, -1).any(axis=1)
+        start = made.program.tensors[made.program.synapses[tensor].weight].astype(np.int64)
+        moved = np.diff(np.concatenate([start[None], found[weights]]), axis=0) != 0
+        assert moved.any(), "the test needs something that learns"
+        changed_where_silent += int(moved.transpose(0, 2, 1)[~sent].sum())
+        assert (~sent).any(), "the test needs silent lines"
+    assert changed_where_silent == 0
+
+
+def test_a_sample_without_a_teacher_changes_nothing() -> None:
+    x, _ = samples(20, 12, 3)
+    made = compile(graph("relu", 12, 10, 3), rule="dfa(rate=-2)", calibration=x)
+    machine = ReferenceEngine().open(made.program, rounding="independent")
+    machine.run(made.coding.inputs(x), samples=20)
+    for group in made.program.synapses:
+        assert np.array_equal(machine.read(group.weight), made.program.tensors[group.weight])
+
+
+@pytest.mark.parametrize(("follow", "equal"), [("true", True), ("false", False)])
+def test_copied_feedback_follows_the_forward_weights(follow: str, equal: bool) -> None:
+    x, y = samples(84, 12, 3)
+    made = compile(graph("relu", 12, 10, 8, 3), rule=f"backprop(follow={follow})", calibration=x)
+    machine = ReferenceEngine().open(made.program, rounding="lava-exact")
+    machine.run(made.coding.inputs(x, y), samples=84)  # 504 steps
+    back, forward = machine.read("back_hidden1.weight"), machine.read("to_fc2.weight")
+    assert np.array_equal(back, forward[:, :-1].T) is equal
+    assert not np.array_equal(forward, made.program.tensors["to_fc2.weight"])
+
+
+def test_the_same_seed_gives_the_same_program_and_another_seed_another() -> None:
+    net = graph("relu", 6, 5, 3)
+    one, same = compile(net, settings=Settings(seed=1)), compile(net, settings=Settings(seed=1))
+    other = compile(net, settings=Settings(seed=2))
+    assert one.sha256 == same.sha256 != other.sha256
+
+
+def test_new_weights_replace_those_of_the_file_on_request() -> None:
+    net = graph("relu", 6, 5, 3)
+    kept, fresh = compile(net), compile(net, settings=Settings(init="random"))
+    name = "to_hidden0.weight"
+    assert not np.array_equal(kept.program.tensors[name], fresh.program.tensors[name])
+
+
+def test_calibration_data_that_do_not_fit_are_refused() -> None:
+    with pytest.raises(HebbiteError, match="HB0130"):
+        compile(graph("relu", 6, 5, 3), calibration=np.zeros((4, 7)))
+
+
+def test_an_onnx_file_compiles() -> None:
+    made = compile(MODEL)
+    sizes = [population.size for population in made.program.populations]
+    assert sizes == [32, 16, 10]
+    assert replace(made.settings) == Settings()

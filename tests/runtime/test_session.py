@@ -1,0 +1,107 @@
+"""A session: reproducible, cut anywhere, resumed anywhere; evaluation leaves no trace."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from hebbite.compiler.compile import compile
+from hebbite.compiler.compiled import Compiled
+from hebbite.rules.errors import UsageError
+from hebbite.runtime.datasets import load_dataset
+from hebbite.runtime.session import Session, sample_order
+
+MODEL = Path(__file__).parents[1] / "data" / "onnx" / "digits_64_32_16_10.onnx"
+DIGITS = load_dataset("digits", seed=0)
+
+
+@pytest.fixture(scope="module")
+def made() -> Compiled:
+    return compile(MODEL, rule="dfa(rate=-4)", calibration=DIGITS.x_train[:64])
+
+
+@pytest.mark.parametrize("rounding", ["independent", "lava-exact"])
+def test_a_run_cut_in_two_gives_the_same_bits(made: Compiled, rounding: str) -> None:
+    x, y = DIGITS.x_train[:40], DIGITS.y_train[:40]
+    with Session(made, engine="reference", rounding=rounding) as whole:
+        whole.run(x, y, learn=True)
+        with Session(made, engine="reference", rounding=rounding) as parts:
+            parts.run(x[:13], y[:13], learn=True)
+            parts.run(x[13:], y[13:], learn=True)
+            for name in ("to_relu1.weight", "to_fc3.weight"):
+                assert np.array_equal(whole.read(name), parts.read(name))
+            assert whole.counters == parts.counters
+
+
+@pytest.mark.parametrize("rounding", ["independent", "lava-exact"])
+def test_a_restored_session_continues_with_the_same_bits(made: Compiled, rounding: str) -> None:
+    x, y = DIGITS.x_train[:30], DIGITS.y_train[:30]
+    first = Session(made, engine="reference", rounding=rounding)
+    first.run(x[:10], y[:10], learn=True)
+    second = Session(made, engine="reference", rounding=rounding)
+    second.restore(first.state())
+    for session in (first, second):
+        session.run(x[10:], y[10:], learn=True)
+    left, right = first.state(), second.state()
+    assert left.keys() == right.keys()
+    assert all(np.array_equal(left[key], right[key]) for key in left)
+
+
+def test_evaluating_moves_no_weight_and_no_random_stream(made: Compiled) -> None:
+    x, y = DIGITS.x_train[:30], DIGITS.y_train[:30]
+    plain, watched = (Session(made, engine="reference") for _ in range(2))
+    for part in (slice(0, 15), slice(15, 30)):
+        plain.run(x[part], y[part], learn=True)
+        watched.run(x[part], y[part], learn=True)
+        watched.evaluate(DIGITS.x_test[:5], DIGITS.y_test[:5])
+    assert np.array_equal(plain.read("to_fc3.weight"), watched.read("to_fc3.weight"))
+    assert plain.counters == watched.counters
+
+
+def test_learning_improves_the_accuracy(made: Compiled) -> None:
+    with Session(made, engine="reference") as session:
+        before = session.evaluate(DIGITS.x_test[:100], DIGITS.y_test[:100])
+        fit = session.fit(DIGITS.x_train[:600], DIGITS.y_train[:600], epochs=1)
+        assert fit.samples == 600
+        assert before < 0.25
+        assert session.evaluate(DIGITS.x_test[:100], DIGITS.y_test[:100]) > before + 0.2
+
+
+def test_a_snapshot_starts_where_the_session_stands(made: Compiled) -> None:
+    with Session(made, engine="reference") as session:
+        session.run(DIGITS.x_train[:20], DIGITS.y_train[:20], learn=True)
+        copy = Session(session.snapshot(), engine="reference")
+        assert np.array_equal(copy.predict(DIGITS.x_test[:30]), session.predict(DIGITS.x_test[:30]))
+
+
+def test_an_order_is_a_permutation_that_seed_and_epoch_fix() -> None:
+    orders = [sample_order(50, seed=1, epoch=0), sample_order(50, seed=1, epoch=1)]
+    assert all(sorted(order) == list(range(50)) for order in orders)
+    assert not np.array_equal(*orders)
+    assert np.array_equal(orders[0], sample_order(50, seed=1, epoch=0))
+
+
+@pytest.mark.parametrize(
+    ("options", "code"),
+    [({"engine": "nativ"}, "HB0101"), ({"rounding": "exact"}, "HB0102")],
+)
+def test_an_unknown_name_offers_the_nearest(
+    made: Compiled, options: dict[str, str], code: str
+) -> None:
+    with pytest.raises(UsageError, match=code):
+        Session(made, **{"engine": "reference", **options})  # type: ignore[arg-type]
+
+
+def test_weights_are_written_within_the_word_only(made: Compiled) -> None:
+    with Session(made, engine="reference") as session:
+        name = "to_fc3.weight"
+        value = session.read(name)
+        session.write(name, -value)
+        assert np.array_equal(session.read(name), -value)
+        for wrong in (value + 900, value[:2], value.astype(float)):
+            with pytest.raises(UsageError, match="HB0104"):
+                session.write(name, wrong)
+        with pytest.raises(UsageError, match="HB0105"):
+            session.read("to_fc4.weight")
