@@ -1,1 +1,1 @@
-"""Architecture graph, front ends, passes, targets and the chip program: integers only at the end."""
+"""From an architecture to a chip program: graph, front ends, passes, targets, lowering."""

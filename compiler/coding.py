@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from hebbite.compiler.lowering.encode import payloads, rate_code
 from hebbite.compiler.program.types import IntArray
 
-Real = NDArray[np.float64]
+Samples = NDArray[np.floating]
+"""Real samples, (samples, features...), in any float type."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,7 @@ class Coding:
     outputs: int
     target_rate: int
 
-    def events(self, x: Real, *, first: int = 0) -> NDArray[np.int64]:
+    def events(self, x: Samples, *, first: int = 0) -> NDArray[np.int64]:
         """Return integers (samples, events, features) for x (samples, features...).
 
         ``first`` numbers the first sample within a run: rate codes are drawn by that number.
@@ -59,7 +60,7 @@ class Coding:
         return np.where(code == 0, 1, code)
 
     def inputs(
-        self, x: Real, y: NDArray[np.generic] | None = None, *, first: int = 0
+        self, x: Samples, y: NDArray[np.generic] | None = None, *, first: int = 0
     ) -> dict[str, IntArray]:
         """Return what a machine takes for these samples; without y nobody teaches."""
         given: dict[str, IntArray] = {self.source: self.events(x, first=first)}

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from hebbite.compiler.arithmetic.draws import uniform
 from hebbite.compiler.capacity import check_capacity
 from hebbite.compiler.check import problems_of_request
-from hebbite.compiler.coding import Coding
+from hebbite.compiler.coding import Coding, Samples
 from hebbite.compiler.compiled import Compiled
 from hebbite.compiler.frontends import load_model
 from hebbite.compiler.graph import Graph
@@ -45,7 +45,7 @@ def compile(
     rule: str | LearningRule = "dfa",
     objective: str | Objective = "classification",
     settings: Settings | None = None,
-    calibration: Real | None = None,
+    calibration: Samples | None = None,
     chips: int = 1,
     split: bool = True,
 ) -> Compiled:
@@ -147,7 +147,7 @@ def _started(network: Network, settings: Settings) -> Network:
     return replace(network, stages=tuple(fresh(stage) for stage in network.stages))
 
 
-def _calibration(network: Network, given: Real | None) -> tuple[Real, bool]:
+def _calibration(network: Network, given: Samples | None) -> tuple[Real, bool]:
     """Return calibration data (samples, features) and whether they are the user's (HB0130)."""
     if given is None:
         return uniform((NOISE_SAMPLES, network.input_size), seed=0, name="calibration"), False

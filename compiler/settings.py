@@ -13,18 +13,19 @@ STARTS = ("keep", "random")
 
 @dataclass(frozen=True)
 class Settings:
-    """Options of `hebbite.compile`; every field is also an option of the command line or of a sweep.
+    """Options of `hebbite.compile`; every field is also an option of the command line or of a
+    sweep.
 
     target         chip, a name of `hebbite list targets`
     neuron         ``graded`` (integer payloads) or ``lif`` (binary spikes)
     encode         ``none`` (payloads) or ``rate`` (Bernoulli spikes; what ``lif`` needs)
-    init           ``keep`` the weights of the file, or ``random``: uniform in +-sqrt(6/(n_in+n_out))
+    init           ``keep`` the weights of the file, or ``random``: uniform in
+    +-sqrt(6/(n_in+n_out))
     seed           of random weights, feedback, rate code and rounding
     weight_rms     root mean square that forward weights get, in steps of the chip's weight (2..120)
     payload_rms    root mean square of hidden payloads before rectification, on calibration data
     output_rms     the same of the output before learning; the target rate is 100 of 127
     feedback_rms   standard deviation of random feedback weights, in steps
-    feedback_gain  errors sent back are 2^feedback_gain times the default (-6..6)
     error_shift    the output learns from error / 2^error_shift (0..7)
     bias_payload   payload of the bias line, 2..254 and even
     window         steps of a sample that spike (``lif``), 1..62
@@ -39,7 +40,6 @@ class Settings:
     payload_rms: int = 80
     output_rms: int = 40
     feedback_rms: int = 64
-    feedback_gain: int = 0
     error_shift: int = 3
     bias_payload: int = 128
     window: int = 32
@@ -65,7 +65,6 @@ _RANGES = (
     ("payload_rms", 1, 127),
     ("output_rms", 1, 127),
     ("feedback_rms", 2, 120),
-    ("feedback_gain", -6, 6),
     ("error_shift", 0, 7),
     ("bias_payload", 2, 254),
     ("window", 1, 62),

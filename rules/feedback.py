@@ -28,12 +28,14 @@ class Feedback:
     weights   through which weights: fixed random ones, signs or copies of the forward ones, learned
     delivery  ``direct`` from the output to every population, ``layered`` from each to the one below
     latency   steps from the source to the neuron, a population
+    gain      errors arrive 2^gain times as large as they left, by default (-6..6)
     """
 
     source: SignalSource = "none"
     weights: FeedbackWeights = "none"
     delivery: Delivery = "none"
     latency: int = 0
+    gain: int = 0
 
     def __post_init__(self) -> None:
         """Check the words and the latency (HB0409)."""
@@ -46,12 +48,13 @@ class Feedback:
             if value not in known:
                 what = f"unknown feedback {field} '{value}'"
                 raise UsageError(Problem("HB0409", what, hint=near(value, known)))
-        if self.latency < 0:
-            raise UsageError(Problem("HB0409", f"a latency of {self.latency} steps"))
+        if self.latency < 0 or not -6 <= self.gain <= 6:
+            what = f"latency {self.latency} (0 or more) or gain {self.gain} (-6..6) is out of range"
+            raise UsageError(Problem("HB0409", what))
 
     def __str__(self) -> str:
         """Return the text that a rule prints."""
         return (
             f"{{source={self.source}, weights={self.weights}, "
-            f"delivery={self.delivery}, latency={self.latency}}}"
+            f"delivery={self.delivery}, latency={self.latency}, gain={self.gain}}}"
         )

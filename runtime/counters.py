@@ -57,8 +57,7 @@ INDEX = {name: index for index, name in enumerate(COUNTERS)}
 
 def components_of(program: Program) -> tuple[str, ...]:
     """Return the components of a program in the order in which counts are laid out."""
-    parts = (*program.sources, *program.populations, *program.synapses)
-    return (program.name, *(part.name for part in parts))
+    return (program.name, *program.part_names)
 
 
 @dataclass(frozen=True, eq=False)
@@ -232,7 +231,7 @@ class CounterBook:
         after: Long,
         y: Mapping[str, Long],
     ) -> None:
-        """Count the learning epoch ``number`` (from 1) of one group; ``y`` as the neurons sent it."""
+        """Count learning epoch ``number`` (from 1) of one group; ``y`` as the neurons sent it."""
         name = plasticity.synapses
         visited, terms = gates(plasticity.dw, self._x0.pop(name), self._y0.pop(name), number)
         self._add(name, True, "rule_terms", terms)

@@ -1,7 +1,7 @@
 """A running program: the one thing that changes.
 
-A session feeds samples to a machine, trains, evaluates, reads and writes weights, and keeps count. The
-same model, engine, rounding and seed give the same bits, however a run is cut into calls.
+A session feeds samples to a machine, trains, evaluates, reads and writes weights, and keeps count.
+The same model, engine, rounding and seed give the same bits, however a run is cut into calls.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from hebbite.compiler.arithmetic.philox import words
 from hebbite.compiler.arithmetic.randomness import ROUNDINGS, Rounding
+from hebbite.compiler.coding import Samples
 from hebbite.compiler.compiled import Compiled
 from hebbite.compiler.program.types import IntArray
 from hebbite.rules.errors import Problem, UsageError, near
@@ -22,7 +23,6 @@ from hebbite.runtime.counters import Counters
 from hebbite.runtime.engines.registry import load_engine
 from hebbite.runtime.recording import Recording
 
-Real = NDArray[np.float64]
 Labels = NDArray[np.generic]
 ORDER_STREAM = 0x0DDE2
 CHUNK = 512
@@ -92,12 +92,12 @@ class Session:
 
     @property
     def counters(self) -> Counters | None:
-        """Counts of everything this session ran, evaluations excepted; None before the first run."""
+        """Counts of all that this session ran, evaluations excepted; None before the first run."""
         return self._counters
 
     def run(
         self,
-        x: Real,
+        x: Samples,
         y: Labels | None = None,
         *,
         learn: bool = False,
@@ -124,18 +124,18 @@ class Session:
 
     def fit(
         self,
-        x: Real,
+        x: Samples,
         y: Labels,
         *,
         epochs: int,
-        validation: tuple[Real, Labels] | None = None,
+        validation: tuple[Samples, Labels] | None = None,
         first_epoch: int = 0,
         progress: Callable[[int, float | None], None] | None = None,
     ) -> Fit:
         """Learn online, one sample at a time, each epoch in a new order that the seed fixes.
 
-        ``first_epoch`` continues a run; ``progress`` is called after every epoch with its number and
-        the validation accuracy.
+        ``first_epoch`` continues a run; ``progress`` is called after every epoch with its number
+        and the validation accuracy.
         """
         done, wall, scores = 0, 0.0, []
         total: Counters | None = None
@@ -153,12 +153,12 @@ class Session:
             raise UsageError(Problem("HB0103", "nothing to learn from: no epochs or no samples"))
         return Fit(done, total, wall, tuple(scores))
 
-    def predict(self, x: Real) -> NDArray[np.int64]:
+    def predict(self, x: Samples) -> NDArray[np.int64]:
         """Return the class of every sample, from a copy of the network that does not learn."""
         answers = [self._answers(x[part], first) for first, part in _numbered_chunks(len(x))]
-        return np.argmax(np.concatenate(answers), axis=1).astype(np.int64)
+        return np.asarray(np.argmax(np.concatenate(answers), axis=1), np.int64)
 
-    def _answers(self, x: Real, first: int) -> NDArray[np.int64]:
+    def _answers(self, x: Samples, first: int) -> NDArray[np.int64]:
         twin = self.snapshot()
         machine = load_engine(_twin_engine(self.engine)).open(
             twin.program, rounding=self.rounding, seed=self.seed
@@ -166,7 +166,7 @@ class Session:
         inputs = self.model.coding.inputs(x, first=first)
         return machine.run(inputs, samples=len(x), learn=False).answers
 
-    def evaluate(self, x: Real, y: Labels) -> float:
+    def evaluate(self, x: Samples, y: Labels) -> float:
         """Return the accuracy on labelled samples. Neither weights nor random streams move."""
         return float(np.mean(self.predict(x) == y))
 

@@ -1,10 +1,10 @@
 """Equality of engines, bit for bit: one program, one slice of training, every value compared.
 
 What is compared: every message (s, e, bap), every state register, y1..y3 on the wire in every step;
-every weight and stored trace after every learning epoch; every counter. Equality says little about a
-network that does nothing, so the report also says what was active, and calls a run conclusive only if
-every population but the output sent something and, where something learns, at least a tenth of the
-plastic weights changed, in both directions.
+every weight and stored trace after every learning epoch; every counter. Equality says little about
+a network that does nothing, so the report also says what was active, and calls a run conclusive
+only if every population but the output sent something and, where something learns, at least a tenth
+of the plastic weights changed, in both directions.
 """
 
 from __future__ import annotations

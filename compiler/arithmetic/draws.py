@@ -1,4 +1,4 @@
-"""Random constants of a program (feedback weights, new weights), from Philox: the same everywhere."""
+"""Random constants of a program (feedback, new weights), from Philox: the same everywhere."""
 
 from __future__ import annotations
 
@@ -28,4 +28,4 @@ def bell(shape: tuple[int, ...], *, seed: int, name: str) -> Real:
 
     Only additions of exact numbers, so that no library's logarithm decides a bit.
     """
-    return uniform((12, *shape), seed=seed, name=name).sum(axis=0) - 6.0
+    return np.asarray(uniform((12, *shape), seed=seed, name=name).sum(axis=0) - 6.0, np.float64)

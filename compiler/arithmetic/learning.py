@@ -50,7 +50,7 @@ def learn(
     draw = draw if draw.size == 1 else draw.reshape(weight.shape[::-1]).T
     up = draw < (fraction << (53 - FRACTION_BITS))
     end_epoch(state, histories)
-    return np.clip(whole + up, widths.weight_low, widths.weight_high)
+    return np.asarray(np.clip(whole + up, widths.weight_low, widths.weight_high), np.int64)
 
 
 def _sum_of_products(start: Long, dw: SumOfProducts, values: _Values, widths: Widths) -> Long:
@@ -82,7 +82,7 @@ class _Values:
         if factor.sign:
             value = np.sign(value)
         bits = factor.width
-        return np.clip(value, -(2**bits), 2**bits - 1)
+        return np.asarray(np.clip(value, -(2**bits), 2**bits - 1), np.int64)
 
     def event(self, name: str) -> Long:
         """Return 1 where the line sent (x0), the neuron learnt (y0) or the epoch counts (u_k)."""

@@ -20,7 +20,7 @@ Random = Callable[[int, int], Long]
 
 
 def _toward_zero(x: Long, y: Long) -> Long:
-    return np.sign(x) * (np.abs(x) >> y)
+    return np.asarray(np.sign(x) * (np.abs(x) >> y), np.int64)
 
 
 def _wrap24(x: Long) -> Long:

@@ -6,7 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hebbite.compiler.arithmetic.philox import words
-from hebbite.compiler.lowering.quantise import Long, Real, encode_input
+from hebbite.compiler.lowering.network import Real
+from hebbite.compiler.lowering.quantise import Long, encode_input
 
 FASTEST = 0.5
 """Probability of a spike a step for the largest input on the calibration data."""
@@ -16,8 +17,8 @@ SPIKE_STREAM = 0x5B1CE
 def rate_code(x: Real, *, top: float, window: int, seed: int, first: int = 0) -> NDArray[np.int64]:
     """Return Bernoulli spikes (samples, window, features): probability FASTEST * x / top a step.
 
-    Sample n of a run is drawn by its number ``first + n`` alone, so that a run cut in pieces sees the
-    same spikes. Values below 0 never spike.
+    Sample n of a run is drawn by its number ``first + n`` alone, so that a run cut in pieces sees
+    the same spikes. Values below 0 never spike.
     """
     size = window * x.shape[1]
     chance = np.clip(x / top, 0.0, 1.0) * FASTEST

@@ -3,14 +3,15 @@
 source --synapses--> hidden units --synapses--> output unit (compares itself with the target)
 hidden units <--feedback synapses-- output's error, or the error of the units above
 
-One sample is one pass of payloads, one error, one learning epoch; every weight is up to date for the
-next sample. Every population has a bias line, and units whose payload has a sign send a learning
-payload at the end of the sample.
+One sample is one pass of payloads, one error, one learning epoch; every weight is up to date for
+the next sample. Every population has a bias line, and units whose payload has a sign send a
+learning payload at the end of the sample.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -114,7 +115,7 @@ class _Lowering:
 
     def _edges(self) -> tuple[list[Edge], list[Edge]]:
         names = [self.network.input_name, *(stage.name for stage in self.network.stages)]
-        forward = [(a, b, 1) for a, b in zip(names, names[1:], strict=False)]
+        forward = [(a, b, 1) for a, b in pairwise(names)]
         hidden, output = names[1:-1], names[-1]
         if not self._sends_errors:
             return forward, []
@@ -243,7 +244,7 @@ class _Lowering:
         shift = round(float(np.log2(rms * np.sqrt(weight.shape[1]))))
         from_output = group.pre == self.network.stages[-1].name
         extra = 2 if from_output else 0
-        return min(max(shift + extra - self.settings.feedback_gain, 0), 24)
+        return min(max(shift + extra - self.rule.feedback.gain, 0), 24)
 
     def _plasticity(self, table: TimeTable) -> tuple[Plasticity, ...]:
         if self.rule.learns == "none":

@@ -14,7 +14,8 @@ Real = NDArray[np.float64]
 class Stage:
     """y = activation(W x + b). weight (out, in), bias (out,); activation relu|tanh|sigmoid|none.
 
-    ``name`` is the population's name, ``synapses`` that of its synapses; ``origin`` the user's node.
+    ``name`` is the population's name, ``synapses`` that of its synapses; ``origin`` the user's
+    node.
     """
 
     name: str

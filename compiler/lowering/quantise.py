@@ -1,12 +1,13 @@
 """Real weights and activations to the chip's integers, scales taken from calibration data.
 
-Units. A payload p stands for the real value p / s. With integer weights W' = W s_w, a sum of inputs is
-v = W s_w s_in x, a bias weight is b s_w s_in / bias_payload, and a shift by k leaves s_out = s_w s_in / 2^k.
+Units. A payload p stands for the real value p / s. With integer weights W' = W s_w, a sum of inputs
+is v = W s_w s_in x, a bias weight is b s_w s_in / bias_payload, and a shift by k leaves s_out = s_w
+s_in / 2^k.
 
 Weights get the root mean square ``weight_rms`` (less where the largest would not fit), so that the
 smallest step of learning is the same part of a weight in every layer. They are even: chips of this
-class store a signed 8-bit weight in steps of 2. Shifts are the power of two that brings the root mean
-square of v on the calibration data nearest to the wanted one.
+class store a signed 8-bit weight in steps of 2. Shifts are the power of two that brings the root
+mean square of v on the calibration data nearest to the wanted one.
 """
 
 from __future__ import annotations
@@ -25,12 +26,12 @@ TOP_PAYLOAD = 254
 TOP_SIGNED = 63
 TABLE_SIZE = 256
 TABLE_REACH = 4.0
-"""A table covers |x| <= 4, where tanh is within 0.07 % of its limit and the logistic within 1.8 %."""
+"""A table covers |x| <= 4: tanh is within 0.07 % of its limit there, the logistic within 1.8 %."""
 
 
 @dataclass(frozen=True, eq=False)
 class IntegerStage:
-    """One stage in integers. weight (out, in + 1), the last column the bias line; ``shift`` of v."""
+    """One stage in integers. weight (out, in + 1), last column the bias line; ``shift`` of v."""
 
     weight: Int
     shift: int
@@ -67,7 +68,7 @@ def encode_input(x: Real, *, scale: float, signed: bool) -> Long:
 
 
 def quantise(network: Network, calibration: Real, settings: Settings) -> IntegerNetwork:
-    """Return the network in integers; ``calibration`` (samples, features) sets scales and shifts."""
+    """Return the network in integers, scaled by ``calibration`` data (samples, features)."""
     scale, signed = input_scale(calibration)
     payload = encode_input(calibration, scale=scale, signed=signed)
     out: list[IntegerStage] = []

@@ -1,8 +1,8 @@
 """Lowering of a network of leaky integrate-and-fire units whose synapses learn from spike times.
 
-Rectified units become LIF units; a sample is ``window`` steps of Bernoulli spikes at its inputs. The
-thresholds are the ones at which each population spikes at RATE on the calibration data, found by
-bisection on the integer neuron itself. Nothing is reset between samples: time goes on.
+Rectified units become LIF units; a sample is ``window`` steps of Bernoulli spikes at its inputs.
+The thresholds are the ones at which each population spikes at RATE on the calibration data, found
+by bisection on the integer neuron itself. Nothing is reset between samples: time goes on.
 """
 
 from __future__ import annotations

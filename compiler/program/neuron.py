@@ -1,4 +1,5 @@
-"""Neuron programs: straight-line integer instructions on named registers, guarded by a sample clock.
+"""Neuron programs: straight-line integer instructions on named registers, guarded by a sample
+clock.
 
 A neuron program is what a Loihi-2-class chip calls microcode. Text in, text out:
 
@@ -13,9 +14,10 @@ A neuron program is what a Loihi-2-class chip calls microcode. Text in, text out
     }
 
 Registers are int32, one value a neuron. ``a`` and ``third`` are what arrived in this step and can
-only be read. ``s`` and ``e`` (payloads sent) and ``bap`` (a learning event for the synapses that end
-here) are 0 at the start of every step. ``y1 y2 y3`` are sent to those synapses in every step and keep
-their value, as do the registers declared by ``state``; any other name lives within one step.
+only be read. ``s`` and ``e`` (payloads sent) and ``bap`` (a learning event for the synapses that
+end here) are 0 at the start of every step. ``y1 y2 y3`` are sent to those synapses in every step
+and keep their value, as do the registers declared by ``state``; any other name lives within one
+step.
 
 The clock runs 1..period, in step with the samples. A guard is ``at k``, ``at j..k`` or ``always``;
 a bound of 0 means never. Parameters stand for constants, ``tables`` for constant arrays; ``period``

@@ -281,8 +281,10 @@ def _parse_trace(line: str) -> tuple[str, Trace]:
     scan.expect("trace")
     name = scan.name()
     found = scan.settings()
-    mode = "overwrite" if found["mode"] == "overwrite" else "impulse"
-    return name, Trace(tau=int(found["tau"]), impulse=int(found["impulse"]), mode=mode)
+    tau, impulse = int(found["tau"]), int(found["impulse"])
+    if found["mode"] == "overwrite":
+        return name, Trace(tau=tau, impulse=impulse, mode="overwrite")
+    return name, Trace(tau=tau, impulse=impulse)
 
 
 def _parse_readout(line: str) -> Readout:

@@ -164,12 +164,12 @@ class Widths:
     @property
     def weight_low(self) -> int:
         """Smallest stored weight."""
-        return -(2**self.weight)
+        return -(1 << self.weight)
 
     @property
     def weight_high(self) -> int:
         """Largest stored weight."""
-        return 2**self.weight - 1
+        return (1 << self.weight) - 1
 
     @property
     def accumulator(self) -> int:
@@ -194,6 +194,13 @@ class Program:
     widths: Widths = Widths()
     seed: int = 0
     tensors: Mapping[str, IntArray] = field(default_factory=dict)
+
+    @property
+    def part_names(self) -> tuple[str, ...]:
+        """Names of sources, populations and groups of synapses, in this order."""
+        sources = [source.name for source in self.sources]
+        populations = [population.name for population in self.populations]
+        return (*sources, *populations, *(group.name for group in self.synapses))
 
     def source(self, name: str) -> Source:
         """The source called ``name``."""

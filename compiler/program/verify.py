@@ -1,11 +1,13 @@
 """The law of a program. Every pass may expect it, and must leave it.
 
-* Names are unique; every name that is used stands for something; shapes agree; tensors are integers.
+* Names are unique; every name that is used stands for something; shapes agree; tensors are
+integers.
 * Weights fit the chip's word; every input sum fits int32; delays are 1..63, exponents -8..7.
 * Every guard lies in the period; all plastic groups share one epoch that divides the period; on a
   Loihi-class chip the epoch has at most 63 steps, and a plastic group has delay 1.
 * A neuron program has every constant and table that it names.
-* A rule keeps every trace that it reads; its products fit 31 bits; on a Loihi-class chip it obeys the
+* A rule keeps every trace that it reads; its products fit 31 bits; on a Loihi-class chip it obeys
+the
   chip's grammar.
 * In a graded sample a message arrives no later than its receiver fires, the receiver's y is cleared
   in the sample's first step and written within the sample: x and y of a product are of one sample.
@@ -60,8 +62,7 @@ def problems_of(program: Program) -> Iterator[Problem]:
 
 
 def _names(program: Program) -> Iterator[Problem]:
-    parts = (*program.sources, *program.populations, *program.synapses)
-    for name, count in Counter(part.name for part in parts).items():
+    for name, count in Counter(program.part_names).items():
         if count > 1:
             yield Problem("HB0430", f"the name '%{name}' is used {count} times")
     sources = {s.name for s in program.sources}

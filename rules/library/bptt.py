@@ -3,8 +3,8 @@
     delta_l(t) = (W_(l+1)^T delta_(l+1)(t) + dv_l(t+1)/dv_l(t) delta_l(t+1)) f'(v_l(t))
     dw_l = eta sum_t delta_l(t) x_(l-1)(t)^T
 
-delta_l(t) the derivative of the objective by the potential v_l at step t, f' a surrogate derivative of
-the spike. A synapse would read the weights of other synapses (w_next) and errors from the future
+delta_l(t) the derivative of the objective by the potential v_l at step t, f' a surrogate derivative
+of the spike. A synapse would read the weights of other synapses (w_next) and errors from the future
 (delta_next): both are remote, so a chip refuses the rule by name.
 
 Source: P. J. Werbos, "Backpropagation through time: what it does and how to do it", Proceedings of
@@ -39,9 +39,7 @@ def bptt() -> LearningRule:
         learns="all",
         factors=3,
         networks=("graded", "spiking"),
-        feedback=Feedback(
-            source="upper-error", weights="transpose", delivery="layered", latency=1
-        ),
+        feedback=Feedback(source="upper-error", weights="transpose", delivery="layered", latency=1),
         locality=Locality(
             remote=remote,
             weight_transport="full",

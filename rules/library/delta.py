@@ -2,9 +2,9 @@
 
     dw_ji = eta (t_j - o_j) x_i
 
-x_i presynaptic activity, o_j output, t_j its target, eta the learning rate; for one layer this is the
-exact gradient of F = 1/2 sum_j (t_j - o_j)^2. Hidden layers have no target of their own and stay as
-they are: the readout learns.
+x_i presynaptic activity, o_j output, t_j its target, eta the learning rate; for one layer this is
+the exact gradient of F = 1/2 sum_j (t_j - o_j)^2. Hidden layers have no target of their own and
+stay as they are: the readout learns.
 
 Source: B. Widrow and M. E. Hoff, "Adaptive switching circuits", 1960 IRE WESCON Convention Record,
 part 4, 96-104, doi 10.21236/AD0241531.

@@ -26,24 +26,28 @@ CITATION = """@article{lillicrap2016random,
 }"""
 
 
-def fa(*, rate: int = -6, mantissa: int = 1, gated: bool = False) -> LearningRule:
-    """Return feedback alignment; eta = mantissa 2^(rate - 3) in weight steps per unit of x1 and error.
+def fa(*, rate: int = -6, mantissa: int = 1, gated: bool = False, gain: int = 0) -> LearningRule:
+    """Return feedback alignment; eta = mantissa 2^(rate - 3) in weight steps per unit of x1 and
+    error.
 
     Args:
         rate: exponent, -7..8 (7 if gated).
         mantissa: 1..7.
         gated: visit only neurons whose error is not 0.
+        gain: errors sent back are 2^gain times the default, -6..6.
     """
     return LearningRule(
         name="fa",
-        text=f"fa(rate={rate}, mantissa={mantissa}, gated={str(gated).lower()})",
+        text=f"fa(rate={rate}, mantissa={mantissa}, gated={str(gated).lower()}, gain={gain})",
         equation="g_l = (B_l g_(l+1)) f'(v_l), dw_l = eta g_l x_(l-1)^T",
         citation=CITATION,
         dw=error_update(rate=rate, mantissa=mantissa, gated=gated),
         learns="all",
         factors=3,
         networks=("graded",),
-        feedback=Feedback(source="upper-error", weights="random", delivery="layered", latency=1),
+        feedback=Feedback(
+            source="upper-error", weights="random", delivery="layered", latency=1, gain=gain
+        ),
         locality=Locality(
             weight_transport="none",
             feedback="separate synapses from the layer above, derivative-gated",

@@ -3,8 +3,8 @@
     dw = 2^-up   * x1   at a postsynaptic spike (pre before post strengthens)
     dw = -2^-down * y1  at a presynaptic spike (post before pre weakens)
 
-x1, y1 traces of pre and post spikes: they rise by ``impulse`` at a spike and decay with tau (steps).
-Both are 7 bits wide. The rule has no objective; it follows the correlations of its input.
+x1, y1 traces of pre and post spikes: they rise by ``impulse`` at a spike and decay with tau
+(steps). Both are 7 bits wide. The rule has no objective; it follows the correlations of its input.
 
 Source: S. Song, K. D. Miller, L. F. Abbott, "Competitive Hebbian learning through spike-timing-
 dependent synaptic plasticity", Nature Neuroscience 3, 919-926 (2000), doi 10.1038/78829.

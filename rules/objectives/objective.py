@@ -1,11 +1,13 @@
 """An objective: what is improved, as a function F of the outputs, and the error the chip delivers.
 
     e = clip(t - o, -127, 127), and 0 where |e| < margin
-    F = sum_j phi(|t_j - o_j|),   phi(d) = 0 for d < margin,  (d^2 - margin^2) / 2 for margin <= d <= 127,
+    F = sum_j phi(|t_j - o_j|),   phi(d) = 0 for d < margin,  (d^2 - margin^2) / 2 for margin <= d
+    <= 127,
         127 d - (127^2 + margin^2) / 2 beyond
 
-t targets and o outputs in payload units. e = -dF/do wherever F is smooth (that is, but where |t - o|
-is the margin itself), so what the chip follows is the gradient of F, dead zone and saturation included.
+t targets and o outputs in payload units. e = -dF/do wherever F is smooth (that is, but where |t -
+o| is the margin itself), so what the chip follows is the gradient of F, dead zone and saturation
+included.
 """
 
 from __future__ import annotations

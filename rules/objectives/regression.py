@@ -1,4 +1,4 @@
-"""Regression: outputs follow real targets in [-1, 1], scaled to ``target_rate``, within a margin."""
+"""Regression: outputs follow real targets in [-1, 1] times ``target_rate``, within a margin."""
 
 from __future__ import annotations
 

@@ -44,7 +44,9 @@ class Machine(Protocol):
 class Engine(Protocol):
     """One way to run a program."""
 
-    name: str
+    @property
+    def name(self) -> str:
+        """Its name on the command line."""
 
     def open(self, program: Program, *, rounding: Rounding, seed: int | None = None) -> Machine:
         """Return a machine at step 0; ``seed`` replaces the program's own."""

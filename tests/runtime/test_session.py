@@ -60,7 +60,8 @@ def test_evaluating_moves_no_weight_and_no_random_stream(made: Compiled) -> None
     assert plain.counters == watched.counters
 
 
-def test_learning_improves_the_accuracy(made: Compiled) -> None:
+def test_learning_improves_the_accuracy() -> None:
+    made = compile(MODEL, rule="backprop(rate=-5)", calibration=DIGITS.x_train[:64])
     with Session(made, engine="reference") as session:
         before = session.evaluate(DIGITS.x_test[:100], DIGITS.y_test[:100])
         fit = session.fit(DIGITS.x_train[:600], DIGITS.y_train[:600], epochs=1)
@@ -79,7 +80,7 @@ def test_a_snapshot_starts_where_the_session_stands(made: Compiled) -> None:
 def test_an_order_is_a_permutation_that_seed_and_epoch_fix() -> None:
     orders = [sample_order(50, seed=1, epoch=0), sample_order(50, seed=1, epoch=1)]
     assert all(sorted(order) == list(range(50)) for order in orders)
-    assert not np.array_equal(*orders)
+    assert not np.array_equal(orders[0], orders[1])
     assert np.array_equal(orders[0], sample_order(50, seed=1, epoch=0))
 
 

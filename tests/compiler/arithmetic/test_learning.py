@@ -62,7 +62,7 @@ def test_negative_products_round_down_and_positive_ones_to_zero() -> None:
 
 
 @pytest.mark.parametrize(("number", "expected"), [(0, 1), (2**51 - 1, 1), (2**51, 0)])
-def test_a_quarter_rounds_up_for_a_quarter_of_the_random_numbers(number: int, expected: int) -> None:
+def test_a_quarter_rounds_up_for_a_quarter_of_all_numbers(number: int, expected: int) -> None:
     random = SharedRandom(0, 0, number)
     assert once("dw = 2^-7*x0*x1*y2", payload=64, y2=8, random=random) == expected
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -26,7 +27,7 @@ def graph(activation: str, *sizes: int) -> Graph:
     nodes = [Node("input", (), (Value("x", (sizes[0],)),))]
     tensors = {}
     previous = "x"
-    for index, (inputs, outputs) in enumerate(zip(sizes, sizes[1:], strict=False)):
+    for index, (inputs, outputs) in enumerate(pairwise(sizes)):
         weight, bias = f"w{index}", f"b{index}"
         tensors[weight] = rng.normal(0, inputs**-0.5, (outputs, inputs))
         tensors[bias] = rng.normal(0, 0.1, outputs)
@@ -69,7 +70,7 @@ def test_two_hidden_layers_take_the_steps_that_the_path_needs(rule: str, period:
     assert compile(graph("relu", 6, 5, 4, 3), rule=rule).program.schedule.period == period
 
 
-def accuracy(made: Compiled, x: np.ndarray, y: np.ndarray, *, weights: dict | None = None) -> float:
+def accuracy(made: Compiled, x: np.ndarray, y: np.ndarray, *, weights: dict[str, np.ndarray] | None = None) -> float:
     machine = ReferenceEngine().open(made.program, rounding="independent")
     for name, value in (weights or {}).items():
         machine.write(name, value)

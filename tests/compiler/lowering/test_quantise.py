@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -21,7 +24,7 @@ from hebbite.compiler.settings import Settings
 def network(activation: str, *sizes: int) -> Network:
     rng = np.random.default_rng(3)
     stages = []
-    for index, (inputs, outputs) in enumerate(zip(sizes, sizes[1:], strict=False)):
+    for index, (inputs, outputs) in enumerate(pairwise(sizes)):
         last = index == len(sizes) - 2
         name = "out" if last else f"h{index}"
         reach = inputs**-0.5
@@ -39,7 +42,7 @@ def network(activation: str, *sizes: int) -> Network:
 
 
 def real_output(net: Network, x: np.ndarray) -> np.ndarray:
-    act = {
+    act: dict[str, Callable[[np.ndarray], np.ndarray]] = {
         "relu": lambda v: np.maximum(v, 0),
         "tanh": np.tanh,
         "sigmoid": lambda v: 1 / (1 + np.exp(-v)),

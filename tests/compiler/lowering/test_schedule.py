@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 
 from hebbite.compiler.lowering.schedule import Edge, time_table
@@ -9,7 +11,7 @@ from hebbite.compiler.lowering.schedule import Edge, time_table
 
 def chain(hidden: int) -> tuple[list[str], list[Edge]]:
     names = ["in", *(f"h{i}" for i in range(hidden)), "out"]
-    return names, [(a, b, 1) for a, b in zip(names, names[1:], strict=False)]
+    return names, [(a, b, 1) for a, b in pairwise(names)]
 
 
 @pytest.mark.parametrize("hidden", [0, 1, 2, 3])
@@ -32,7 +34,7 @@ def test_direct_feedback_reaches_every_layer_in_one_step(hidden: int) -> None:
 @pytest.mark.parametrize("hidden", [1, 2, 3])
 def test_layered_feedback_takes_a_step_a_layer(hidden: int) -> None:
     names, forward = chain(hidden)
-    back = [(above, name, 1) for name, above in zip(names[1:-1], names[2:], strict=True)]
+    back = [(above, name, 1) for name, above in pairwise(names[1:])]
     table = time_table(source="in", forward=forward, output="out", feedback=back)
     assert [table.feedback[name] for name in names[1:-1]] == list(
         range(2 * hidden + 2, hidden + 2, -1)

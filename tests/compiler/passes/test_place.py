@@ -96,7 +96,7 @@ def test_the_ideal_chip_holds_anything_on_a_core() -> None:
 def test_without_splitting_a_large_population_is_refused() -> None:
     with pytest.raises(CapacityError, match="remove --no-split") as caught:
         Place(split=False).apply(chain(8, 1200))
-    assert caught.value.code == "HB0412"
+    assert caught.value.code == "HB0520"
 
 
 def test_a_program_of_two_chips_needs_two_chips() -> None:

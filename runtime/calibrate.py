@@ -1,0 +1,120 @@
+"""Learning rate and feedback gain, chosen on validation data and never on test data.
+
+The window of rates at which integer learning works is only a factor of 4 to 8 wide, and layered
+feedback multiplies the gains of its layers, so both are searched together: every pair is trained
+from the same start for a few epochs, once for each seed, and the pair with the best mean validation
+accuracy wins; of equals, the one with the smaller rate.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from itertools import product
+from pathlib import Path
+
+import numpy as np
+
+from hebbite.compiler.compile import compile
+from hebbite.compiler.graph import Graph
+from hebbite.compiler.settings import Settings
+from hebbite.rules.errors import Problem, UsageError, near
+from hebbite.rules.options import options_of
+from hebbite.rules.registry import RULES, parse_rule
+from hebbite.runtime.datasets import Dataset, load_dataset
+from hebbite.runtime.session import Session
+
+CALIBRATION_SAMPLES = 256
+RATES = (-7, -6, -5, -4, -3)
+GAINS = (-2, -1, 0, 1, 2)
+SEEDS = (100, 101)
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One pair that was tried: validation accuracy of each seed after the last epoch."""
+
+    rate: int
+    mantissa: int
+    gain: int
+    accuracy: tuple[float, ...]
+
+    @property
+    def mean(self) -> float:
+        """Mean validation accuracy."""
+        return float(np.mean(self.accuracy))
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """The pair that won, as the text of a rule, and every trial."""
+
+    rule: str
+    trials: tuple[Trial, ...]
+
+
+def calibrate(
+    model: str | Path | Graph,
+    *,
+    rule: str,
+    data: str = "digits",
+    settings: Settings | None = None,
+    rates: Sequence[int] = RATES,
+    mantissas: Sequence[int] = (1,),
+    gains: Sequence[int] = GAINS,
+    seeds: Sequence[int] = SEEDS,
+    epochs: int = 5,
+    limit: int | None = None,
+    engine: str = "native",
+    progress: Callable[[Trial], None] | None = None,
+) -> Calibration:
+    """Return the rate and gain with which ``rule`` (a name without options) learns best.
+
+    ``limit`` cuts an epoch to the first samples of the training split.
+
+    Raises:
+        UsageError: HB0107 if there is nothing to try.
+    """
+    if rule not in RULES:
+        raise UsageError(Problem("HB0401", f"unknown rule '{rule}'", hint=near(rule, RULES)))
+    credited = "gain" in options_of(RULES[rule])
+    chosen = settings or Settings()
+    datasets = {seed: load_dataset(data, seed=seed) for seed in seeds}
+    trials: list[Trial] = []
+    for rate, mantissa, gain in product(rates, mantissas, gains if credited else (0,)):
+        text = rule_text(rule, rate=rate, mantissa=mantissa, gain=gain)
+        scores = tuple(
+            _score(model, text, replace(chosen, seed=seed), datasets[seed], epochs, limit, engine)
+            for seed in seeds
+        )
+        trials.append(Trial(rate, mantissa, gain, scores))
+        if progress is not None:
+            progress(trials[-1])
+    if not trials:
+        raise UsageError(Problem("HB0107", "no rate and no gain to try"))
+    best = max(trials, key=lambda trial: (trial.mean, -trial.mantissa * 2.0**trial.rate))
+    text = rule_text(rule, rate=best.rate, mantissa=best.mantissa, gain=best.gain)
+    return Calibration(str(parse_rule(text)), tuple(trials))
+
+
+def rule_text(rule: str, *, rate: int, mantissa: int, gain: int) -> str:
+    """Return the text of an error-driven rule; a rule that sends no error back has no gain."""
+    back = f", gain={gain}" if "gain" in options_of(RULES[rule]) else ""
+    return f"{rule}(rate={rate}, mantissa={mantissa}{back})"
+
+
+def _score(
+    model: str | Path | Graph,
+    rule: str,
+    settings: Settings,
+    data: Dataset,
+    epochs: int,
+    limit: int | None,
+    engine: str,
+) -> float:
+    made = compile(
+        model, rule=rule, settings=settings, calibration=data.x_train[:CALIBRATION_SAMPLES]
+    )
+    with Session(made, engine=engine) as session:
+        session.fit(data.x_train[:limit], data.y_train[:limit], epochs=epochs)
+        return session.evaluate(data.x_validation, data.y_validation)
