@@ -39,7 +39,8 @@ def core_of_lines(lines: int, size: int, cores: tuple[int, ...]) -> NDArray[np.i
     """Return the core of every line; a bias line stands with the last neuron."""
     held = np.asarray(cores or (0,), np.int64)
     share = -(-size // held.size)
-    return held[np.minimum(np.arange(lines, dtype=np.int64), size - 1) // share]
+    neurons = np.minimum(np.arange(lines, dtype=np.int64), size - 1)
+    return np.asarray(held[neurons // share], np.int64)
 
 
 def hops(program: Program, group: Synapses) -> dict[str, NDArray[np.int64]]:

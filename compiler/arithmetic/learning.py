@@ -102,13 +102,13 @@ class _Values:
         return self._trace(name, dependency)
 
     def _trace(self, name: str, dependency: str) -> Long:
-        values = self.histories[name]
+        values: Long = self.histories[name]
         if dependency[0] == "u":
             return values[-1][None, :] if name in PRE else values[-1][:, None]
         if dependency == "x0":
             own = name in PRE
             picked = values[self.tx, np.arange(self.tx.size)] if own else values[self.tx]
-            return picked[None, :] if own else picked.T
+            return np.asarray(picked[None, :] if own else picked.T, np.int64)
         own = name in POST
         picked = values[self.ty, np.arange(self.ty.size)] if own else values[self.ty]
-        return picked[:, None] if own else picked
+        return np.asarray(picked[:, None] if own else picked, np.int64)
