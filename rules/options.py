@@ -1,7 +1,7 @@
 """``name(option=value, ...)`` as typed on a command line, to a call of the named factory.
 
-Nothing is evaluated: a value is an integer, ``true``, ``false`` or a word, and must be of the type of
-the option's default.
+Nothing is evaluated: a value is an integer, ``true``, ``false`` or a word, and must be of the type
+of the option's default.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import TypeVar
 from hebbite.rules.errors import Problem, UsageError, near
 
 T = TypeVar("T")
+_ARTICLES = {bool: "true or false", int: "an integer", str: "a word"}
 _CALL = re.compile(r"\s*([\w-]+)\s*(?:\(([^()]*)\))?\s*$")
 
 
@@ -31,9 +32,11 @@ def call_by_text(text: str, known: Mapping[str, Callable[..., T]], *, kind: str,
     if name not in known:
         raise UsageError(Problem(code, f"unknown {kind} '{name}'", hint=near(name, known)))
     factory = known[name]
-    options = {}
+    options: dict[str, object] = {}
     for part in filter(None, (part.strip() for part in (call[2] or "").split(","))):
         key, _, value = (piece.strip() for piece in part.partition("="))
+        if key in options:
+            raise UsageError(Problem(code, f"{kind} '{name}': {key} is given twice", hint=part))
         options[key] = _value(factory, name, key, value, kind=kind, code=code)
     return factory(**options)
 
@@ -58,8 +61,5 @@ def _value(
         return int(value)
     if wanted is str and value:
         return value
-    what = f"{kind} '{name}': {key}={value} is not {_ARTICLES[wanted.__name__]}"
+    what = f"{kind} '{name}': {key}={value} is not {_ARTICLES[wanted]}"
     raise UsageError(Problem(code, what, hint=f"{key}={str(defaults[key]).lower()}"))
-
-
-_ARTICLES = {"bool": "true or false", "int": "an integer", "str": "a word"}

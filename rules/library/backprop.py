@@ -1,10 +1,11 @@
 """Backpropagation with symmetric feedback: errors go down through copies of the forward weights.
 
-    g_l = (B_l g_(l+1), B_l = W_(l+1)^T) * f'(v_l),    dw_l = eta g_l x_(l-1)^T
+    g_l = (B_l g_(l+1)) * f'(v_l),    B_l = W_(l+1)^T,    dw_l = eta g_l x_(l-1)^T
 
-g_(l+1) the error of the layer above, W_(l+1) its forward weights, f' the derivative of the
-activation. The chip form of the exact gradient: the host copies W^T into the feedback synapses at
-every learning-epoch boundary, and every copied weight counts as a host word.
+g_(l+1) the error of the layer above (the output's error at the top), W_(l+1) its forward weights,
+f' the derivative of the activation, x_(l-1) the layer's input. The chip form of the exact gradient:
+the host copies W^T into the feedback synapses at every learning-epoch boundary, and every copied
+weight counts as a host word.
 
 Source: D. E. Rumelhart, G. E. Hinton, R. J. Williams, "Learning representations by back-propagating
 errors", Nature 323, 533-536 (1986), doi 10.1038/323533a0.
@@ -21,13 +22,15 @@ CITATION = """@article{rumelhart1986learning,
   author = {Rumelhart, David E. and Hinton, Geoffrey E. and Williams, Ronald J.},
   title = {Learning representations by back-propagating errors},
   journal = {Nature},
+  volume = {323},
+  pages = {533--536},
   year = {1986},
   doi = {10.1038/323533a0}
 }"""
 
 
 def backprop(
-    *, rate: int = -6, mantissa: int = 1, gated: bool = False, gain: int = 0, follow: bool = True
+    *, rate: int = -5, mantissa: int = 1, gated: bool = False, gain: int = 0, follow: bool = True
 ) -> LearningRule:
     """Return symmetric backpropagation; eta = mantissa 2^(rate - 3) in weight steps per unit of x1
     and error.

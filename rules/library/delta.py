@@ -2,12 +2,12 @@
 
     dw_ji = eta (t_j - o_j) x_i
 
-x_i presynaptic activity, o_j output, t_j its target, eta the learning rate; for one layer this is
-the exact gradient of F = 1/2 sum_j (t_j - o_j)^2. Hidden layers have no target of their own and
-stay as they are: the readout learns.
+x_i presynaptic activity, o_j output, t_j its target, eta the learning rate; for one layer of
+linear units this is -eta dF/dw_ji, F = 1/2 sum_j (t_j - o_j)^2. Hidden layers have no target of
+their own and stay as they are: the readout learns.
 
 Source: B. Widrow and M. E. Hoff, "Adaptive switching circuits", 1960 IRE WESCON Convention Record,
-part 4, 96-104, doi 10.21236/AD0241531.
+part 4, 96-104.
 """
 
 from __future__ import annotations
@@ -22,12 +22,11 @@ CITATION = """@inproceedings{widrow1960adaptive,
   title = {Adaptive switching circuits},
   booktitle = {1960 IRE WESCON Convention Record, Part 4},
   pages = {96--104},
-  year = {1960},
-  doi = {10.21236/AD0241531}
+  year = {1960}
 }"""
 
 
-def delta(*, rate: int = -6, mantissa: int = 1, gated: bool = False) -> LearningRule:
+def delta(*, rate: int = -5, mantissa: int = 1, gated: bool = False) -> LearningRule:
     """Return the delta rule; eta = mantissa 2^(rate - 3) in weight steps per unit of x1 and error.
 
     Args:

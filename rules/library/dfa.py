@@ -25,7 +25,7 @@ CITATION = """@inproceedings{nokland2016direct,
 }"""
 
 
-def dfa(*, rate: int = -6, mantissa: int = 1, gated: bool = False, gain: int = 0) -> LearningRule:
+def dfa(*, rate: int = -5, mantissa: int = 1, gated: bool = False, gain: int = 0) -> LearningRule:
     """Return direct feedback alignment; eta = mantissa 2^(rate - 3) in weight steps per unit of x1
     and error.
 

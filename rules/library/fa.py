@@ -21,12 +21,14 @@ CITATION = """@article{lillicrap2016random,
   author = {Lillicrap, Timothy P. and Cownden, Daniel and Tweed, Douglas B. and Akerman, Colin J.},
   title = {Random synaptic feedback weights support error backpropagation for deep learning},
   journal = {Nature Communications},
+  volume = {7},
+  pages = {13276},
   year = {2016},
   doi = {10.1038/ncomms13276}
 }"""
 
 
-def fa(*, rate: int = -6, mantissa: int = 1, gated: bool = False, gain: int = 0) -> LearningRule:
+def fa(*, rate: int = -5, mantissa: int = 1, gated: bool = False, gain: int = 0) -> LearningRule:
     """Return feedback alignment; eta = mantissa 2^(rate - 3) in weight steps per unit of x1 and
     error.
 

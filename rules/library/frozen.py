@@ -27,7 +27,7 @@ CITATION = """@article{huang2006extreme,
 }"""
 
 
-def frozen(*, rate: int = -6, mantissa: int = 1, gated: bool = False) -> LearningRule:
+def frozen(*, rate: int = -5, mantissa: int = 1, gated: bool = False) -> LearningRule:
     """Return the baseline; options as those of the delta rule."""
     readout = delta(rate=rate, mantissa=mantissa, gated=gated)
     return replace(

@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
+from hebbite.rules.errors import Problem, UsageError
 from hebbite.rules.sums import Factor, Product, SumOfProducts
+
+
+def in_range(option: str, value: int, low: int, high: int) -> int:
+    """Return ``value``, or raise UsageError HB0447 if it is outside low..high."""
+    if not low <= value <= high:
+        what = f"{option}={value} is out of range"
+        hint = f"{option}={min(max(value, low), high)} ({low}..{high})"
+        raise UsageError(Problem("HB0447", what, hint=hint))
+    return value
 
 
 def error_update(*, rate: int, mantissa: int, gated: bool) -> SumOfProducts:
@@ -12,9 +22,12 @@ def error_update(*, rate: int, mantissa: int, gated: bool) -> SumOfProducts:
     weight. The factor x0 is needed: a line that sent nothing keeps the x1 of an older sample. With
     ``gated`` only neurons with a learning event are visited (factor y0); the product is then one
     bit coarser, and the exponent one higher to make up for it.
+
+    Ranges: rate -7..8 (7 if gated), mantissa 1..7; UsageError HB0447 outside.
     """
     gate = (Factor("y0"),) if gated else ()
-    exponent = rate + gated
+    exponent = in_range("rate", rate, -7, 8 - gated) + gated
+    in_range("mantissa", mantissa, 1, 7)
 
     def product(sign: int, trace: str) -> Product:
         return Product(sign * mantissa, exponent, "x0", (*gate, Factor("x1"), Factor(trace)))

@@ -12,6 +12,7 @@ dependent synaptic plasticity", Nature Neuroscience 3, 919-926 (2000), doi 10.10
 
 from __future__ import annotations
 
+from hebbite.rules.library.pieces import in_range
 from hebbite.rules.locality import Locality
 from hebbite.rules.rule import LearningRule
 from hebbite.rules.sums import Factor, Product, SumOfProducts
@@ -21,6 +22,8 @@ CITATION = """@article{song2000competitive,
   author = {Song, Sen and Miller, Kenneth D. and Abbott, L. F.},
   title = {Competitive {H}ebbian learning through spike-timing-dependent synaptic plasticity},
   journal = {Nature Neuroscience},
+  volume = {3},
+  pages = {919--926},
   year = {2000},
   doi = {10.1038/78829}
 }"""
@@ -41,7 +44,12 @@ def stdp(
         up, down: weight steps per unit of trace are 2^-up and 2^-down, -8..7.
         tau_pre, tau_post: time constants in steps, 1..65535.
         impulse_pre, impulse_post: what a spike adds to its trace, 0..127.
+
+    Raises:
+        UsageError: HB0446 for a trace, HB0447 for a scale out of range.
     """
+    in_range("up", up, -8, 7)
+    in_range("down", down, -8, 7)
     strengthen = Product(1, -up, "y0", (Factor("x1"),))
     weaken = Product(-1, -down, "x0", (Factor("y1"),))
     return LearningRule(

@@ -1,13 +1,15 @@
 """An objective: what is improved, as a function F of the outputs, and the error the chip delivers.
 
     e = clip(t - o, -127, 127), and 0 where |e| < margin
-    F = sum_j phi(|t_j - o_j|),   phi(d) = 0 for d < margin,  (d^2 - margin^2) / 2 for margin <= d
-    <= 127,
-        127 d - (127^2 + margin^2) / 2 beyond
+    F = sum_j phi(|t_j - o_j|)
+    phi(d) = 0                              d < margin
+             (d^2 - margin^2) / 2           margin <= d <= 127
+             127 d - (127^2 + margin^2) / 2 beyond
 
-t targets and o outputs in payload units. e = -dF/do wherever F is smooth (that is, but where |t -
-o| is the margin itself), so what the chip follows is the gradient of F, dead zone and saturation
-included.
+t targets and o outputs in payload units. e = -dF/do wherever F is smooth (everywhere but where
+|t - o| is the margin itself), so what the chip follows is the gradient of F, dead zone and
+saturation included. A margin of 0 is half the squared error (mse); with one, targets 0 and
+``target_rate`` act as a hinge does: an output that is right by less than the margin costs nothing.
 """
 
 from __future__ import annotations

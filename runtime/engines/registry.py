@@ -1,4 +1,4 @@
-"""The engines by name. A new one needs its own module and a line here; nothing is imported early."""
+"""The engines by name. A new one needs its module and a line here; nothing is imported early."""
 
 from __future__ import annotations
 

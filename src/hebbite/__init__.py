@@ -1,3 +1,56 @@
-"""hebbite: networks and local learning rules, compiled to Loihi-class chip programs."""
+"""hebbite: networks and local learning rules, compiled to Loihi-class chip programs.
+
+`compile` a model, run it in a `Session`, `compare` rules, `verify` engines against each other, `load`
+what was saved. Names are imported when they are first used: ``import hebbite`` costs nothing.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from hebbite.compiler.compile import compile
+    from hebbite.compiler.settings import Settings
+    from hebbite.rules.errors import HebbiteError
+    from hebbite.runtime.compare import compare
+    from hebbite.runtime.load import load
+    from hebbite.runtime.session import Session
+    from hebbite.runtime.verify import verify
 
 __version__ = "0.1.0"
+
+__all__ = [
+    "HebbiteError",
+    "Session",
+    "Settings",
+    "__version__",
+    "compare",
+    "compile",
+    "load",
+    "verify",
+]
+
+_HOMES = {
+    "HebbiteError": "rules.errors",
+    "Session": "runtime.session",
+    "Settings": "compiler.settings",
+    "compare": "runtime.compare",
+    "compile": "compiler.compile",
+    "load": "runtime.load",
+    "verify": "runtime.verify",
+}
+
+
+def __getattr__(name: str) -> object:
+    """Import a public name when it is first used."""
+    if name not in _HOMES:
+        raise AttributeError(f"module 'hebbite' has no attribute '{name}'")
+    value: object = getattr(import_module(f"hebbite.{_HOMES[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    """Return the public names."""
+    return sorted(__all__)

@@ -1,0 +1,102 @@
+"""``hebbite check``: everything that is wrong with a request, at once; nothing is written."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+import typer
+
+from hebbite.rules.errors import HebbiteError, Problem
+from hebbite.runtime.cli import options, requests
+from hebbite.runtime.cli.output import print_json
+
+if TYPE_CHECKING:
+    from hebbite.compiler.graph import Graph
+
+T = TypeVar("T")
+
+
+def check(
+    model: options.Model,
+    rule: options.Rule = "dfa",
+    objective: options.Goal = "classification",
+    target: options.Target = "loihi2",
+    neuron: options.Neuron = "graded",
+    encode: options.Encode = "none",
+    init: options.Init = "keep",
+    seed: options.Seed = 0,
+    further: options.Set = [],  # noqa: B006 - typer copies it
+    chips: options.Chips = 1,
+    no_split: options.NoSplit = False,
+    bias: options.Bias = "",
+    dt: options.Dt = "",
+    reset: options.Reset = "",
+    as_json: options.Json = False,
+    debug: options.Debug = False,
+) -> None:
+    """List every problem of a model, its rule, objective and target. Exit 1 if there is any."""
+    graph, problems = problems_of(
+        model,
+        rule=rule,
+        objective=objective,
+        settings=dict(target=target, neuron=neuron, encode=encode, init=init, seed=seed),
+        further=further,
+        chips=chips,
+        split=not no_split,
+    )
+    ops = dict(sorted(Counter(node.op for node in graph.nodes).items())) if graph else {}
+    if as_json:
+        listed = [problem.to_json() for problem in problems]
+        print_json({"ok": not problems, "problems": listed, "ops": ops})
+    else:
+        typer.echo("\n".join(map(str, problems)) or _fine(model, ops))
+    raise typer.Exit(1 if problems else 0)
+
+
+def _fine(model: Path, ops: dict[str, int]) -> str:
+    counted = ", ".join(f"{count} {op}" for op, count in ops.items())
+    return f"{model.name}: no problems ({counted})"
+
+
+def problems_of(
+    model: Path,
+    *,
+    rule: str,
+    objective: str,
+    settings: dict[str, str | int],
+    further: Sequence[str],
+    chips: int,
+    split: bool,
+) -> tuple[Graph | None, tuple[Problem, ...]]:
+    """Return the graph, if it can be read, and every problem."""
+    from hebbite.compiler.check import problems_of_request
+    from hebbite.compiler.compile import compile
+    from hebbite.rules.objectives import parse_objective
+    from hebbite.rules.registry import parse_rule
+
+    found: list[Problem] = []
+
+    def attempt(work: Callable[[], T]) -> T | None:
+        try:
+            return work()
+        except HebbiteError as error:
+            found.extend(error.problems)
+            return None
+
+    graph = attempt(lambda: requests.read_graph(model))
+    learning = attempt(lambda: parse_rule(requests.rule_text(rule)))
+    goal = attempt(lambda: parse_objective(objective))
+    chosen = attempt(lambda: requests.settings_of(**settings, further=further))  # type: ignore[arg-type]
+    if graph is None or learning is None or goal is None or chosen is None:
+        return graph, tuple(found)
+    found.extend(attempt(lambda: problems_of_request(graph, learning, goal, chosen)) or ())
+    if not found:  # whether it fits is known once there is a program
+        attempt(
+            lambda: compile(
+                graph, rule=learning, objective=goal, settings=chosen, chips=chips, split=split
+            )
+        )
+    return graph, tuple(found)

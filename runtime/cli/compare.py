@@ -1,0 +1,99 @@
+"""``hebbite compare``: one model, several rules, the same data and seeds; what each reaches and costs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Optional
+
+import typer
+
+from hebbite.runtime.cli import options, requests
+from hebbite.runtime.cli.output import print_json, print_table, progress, write_file
+
+if TYPE_CHECKING:
+    from hebbite.runtime.compare import Comparison
+
+Rules = Annotated[str, typer.Option(help="rules, a,b(option=value),c")]
+Goals = Annotated[str, typer.Option("--objectives", "--objective", help="objectives, a,b")]
+Targets = Annotated[str, typer.Option("--targets", "--target", help="chips, a,b")]
+Seeds = Annotated[str, typer.Option(help="seeds, 0..4 or 0,1,2")]
+Report = Annotated[
+    Optional[Path],  # noqa: UP045 - typer reads the annotation on Python 3.10
+    typer.Option(help="write a page, .html", show_default=False),
+]
+
+
+def compare(
+    model: options.Model,
+    rules: Rules = "dfa,fa,backprop,frozen",
+    objectives: Goals = "classification",
+    targets: Targets = "loihi2",
+    neuron: options.Neuron = "graded",
+    encode: options.Encode = "none",
+    init: options.Init = "keep",
+    seeds: Seeds = "0..4",
+    data: options.Data = "digits",
+    epochs: options.Epochs = 10,
+    train_samples: options.TrainSamples = 0,
+    engine: options.Engine = "native",
+    rounding: options.Rounding = "independent",
+    further: options.Set = [],  # noqa: B006 - typer copies it
+    chips: options.Chips = 1,
+    profile: options.Profile = "",
+    jobs: options.Jobs = 1,
+    report: Report = None,
+    bias: options.Bias = "",
+    biases: options.Biases = "",
+    scheduler: options.Scheduler = "",
+    watts: options.Watts = "",
+    hardware: options.Hardware = False,
+    as_json: options.Json = False,
+    debug: options.Debug = False,
+) -> None:
+    """Compare rules on a model: accuracy, updates, energy, locality, footprint."""
+    from hebbite.runtime.compare import Plan
+    from hebbite.runtime.compare import compare as compare_rules
+    from hebbite.runtime.session import rounding_of
+
+    chosen = requests.listed(targets)
+    if report is not None:
+        requests.refuse_to_overwrite(report, model)
+    plan = Plan(
+        rules=tuple(requests.rule_text(text) for text in requests.listed(rules)),
+        objectives=requests.listed(objectives),
+        targets=chosen,
+        seeds=requests.seeds_of(seeds),
+        data=data,
+        epochs=epochs,
+        train_samples=train_samples,
+        engine=engine,
+        rounding=rounding_of(rounding),
+        settings=requests.settings_of(
+            target=chosen[0] if chosen else "",
+            neuron=neuron,
+            encode=encode,
+            init=init,
+            seed=0,
+            further=further,
+        ),
+        chips=chips,
+        profiles=requests.listed(profile),
+    )
+    found = compare_rules(model, plan, jobs=jobs, progress=progress)
+    if report is not None:
+        from hebbite.runtime.report import render
+
+        write_file(report, render(found).encode())
+    if as_json:
+        print_json(found.to_json())
+    else:
+        print_comparison(found)
+
+
+def print_comparison(found: Comparison) -> None:
+    """Print the table, the chance level, and what the numbers are."""
+    from hebbite.runtime.report import COLUMNS, footnotes, table_rows
+
+    print_table("", COLUMNS, table_rows(found))
+    for line in footnotes(found):
+        typer.echo(line)

@@ -1,0 +1,87 @@
+"""``hebbite doctor``: what is installed, what is missing, and the one line that mends it."""
+
+from __future__ import annotations
+
+import os
+import platform
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+import typer
+
+from hebbite.runtime.cli import options
+from hebbite.runtime.cli.list import engine_rows
+from hebbite.runtime.cli.output import print_json
+
+PACKAGES = (
+    "hebbite",
+    "numpy",
+    "numba",
+    "onnx",
+    "networkx",
+    "safetensors",
+    "typer",
+    "rich",
+    "jinja2",
+    "lava-nc",
+)
+
+
+def doctor(as_json: options.Json = False, debug: options.Debug = False) -> None:
+    """Show versions and engines, and how to mend what is missing."""
+    report = {
+        "python": platform.python_version(),
+        "platform": platform.platform(),
+        "cpus": os.cpu_count() or 1,
+        "packages": {name: _version(name) for name in PACKAGES},
+        "engines": engine_rows(),
+        "numba_cache": _numba_cache(),
+        "problems": _problems(),
+    }
+    if as_json:
+        print_json(report)
+        return
+    typer.echo(f"Python {report['python']} on {report['platform']}, {report['cpus']} CPUs")
+    for name in PACKAGES:
+        typer.echo(f"{name:12} {_version(name) or 'not installed'}")
+    for row in engine_rows():
+        typer.echo(f"engine {row['name']:10} {row['runs here']}")
+    typer.echo(f"Numba cache  {_numba_cache()}")
+    for problem in _problems():
+        typer.echo(f"to mend: {problem['what']}\n  hint: {problem['hint']}")
+
+
+def _version(name: str) -> str | None:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return None
+
+
+def _numba_cache() -> str:
+    """Return where compiled kernels are kept: a folder that can be written, or why not."""
+    chosen = os.environ.get("NUMBA_CACHE_DIR", "")
+    folder = Path(chosen) if chosen else Path(__file__).resolve().parents[1] / "engines"
+    state = "writable" if os.access(folder, os.W_OK) else "not writable: kernels compile every time"
+    return f"{folder} ({state})"
+
+
+def _problems() -> list[dict[str, str]]:
+    from hebbite.runtime.engines.lava.shim import PIP_LINE, lava_installed
+
+    found = []
+    if not lava_installed():
+        found.append({"what": "Lava is not installed; native and reference work", "hint": PIP_LINE})
+    if _version("hebbite") is None:
+        found.append({"what": "hebbite runs from a folder", "hint": "pip install -e ."})
+    root = Path(__file__).resolve().parents[2]
+    if (root / "src" / "hebbite").is_dir():
+        for name in ("compiler", "runtime", "rules"):
+            link = root / "src" / "hebbite" / name
+            if not (link / "__init__.py").is_file():
+                hint = f"git config core.symlinks true && git checkout -- src/hebbite/{name}"
+                found.append({"what": f"src/hebbite/{name} is no link to {name}/", "hint": hint})
+    if not os.environ.get("NUMBA_CACHE_DIR") and "not writable" in _numba_cache():
+        hint = "export NUMBA_CACHE_DIR=~/.cache/hebbite"
+        found.append({"what": "Numba cannot keep its kernels", "hint": hint})
+    return found

@@ -1,0 +1,134 @@
+"""``hebbite list``: what there is of a kind, what each can do, and why not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Annotated
+
+import typer
+
+from hebbite.rules.errors import Problem, UsageError, near
+from hebbite.runtime.cli import options
+from hebbite.runtime.cli.output import print_json, print_table
+
+Row = dict[str, str]
+
+
+def _rules() -> list[Row]:
+    from hebbite.rules.options import options_of
+    from hebbite.rules.registry import RULES
+
+    rows = []
+    for name, factory in RULES.items():
+        rule = factory()
+        rows.append(
+            {
+                "name": name,
+                "networks": ", ".join(rule.networks),
+                "on chip": "yes" if rule.runs_on_chip else f"no: {rule.reason}",
+                "feedback": str(rule.locality.to_json()["feedback"]),
+                "options": ", ".join(options_of(factory)),
+                "equation": rule.equation,
+            }
+        )
+    return rows
+
+
+def _objectives() -> list[Row]:
+    from hebbite.rules.objectives import OBJECTIVES
+    from hebbite.rules.options import options_of
+
+    return [
+        {"name": name, "loss": factory().loss, "options": ", ".join(options_of(factory))}
+        for name, factory in OBJECTIVES.items()
+    ]
+
+
+def _targets() -> list[Row]:
+    from hebbite.compiler.targets import list_targets, load_target
+
+    rows = []
+    for name in list_targets():
+        target = load_target(name)
+        rows.append(
+            {
+                "name": name,
+                "title": target.title,
+                "graded messages": "yes" if target.can("graded_messages") else "no: bare spikes",
+                "three-factor rules": "yes"
+                if target.can("neuron_traces")
+                else "no: y1..y3 are fixed",
+                "weight bits": str(target.weight_bits.value),
+            }
+        )
+    return rows
+
+
+def engine_rows() -> list[Row]:
+    """Return every engine, whether it can run here, and what it cannot do."""
+    from hebbite.runtime.engines.lava.shim import PIP_LINE, lava_installed
+    from hebbite.runtime.engines.registry import ENGINES
+
+    lava = lava_installed()
+    here = {"lava": "yes" if lava else f"no: {PIP_LINE}"}
+    cannot = {
+        "lava": "independent rounding; resuming a training",
+        "reference": "large networks: it is written to be read",
+        "native": "",
+    }
+    return [
+        {"name": name, "runs here": here.get(name, "yes"), "cannot": cannot.get(name, "")}
+        for name in ENGINES
+    ]
+
+
+def _ops() -> list[Row]:
+    from hebbite.compiler.ops import OPS
+
+    return [
+        {"name": name, "ONNX": ", ".join(sorted(op.onnx)), "needs": ", ".join(op.required)}
+        for name, op in OPS.items()
+    ]
+
+
+def _neurons() -> list[Row]:
+    from hebbite.compiler.neurons import NEURONS
+
+    return [
+        {
+            "name": name,
+            "parameters": ", ".join(neuron.parameters),
+            "instructions": str(len(neuron.instructions)),
+        }
+        for name, neuron in NEURONS.items()
+    ]
+
+
+def _profiles() -> list[Row]:
+    from hebbite.runtime.energy import list_profiles, load_profile
+
+    found = [load_profile(name) for name in list_profiles()]
+    return [{"name": p.name, "chip": p.target, "title": p.title, "note": p.note} for p in found]
+
+
+KINDS: dict[str, Callable[[], list[Row]]] = {
+    "rules": _rules,
+    "objectives": _objectives,
+    "targets": _targets,
+    "engines": engine_rows,
+    "ops": _ops,
+    "neurons": _neurons,
+    "profiles": _profiles,
+}
+Kind = Annotated[str, typer.Argument(help=" | ".join(KINDS), show_default=False)]
+
+
+def list_kind(kind: Kind, as_json: options.Json = False, debug: options.Debug = False) -> None:
+    """List what there is of a kind, with what each can do and why not."""
+    if kind not in KINDS:
+        raise UsageError(Problem("HB0160", f"cannot list '{kind}'", hint=near(kind, KINDS)))
+    rows = KINDS[kind]()
+    if as_json:
+        print_json({kind: rows})
+        return
+    print_table("", list(rows[0]), [list(row.values()) for row in rows])

@@ -1,0 +1,278 @@
+"""Our Lava Process, and stock ProcessModels that write down what they see.
+
+Lava executes every file of the folder in which a Process is defined, so this one stands alone here.
+`NeuronGroup` runs any neuron program by the function that the reference engine uses. The recorded
+models are Lava's own, unchanged in what they compute; Lava looks for models beside the Process
+only, so it is told of them by `RECORDED`. Lava has no types, hence the ``ignore[misc]`` of every
+class derived from one of its own.
+
+What a model needs beside Lava's own parameters stands in ``proc_params`` under ``job``.
+"""
+
+from __future__ import annotations
+
+import sys
+import traceback
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+from lava.magma.core.decorator import implements, requires, tag
+from lava.magma.core.model.py.model import PyLoihiProcessModel
+from lava.magma.core.model.py.ports import PyInPort, PyOutPort
+from lava.magma.core.model.py.type import LavaPyType
+from lava.magma.core.process.ports.ports import InPort, OutPort
+from lava.magma.core.process.process import AbstractProcess
+from lava.magma.core.resources import CPU
+from lava.magma.core.sync.protocols.loihi_protocol import LoihiProtocol
+from lava.proc.dense.models import (
+    PyDelayDenseModelBitAcc,
+    PyDenseModelBitAcc,
+    PyLearningDenseModelBitApproximate,
+)
+from lava.proc.dense.process import DelayDense, Dense, LearningDense
+from lava.proc.io.source import PySendModelFixed, RingBuffer
+from lava.proc.lif.models import PyLifModelBitAcc
+from lava.proc.lif.process import LIF
+
+from hebbite.compiler.arithmetic.neuron import Long, Registers, execute
+from hebbite.compiler.arithmetic.philox import words
+from hebbite.compiler.arithmetic.randomness import stream_of
+from hebbite.compiler.program.neuron import TRACES, NeuronProgram
+from hebbite.rules.errors import Problem
+from hebbite.runtime.engines.lava.arrays import Array
+from hebbite.runtime.engines.lava.job import ERROR, write_json
+from hebbite.runtime.engines.lava.rows import Rows
+
+
+@dataclass(frozen=True, eq=False)
+class SourceJob:
+    """A source: its lines go to ``rows``, one row a step."""
+
+    folder: Path
+    rows: Rows
+
+
+@dataclass(frozen=True, eq=False)
+class NeuronJob:
+    """A population: its registers at the start; all of them go to ``rows``, one row a step.
+
+    ``neuron`` is bound. ``bias`` maps an offset to the payload of the bias line, None: no such
+    line. ``index`` of the population, ``seed`` and ``first_step`` (0 for a new machine) say which
+    random numbers it draws.
+    """
+
+    folder: Path
+    neuron: NeuronProgram
+    registers: Mapping[str, Long]
+    tables: Mapping[str, Array]
+    bias: Mapping[int, int] | None
+    period: int
+    index: int
+    seed: int
+    first_step: int
+    rows: Rows
+
+
+@dataclass(frozen=True, eq=False)
+class MirrorJob:
+    """The weights to copy: those that the followed group wrote, (post, lines) a learning epoch."""
+
+    weights: Rows
+    shape: tuple[int, int]
+    epoch: int
+
+
+@dataclass(frozen=True, eq=False)
+class SynapsesJob:
+    """A group: what is under way after the last step goes to ``due``, one row a step of delay."""
+
+    folder: Path
+    due: Rows
+    steps: int
+    mirror: MirrorJob | None = None
+    epoch: int = 0
+    weights: Rows | None = None
+    traces: Rows | None = None
+
+
+class Reporting:
+    """Says why a model fails. Lava only counts failures, and waits for ever if others depend on it.
+
+    Lava calls ``join`` on the way out of a model, whether it was told to stop or has failed.
+    """
+
+    def join(self) -> None:
+        """Write ``error.json`` if an error is the reason for leaving."""
+        error = sys.exc_info()[1]
+        if error is not None:
+            job = self.proc_params["job"]  # type: ignore[attr-defined]
+            text = f"a process of Lava failed: {error!r}\n{traceback.format_exc().strip()}"
+            write_json(job.folder, ERROR, asdict(Problem("HB0603", text)))
+        super().join()  # type: ignore[misc]
+
+
+class NeuronGroup(AbstractProcess):  # type: ignore[misc]
+    """``size`` neurons that execute one neuron program; ``lines`` with the bias line."""
+
+    def __init__(self, *, size: int, lines: int, job: NeuronJob) -> None:
+        """Declare the ports: two inputs, two outputs, and what plastic synapses listen to."""
+        super().__init__(size=size, lines=lines, job=job)
+        self.a_in = InPort(shape=(size,))
+        self.third_in = InPort(shape=(size,))
+        self.s_out = OutPort(shape=(lines,))
+        self.e_out = OutPort(shape=(size,))
+        self.bap_out = OutPort(shape=(size,))
+        self.y1_out = OutPort(shape=(size,))
+        self.y2_out = OutPort(shape=(size,))
+        self.y3_out = OutPort(shape=(size,))
+
+
+@implements(proc=NeuronGroup, protocol=LoihiProtocol)
+@requires(CPU)
+@tag("fixed_pt")
+class NeuronGroupModel(Reporting, PyLoihiProcessModel):  # type: ignore[misc]
+    """Interprets the neuron program, one step at a time."""
+
+    a_in: PyInPort = LavaPyType(PyInPort.VEC_DENSE, np.int32)
+    third_in: PyInPort = LavaPyType(PyInPort.VEC_DENSE, np.int32)
+    s_out: PyOutPort = LavaPyType(PyOutPort.VEC_DENSE, np.int32)
+    e_out: PyOutPort = LavaPyType(PyOutPort.VEC_DENSE, np.int32)
+    bap_out: PyOutPort = LavaPyType(PyOutPort.VEC_DENSE, bool, precision=1)
+    y1_out: PyOutPort = LavaPyType(PyOutPort.VEC_DENSE, np.int32)
+    y2_out: PyOutPort = LavaPyType(PyOutPort.VEC_DENSE, np.int32)
+    y3_out: PyOutPort = LavaPyType(PyOutPort.VEC_DENSE, np.int32)
+
+    def __init__(self, proc_params: Mapping[str, object]) -> None:
+        """Take the registers over: from here on they are this model's own."""
+        super().__init__(proc_params)
+        job = proc_params["job"]
+        assert isinstance(job, NeuronJob)
+        self._job = job
+        self._registers: Registers = dict(job.registers)
+
+    def run_spk(self) -> None:
+        """Receive, execute, send, write down."""
+        job, registers = self._job, self._registers
+        offset = (self.time_step - 1) % job.period + 1
+        registers["a"] = self.a_in.recv().astype(np.int64)
+        registers["third"] = self.third_in.recv().astype(np.int64)
+        execute(job.neuron, registers, offset=offset, tables=job.tables, random=self._random)
+        line = registers["s"]
+        if job.bias is not None:
+            line = np.append(line, np.int64(job.bias.get(offset, 0)))
+        self.s_out.send(line.astype(np.int32))
+        self.e_out.send(registers["e"].astype(np.int32))
+        self.bap_out.send(registers["bap"] != 0)
+        for name in TRACES:
+            getattr(self, f"{name}_out").send(registers[name].astype(np.int32))
+        job.rows.put(self.time_step - 1, {**registers, "s": line})
+
+    def _random(self, instruction: int, bits: int) -> Long:
+        job = self._job
+        stream = stream_of("neuron", job.index << 8 | instruction)
+        step = job.first_step + self.time_step - 1
+        drawn = words(job.registers["a"].size, seed=job.seed, stream=stream, time=step)
+        return drawn >> np.int64(32 - bits)
+
+
+class RecordedSource(Reporting, PySendModelFixed):  # type: ignore[misc]
+    """Lava's ring buffer; writes the lines that it sends."""
+
+    def run_spk(self) -> None:
+        """Send, write down."""
+        super().run_spk()
+        index = self.time_step - 1
+        self.proc_params["job"].rows.put(index, {"s": self.data[..., index % self.data.shape[-1]]})
+
+
+class RecordedLif(Reporting, PyLifModelBitAcc):  # type: ignore[misc]
+    """Lava's LIF; writes the registers of the neuron program ``lif``."""
+
+    def subthr_dynamics(self, activation_in: Array) -> None:
+        """Note the input, go on."""
+        self._input = activation_in
+        super().subthr_dynamics(activation_in)
+
+    def run_spk(self) -> None:
+        """Receive, compute, send, write down."""
+        super().run_spk()
+        registers = {
+            "a": self._input,
+            "current": np.left_shift(self._input, self.act_shift),
+            "drive": self.effective_bias,
+            "s": self.s_out_buff,
+            "bap": self.s_out_buff,
+            "u": self.u,
+            "v": self.v,
+        }
+        self.proc_params["job"].rows.put(self.time_step - 1, registers)
+
+
+def mirrored(job: SynapsesJob, time_step: int, weight: Array) -> Array:
+    """Return the weights of a step: in the first step after a learning epoch a mirror's new ones.
+
+    By then the followed group has written them: Lava ends the learning phase of a step in every
+    process before the next step begins in any.
+    """
+    mirror = job.mirror
+    if mirror is None or time_step == 1 or (time_step - 1) % mirror.epoch:
+        return weight
+    learned = mirror.weights.get((time_step - 1) // mirror.epoch - 1).reshape(mirror.shape)
+    return learned.T[: weight.shape[0]].astype(np.int32)
+
+
+class RecordedDense(Reporting, PyDenseModelBitAcc):  # type: ignore[misc]
+    """Lava's Dense; may mirror; writes what is under way after the last step."""
+
+    def run_spk(self) -> None:
+        """Mirror if it is time, deliver, receive, write down."""
+        job = self.proc_params["job"]
+        self.weights: Array = mirrored(job, self.time_step, self.weights)
+        super().run_spk()
+        if self.time_step == job.steps:
+            job.due.put(0, {"due": self.a_buff})
+
+
+class RecordedDelayDense(Reporting, PyDelayDenseModelBitAcc):  # type: ignore[misc]
+    """Lava's DelayDense; may mirror; writes what is under way after the last step."""
+
+    def run_spk(self) -> None:
+        """Mirror if it is time, deliver, receive, write down."""
+        job = self.proc_params["job"]
+        self.weights: Array = mirrored(job, self.time_step, self.weights)
+        super().run_spk()
+        if self.time_step == job.steps:
+            for delay in range(self.a_buff.shape[1]):
+                job.due.put(delay, {"due": self.a_buff[:, delay]})
+
+
+class RecordedLearningDense(Reporting, PyLearningDenseModelBitApproximate):  # type: ignore[misc]
+    """Lava's LearningDense; writes weights and traces after every learning epoch."""
+
+    def run_spk(self) -> None:
+        """Deliver, receive, note what the traces need, write down."""
+        super().run_spk()
+        job = self.proc_params["job"]
+        if self.time_step == job.steps:
+            job.due.put(0, {"due": self.a_buff})
+
+    def run_lrn(self) -> None:
+        """Learn, write down."""
+        super().run_lrn()
+        job = self.proc_params["job"]
+        index = self.time_step // job.epoch - 1
+        job.weights.put(index, {"weight": self.weights.ravel()})
+        traces = {"x1": self.x1, "x2": self.x2, "y1": self.y1, "y2": self.y2, "y3": self.y3}
+        job.traces.put(index, traces)
+
+
+RECORDED = {
+    RingBuffer: RecordedSource,
+    LIF: RecordedLif,
+    Dense: RecordedDense,
+    DelayDense: RecordedDelayDense,
+    LearningDense: RecordedLearningDense,
+}
+"""Stock Process -> the model that Lava is told to use for it."""

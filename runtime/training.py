@@ -1,0 +1,153 @@
+"""Training with checkpoints: epoch by epoch, resumable to the bit.
+
+In: a compiled model, a data set and a plan. Out: what was learnt, and after every epoch the state that
+the rest of the training depends on. A training that was stopped and resumed ends with the same bits as
+one that was not, on every engine whose random state is known (not on Lava).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hebbite.compiler.compiled import Compiled
+from hebbite.compiler.hbt import Saved, Training
+from hebbite.rules.errors import EngineError, InputFileError, Problem
+from hebbite.runtime.counters import Counters
+from hebbite.runtime.datasets import Dataset
+from hebbite.runtime.session import Session
+
+Long = NDArray[np.int64]
+Keep = Callable[[Training, Mapping[str, Long]], None]
+"""Called after every epoch with how far the training is, and the state."""
+Progress = Callable[[int, float], None]
+"""Called after every epoch with its number and the validation accuracy."""
+
+
+@dataclass(frozen=True, eq=False)
+class Trained:
+    """What a training did.
+
+    ``before``, ``after``: accuracy on the test part; ``samples``, ``counters``, ``wall_s``: of the
+    epochs that were run now; ``plan`` says what was done in all, by the validation of every epoch.
+    """
+
+    model: Compiled
+    plan: Training
+    before: float
+    after: float
+    samples: int
+    counters: Counters
+    wall_s: float
+
+
+def plan_of(
+    model: Compiled,
+    dataset: Dataset,
+    *,
+    epochs: int,
+    engine: str,
+    rounding: str,
+    seed: int,
+    split_seed: int,
+    train_samples: int = 0,
+) -> Training:
+    """Return the plan of a training from its start; ``train_samples`` 0 takes all there are."""
+    available = len(dataset.x_train)
+    return Training(
+        data=dataset.name,
+        split_seed=split_seed,
+        samples=min(train_samples or available, available),
+        epochs=epochs,
+        engine=engine,
+        rounding=rounding,
+        seed=seed,
+        trained_sha256=model.sha256,
+    )
+
+
+def train(
+    model: Compiled,
+    dataset: Dataset,
+    plan: Training,
+    *,
+    resume: Saved | None = None,
+    keep: Keep | None = None,
+    progress: Progress | None = None,
+) -> Trained:
+    """Train for ``plan.epochs`` epochs in all, from the start or from a checkpoint.
+
+    Raises:
+        InputFileError: HB0713 if the checkpoint is of another training, or beyond the plan.
+        EngineError: HB0714 to resume on Lava or to keep checkpoints there.
+    """
+    if plan.engine == "lava" and (resume is not None or keep is not None or plan.epochs > 1):
+        what = "Lava's random state can be neither read nor set, so training there cannot go on"
+        hint = "--engine native, or one epoch without checkpoints"
+        raise EngineError(Problem("HB0714", what, hint=hint))
+    test = dataset.x_test.astype(np.float64), dataset.y_test
+    first, scores = _start(plan, resume)
+    with Session(model, engine=plan.engine, rounding=plan.rounding, seed=plan.seed) as session:
+        before = session.evaluate(*test)
+        if resume is not None and resume.state is not None:
+            session.restore(resume.state)
+        done, total, wall = _epochs(session, dataset, plan, first, scores, keep, progress)
+        return Trained(
+            model=session.snapshot(),
+            plan=done,
+            before=before,
+            after=session.evaluate(*test),
+            samples=plan.samples * (plan.epochs - first),
+            counters=total,
+            wall_s=wall,
+        )
+
+
+def _epochs(
+    session: Session,
+    dataset: Dataset,
+    plan: Training,
+    first: int,
+    scores: tuple[float, ...],
+    keep: Keep | None,
+    progress: Progress | None,
+) -> tuple[Training, Counters, float]:
+    """Run the epochs from ``first`` on; return how far it came, counts and seconds."""
+    x = dataset.x_train[: plan.samples].astype(np.float64)
+    y = dataset.y_train[: plan.samples]
+    held = dataset.x_validation.astype(np.float64), dataset.y_validation
+    total: Counters | None = None
+    done, wall = plan, 0.0
+    for epoch in range(first, plan.epochs):
+        fit = session.fit(x, y, epochs=1, first_epoch=epoch, validation=held)
+        total = fit.counters if total is None else total + fit.counters
+        wall += fit.wall_s
+        scores = (*scores, *fit.validation)
+        done = replace(plan, epochs=epoch + 1, validation=scores)
+        if keep is not None:
+            keep(done, session.state())
+        if progress is not None:
+            progress(epoch + 1, scores[-1])
+    assert total is not None, "a plan that is done is refused"
+    return done, total, wall
+
+
+def _start(plan: Training, resume: Saved | None) -> tuple[int, tuple[float, ...]]:
+    """Return the first epoch to run and the validation scores of those before it."""
+    if resume is None:
+        return 0, ()
+    if resume.state is None or resume.training is None:
+        raise InputFileError(Problem("HB0713", "this file is no checkpoint: it holds no state"))
+    kept = resume.training
+    for name in ("trained_sha256", "data", "split_seed", "samples", "rounding", "seed"):
+        theirs, ours = getattr(kept, name), getattr(plan, name)
+        if theirs != ours:
+            what = f"the checkpoint is of another training: {name} {theirs}, now {ours}"
+            raise InputFileError(Problem("HB0713", what))
+    if kept.epochs >= plan.epochs:
+        what = f"the checkpoint has done {kept.epochs} epochs of {plan.epochs}"
+        raise InputFileError(Problem("HB0713", what, hint=f"--epochs {kept.epochs + 1}"))
+    return kept.epochs, kept.validation

@@ -1,0 +1,116 @@
+"""Reference, native and Lava give the same bits: 500 steps of training, every value compared.
+
+Networks have two hidden layers. A run counts only if every hidden population is active and at least
+a tenth of the plastic weights changed, in both directions (`Verification.conclusive`).
+"""
+
+from __future__ import annotations
+
+import importlib.util
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from hebbite.compiler.compile import compile
+from hebbite.compiler.compiled import Compiled
+from hebbite.compiler.settings import Settings
+from hebbite.runtime.datasets import load_dataset
+from hebbite.runtime.engines.registry import load_engine
+from hebbite.runtime.verify import Verification, verify
+
+MODEL = Path(__file__).parents[2] / "data" / "onnx" / "digits_64_32_16_10.onnx"
+DIGITS = load_dataset("digits", seed=0)
+STEPS = 500
+SPIKING = Settings(neuron="lif", encode="rate", window=25)
+ENGINES = ("reference", "native", "lava")
+
+needs_lava = pytest.mark.skipif(
+    importlib.util.find_spec("lava") is None,
+    reason="Lava is not installed; `hebbite doctor` prints the line that adds it",
+)
+
+
+@cache
+def made(rule: str) -> Compiled:
+    settings = SPIKING if rule.startswith("stdp") else Settings()
+    return compile(MODEL, rule=rule, settings=settings, calibration=DIGITS.x_train[:128])
+
+
+def compared(rule: str, engines: tuple[str, ...], rounding: str = "lava-exact") -> Verification:
+    model = made(rule)
+    samples = -(-STEPS // model.program.schedule.period)
+    inputs = model.coding.inputs(DIGITS.x_train[:samples], DIGITS.y_train[:samples])
+    exact = rounding == "lava-exact"
+    return verify(
+        model.program,
+        inputs,
+        engines=engines,
+        steps=STEPS,
+        rounding="lava-exact" if exact else "independent",
+    )
+
+
+RULES = ("delta", "frozen", "dfa", "fa", "backprop", "stdp")
+
+
+def active(rule: str) -> str:
+    """Return a rule with rates at which 500 steps change many weights."""
+    return "stdp(up=2, down=2)" if rule == "stdp" else f"{rule}(rate=-4)"
+
+
+@needs_lava
+@pytest.mark.parametrize("rule", RULES)
+def test_three_engines_agree_in_every_value_over_500_steps(rule: str) -> None:
+    outcome = compared(active(rule), ENGINES)
+    assert outcome.first_divergence is None
+    assert outcome.equal
+    assert outcome.conclusive, outcome.activity
+    assert outcome.steps >= STEPS
+    assert outcome.engines == ENGINES
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_native_and_reference_agree_with_independent_rounding(rule: str) -> None:
+    outcome = compared(active(rule), ("reference", "native"), rounding="independent")
+    assert outcome.first_divergence is None
+    assert outcome.conclusive, outcome.activity
+
+
+@needs_lava
+@pytest.mark.parametrize("rule", ["dfa(rate=2)", "stdp(up=0, down=0, impulse_pre=127, impulse_post=127)"])
+def test_engines_agree_where_weights_and_traces_saturate(rule: str) -> None:
+    outcome = compared(rule, ENGINES)
+    assert outcome.first_divergence is None
+    model = made(rule)
+    name = model.program.plasticity[0].synapses
+    machine = load_engine("reference").open(model.program, rounding="lava-exact")
+    samples = -(-STEPS // model.program.schedule.period)
+    found = machine.run(
+        model.coding.inputs(DIGITS.x_train[:samples], DIGITS.y_train[:samples]),
+        samples=samples,
+        probes=(f"{name}.weight", f"{name}.x1"),
+    ).values
+    assert found[f"{name}.weight"].max() == 255
+    assert found[f"{name}.weight"].min() == -256
+    assert found[f"{name}.x1"].max() == 127
+
+
+@pytest.mark.parametrize("engine", ["reference", "native", pytest.param("lava", marks=needs_lava)])
+@pytest.mark.parametrize(("follow", "equal"), [("true", True), ("false", False)])
+def test_copied_feedback_equals_the_forward_weights_after_500_steps(
+    engine: str, follow: str, equal: bool
+) -> None:
+    model = made(f"backprop(rate=-4, follow={follow})")
+    samples = -(-STEPS // model.program.schedule.period)
+    machine = load_engine(engine).open(model.program, rounding="lava-exact")
+    try:
+        inputs = model.coding.inputs(DIGITS.x_train[:samples], DIGITS.y_train[:samples])
+        machine.run(inputs, samples=samples)
+        for back, forward in (("back_relu2", "to_fc3"), ("back_relu1", "to_relu2")):
+            copied = machine.read(f"{back}.weight")
+            learned = machine.read(f"{forward}.weight")[:, :-1].T
+            assert np.array_equal(copied, learned) is equal
+    finally:
+        machine.close()
