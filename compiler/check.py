@@ -17,7 +17,7 @@ from hebbite.rules.rule import LearningRule
 def problems_of_request(
     graph: Graph, rule: LearningRule, objective: Objective, settings: Settings
 ) -> tuple[Problem, ...]:
-    """Return every reason why this request has no program (HB0402..HB0408)."""
+    """Return every reason why this request has no program (HB0402..HB0407)."""
     target = load_target(settings.target)
     return (*_chain(graph), *_rule(rule, settings, target), *_head(graph, objective))
 

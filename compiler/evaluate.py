@@ -26,7 +26,7 @@ def evaluate(graph: Graph, inputs: Mapping[str, Array] | Array) -> dict[str, Flo
             graph has one input.
 
     Raises:
-        UsageError: HB0110 if the inputs do not fit the graph.
+        UsageError: HB0112 if the inputs do not fit the graph.
         UnsupportedError: HB0310 if the graph has a cycle.
     """
     results = _feed(graph, inputs)
@@ -86,4 +86,4 @@ def _static_order(graph: Graph) -> list[Node]:
 
 
 def _misfit(what: str, *, hint: str = "") -> UsageError:
-    return UsageError(Problem("HB0110", what, hint=hint))
+    return UsageError(Problem("HB0112", what, hint=hint))

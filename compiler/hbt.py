@@ -44,7 +44,16 @@ from hebbite.rules.registry import parse_rule
 Long = NDArray[np.int64]
 T = TypeVar("T")
 REMAKE = "make the file again: hebbite compile MODEL -o FILE.hbt"
-_BROKEN = (KeyError, IndexError, TypeError, ValueError, AttributeError, StopIteration)
+_BROKEN = (
+    LookupError,
+    TypeError,
+    ValueError,
+    AttributeError,
+    ArithmeticError,
+    AssertionError,
+    RuntimeError,
+    StopIteration,
+)
 """What reading a well-formed container of meaningless content can raise."""
 
 

@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator
 from hebbite.rules.errors import Problem, UnsupportedError, UsageError
 from hebbite.rules.sums import (
     CONSTANT,
+    MANTISSA_BITS,
     MISREAD,
     VARIABLES,
     Factor,
@@ -27,6 +28,7 @@ from hebbite.rules.sums import (
 LOW_MANTISSA, TOP_MANTISSA = -8, 7
 LOW_EXPONENT, TOP_EXPONENT = -7, 8
 LOW_CONSTANT, TOP_CONSTANT = -256, 255
+PRODUCT_BITS = 31
 
 
 def check_loihi(*sums: SumOfProducts) -> tuple[Problem, ...]:
@@ -34,7 +36,8 @@ def check_loihi(*sums: SumOfProducts) -> tuple[Problem, ...]:
 
     Give all sums of one rule together (dw, dt, dd): the engine has one decimation k for all.
     Codes: HB0450 mantissa, HB0451 exponent, HB0452 sgn, HB0453 constant, HB0454 several u_k,
-    HB0455 remote variable, HB0456 lone constant, HB0457 no product or one target twice.
+    HB0455 remote variable, HB0456 lone constant, HB0457 no product or one target twice,
+    HB0458 a product wider than int32.
     """
     found = [p for each in sums for p in _problems_of_sum(each)]
     return (*found, *_one_clock(sums), *_one_target(sums))
@@ -81,6 +84,7 @@ def _problems_of_sum(sum_: SumOfProducts) -> Iterator[Problem]:
     for product in sum_.products:
         at = f"{sum_.target} = {product}"
         yield from _scale(product, at)
+        yield from _width(product, at)
         for factor in product.factors:
             for check in _FACTOR_CHECKS:
                 yield from check(factor, at)
@@ -97,11 +101,20 @@ def _scale(product: Product, at: str) -> Iterator[Problem]:
         yield Problem("HB0451", what, at, hint=f"2^{near}, and scale the signal to make up for it")
 
 
+def _width(product: Product, at: str) -> Iterator[Problem]:
+    bits = sum(factor.width for factor in product.factors) + MANTISSA_BITS
+    if bits > PRODUCT_BITS:
+        what = f"the product needs {bits} bits; the engine computes it in {PRODUCT_BITS}"
+        yield Problem("HB0458", what, at, hint="use fewer factors")
+
+
 def _nearest_scale(mantissa: int, exponent: int) -> str:
-    """Return the closest scale of 4 bits, with its relative error."""
+    """Return the closest scale of 4 bits, with its relative error; '' if its exponent has none."""
     size, shift = abs(mantissa), 0
     while round(size / 2**shift) > TOP_MANTISSA:
         shift += 1
+    if not LOW_EXPONENT <= exponent + shift <= TOP_EXPONENT:
+        return ""
     nearest = round(size / 2**shift)
     error = 100 * (nearest * 2**shift / size - 1)
     sign = "-" if mantissa < 0 else ""
@@ -118,6 +131,11 @@ def _constant(factor: Factor, at: str) -> Iterator[Problem]:
     if not LOW_CONSTANT <= factor.constant <= TOP_CONSTANT:
         what = f"constant {factor.constant} needs more than 8 bits and a sign"
         yield Problem("HB0453", what, at, hint=f"{LOW_CONSTANT}..{TOP_CONSTANT}")
+    elif factor.variable != CONSTANT and not VARIABLES[factor.variable].signed:
+        top = 2**factor.width - 1  # of v >= 0; v + C is clipped to [-top - 1, top]
+        if not -2 * top <= factor.constant < top:
+            what = f"{factor} saturates whatever {factor.variable} is"
+            yield Problem("HB0453", what, at, hint=f"{-2 * top}..{top - 1}")
 
 
 def _lone_constant(factor: Factor, at: str) -> Iterator[Problem]:

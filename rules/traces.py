@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from decimal import Context, Decimal
+from functools import cache
 from typing import Literal
 
 import numpy as np
@@ -45,33 +46,41 @@ class Trace:
 
     def __post_init__(self) -> None:
         """Check the ranges (HB0446)."""
-        if not 1 <= self.tau <= LONGEST_TAU:
+        if not isinstance(self.tau, int) or not 1 <= self.tau <= LONGEST_TAU:
             what = f"tau is {self.tau} steps; a trace decays with 1..{LONGEST_TAU}"
             raise _refused(what, "tau=65535 for a trace that nearly holds")
-        if not 0 <= self.impulse <= TOP:
+        if not isinstance(self.impulse, int) or not 0 <= self.impulse <= TOP:
             raise _refused(f"impulse is {self.impulse}; a trace rises by 0..{TOP}", "impulse=16")
         if self.mode not in ("impulse", "overwrite"):
             raise _refused(f"unknown trace mode '{self.mode}'", "impulse or overwrite")
+        if self.mode == "overwrite" and self.impulse:
+            what = f"a trace that messages overwrite has no impulse, and here it is {self.impulse}"
+            raise _refused(what, "impulse=0")
 
 
 def _refused(what: str, hint: str) -> UsageError:
     return UsageError(Problem("HB0446", what, hint=hint))
 
 
+@cache
 def decay_table(tau: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Return (floor, threshold) of one step of decay, each int64 of shape (128,), indexed by h.
 
     With p = exp(-1/tau) h in float64: floor = floor(p), threshold = ceil((p - floor) 2^53). For an
     integer k of 53 random bits, ``k < threshold`` is the same event as ``k 2^-53 < p - floor``.
 
-    ``tau`` is in steps, 1..65535; exp is correctly rounded. Raises UsageError HB0446 outside.
+    ``tau`` is in steps, 1..65535; exp is correctly rounded; the arrays are shared and read-only.
+    Raises UsageError HB0446 outside.
     """
     factor = float(_exp_of_minus_one_over(Trace(tau).tau))
     p = factor * np.arange(TOP + 1, dtype=np.float64)
     floor = np.floor(p)
     # p < 128 is a multiple of 2^-53 or finer only below 1, where ceil is what the comparison needs.
     threshold = np.ceil((p - floor) * 2.0**RANDOM_BITS)
-    return floor.astype(np.int64), threshold.astype(np.int64)
+    table = (floor.astype(np.int64), threshold.astype(np.int64))
+    for array in table:
+        array.flags.writeable = False
+    return table
 
 
 def _exp_of_minus_one_over(tau: int) -> Decimal:

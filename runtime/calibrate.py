@@ -75,7 +75,7 @@ def calibrate(
     ``limit`` cuts an epoch to the first samples of the training split.
 
     Raises:
-        UsageError: HB0107 if there is nothing to try.
+        UsageError: HB0109 if there is nothing to try.
     """
     if rule not in RULES:
         raise UsageError(Problem("HB0401", f"unknown rule '{rule}'", hint=near(rule, RULES)))
@@ -93,7 +93,7 @@ def calibrate(
         if progress is not None:
             progress(trials[-1])
     if not trials:
-        raise UsageError(Problem("HB0107", "no rate and no gain to try"))
+        raise UsageError(Problem("HB0109", "no rate and no gain to try"))
     best = max(trials, key=lambda trial: (trial.mean, -trial.mantissa * 2.0**trial.rate))
     text = rule_text(rule, rate=best.rate, mantissa=best.mantissa, gain=best.gain)
     return Calibration(str(parse_rule(text)), tuple(trials))

@@ -2,7 +2,8 @@
 
 In: a model, rules, seeds, a data set. Out: a `Comparison` of one `Row` a rule (and objective and
 target): accuracy with its interval over seeds, counts a sample, energy, locality, footprint. A seed
-sets the split, the feedback, the order of samples, the rounding, and with ``init=random`` the weights.
+sets the split, the feedback, the order of samples, the rounding, and with ``init=random`` the
+weights.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import platform
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -62,7 +63,7 @@ class Plan:
     train_samples: int = 0
     engine: str = "native"
     rounding: str = "independent"
-    settings: Settings = Settings()
+    settings: Settings = field(default_factory=Settings)
     chips: int = 1
     profiles: tuple[str, ...] = ()
 

@@ -126,16 +126,33 @@ class CounterBook:
         self._names = {name: index for index, name in enumerate(components_of(program))}
         self._values = np.zeros((len(self._names), len(PHASES), len(COUNTERS)), np.int64)
         self._arrivals = {
-            group.name: deque([np.zeros(1, bool)] * group.delay) for group in program.synapses
+            group.name: deque(
+                np.zeros(program.population(group.post).size, bool) for _ in range(group.delay)
+            )
+            for group in program.synapses
         }
         self._plastic = {p.synapses: p for p in program.plasticity}
         self._hops = {group.name: hops(program, group) for group in program.synapses}
         self._x0: dict[str, Long] = {}
         self._y0: dict[str, Long] = {}
 
-    def counters(self) -> Counters:
-        """Return the counts so far."""
-        return Counters(tuple(self._names), self._values.copy())
+    def take(self) -> Counters:
+        """Return the counts since the last call, and start anew; messages under way stay known."""
+        counted = Counters(tuple(self._names), self._values.copy())
+        self._values[:] = 0
+        return counted
+
+    def state(self) -> dict[str, Long]:
+        """Return which neurons the messages under way will reach, a row a step of delay."""
+        return {
+            f"arrived.{name}": np.array(list(rows), np.int64)
+            for name, rows in self._arrivals.items()
+        }
+
+    def restore(self, state: Mapping[str, Long]) -> None:
+        """Continue from what `state` returned."""
+        for name in self._arrivals:
+            self._arrivals[name] = deque(row != 0 for row in state[f"arrived.{name}"])
 
     def _add(self, component: str, learning: bool, counter: str, count: int) -> None:
         self._values[self._names[component], int(learning), INDEX[counter]] += count

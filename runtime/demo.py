@@ -1,7 +1,8 @@
 """The demonstration: one network, four rules, and the same bits on every engine.
 
-In: nothing but what is in the package. Out: a `Demo`: the untrained digits network compiled for loihi2
-and trained by backprop, DFA, FA and frozen, and a slice of the DFA training replayed on all engines.
+In: nothing but what is in the package. Out: a `Demo`: the untrained digits network compiled for
+loihi2 and trained by backprop, DFA, FA and frozen, and a slice of the DFA training replayed on all
+engines.
 """
 
 from __future__ import annotations
@@ -65,14 +66,16 @@ def run_demo(
 def replay(
     model: Compiled, plan: Plan, *, engines: Sequence[str], steps: int
 ) -> tuple[Verification, str]:
-    """Compare engines on the first samples of the first epoch, in the order of the training.
+    """Compare engines on the first samples of the training, in its order.
 
     An engine whose package is not installed is left out, and named with the line that installs it.
     """
     seed = model.settings.seed
     dataset = load_dataset(plan.data, seed=seed)
     count = min(plan.train_samples or len(dataset.x_train), len(dataset.x_train))
-    order = sample_order(count, seed=seed, epoch=0)[: samples_for(model, steps)]
+    wanted = samples_for(model, steps)
+    epochs = [sample_order(count, seed=seed, epoch=epoch) for epoch in range(-(-wanted // count))]
+    order = np.concatenate(epochs)[:wanted]
     x = dataset.x_train[order].astype(np.float64)
     inputs = slice_of(model, x, dataset.y_train[order], steps=steps)
     found = list(engines)

@@ -150,7 +150,7 @@ class Session:
             if progress is not None:
                 progress(epoch + 1, score)
         if total is None:
-            raise UsageError(Problem("HB0103", "nothing to learn from: no epochs or no samples"))
+            raise UsageError(Problem("HB0108", "nothing to learn from: no epochs or no samples"))
         return Fit(done, total, wall, tuple(scores))
 
     def predict(self, x: Samples) -> NDArray[np.int64]:
@@ -172,9 +172,10 @@ class Session:
 
     def snapshot(self) -> Compiled:
         """Return the model with the weights as they stand."""
-        tensors = {
-            group.weight: self.read(group.weight).astype(np.int16)
-            for group in self.model.program.synapses
+        program = self.model.program
+        word = np.int16 if program.widths.weight < 16 else np.int32
+        tensors: dict[str, IntArray] = {
+            group.weight: self.read(group.weight).astype(word) for group in program.synapses
         }
         return self.model.with_tensors(tensors)
 

@@ -54,7 +54,7 @@ def golden_of(compiled: Compiled, inputs: Inputs) -> Golden:
 
 
 def golden_holds(saved: Saved) -> bool:
-    """Whether this installation gives what the one that wrote the file gave; True without golden."""
+    """Whether this installation gives what is stored in the file; True if nothing is."""
     if saved.golden is None:
         return True
     now = golden_of(saved.compiled, saved.slice_inputs)

@@ -1,8 +1,8 @@
 """Training with checkpoints: epoch by epoch, resumable to the bit.
 
-In: a compiled model, a data set and a plan. Out: what was learnt, and after every epoch the state that
-the rest of the training depends on. A training that was stopped and resumed ends with the same bits as
-one that was not, on every engine whose random state is known (not on Lava).
+In: a compiled model, a data set and a plan. Out: what was learnt, and after every epoch the state
+that the rest of the training depends on. A training that was stopped and resumed ends with the same
+bits as one that was not, on every engine whose random state is known (not on Lava).
 """
 
 from __future__ import annotations

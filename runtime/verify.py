@@ -85,13 +85,13 @@ def verify(
     ``inputs`` hold at least as many samples as the steps need; see `engines.base.Inputs`.
 
     Raises:
-        UsageError: HB0106 if there is one engine only, or too little data.
+        UsageError: HB0113 if there is one engine only, HB0106 if too little data.
         EngineError: HB06xx if an engine is missing or refuses the program.
     """
     samples = -(-steps // program.schedule.period)
     given = {name: _first(name, values, samples) for name, values in inputs.items()}
     if len(engines) < 2:
-        raise UsageError(Problem("HB0106", "comparing needs two engines or more"))
+        raise UsageError(Problem("HB0113", "comparing needs two engines or more"))
     recordings = [_record(name, program, given, samples, rounding) for name in engines]
     return compare(program, recordings)
 

@@ -102,9 +102,10 @@ class _Values:
         return self._trace(name, dependency)
 
     def _trace(self, name: str, dependency: str) -> Long:
-        values: Long = self.histories[name]
+        values = self.histories[name]
         if dependency[0] == "u":
-            return values[-1][None, :] if name in PRE else values[-1][:, None]
+            last = values[-1]
+            return np.asarray(last[None, :] if name in PRE else last[:, None], np.int64)
         if dependency == "x0":
             own = name in PRE
             picked = values[self.tx, np.arange(self.tx.size)] if own else values[self.tx]

@@ -46,7 +46,7 @@ Version = Annotated[
 
 @app.callback()
 def main(version: Version = False) -> None:
-    """Compile networks that learn by local rules to Loihi-class chip programs, run and price them."""
+    """Compile networks and local learning rules to Loihi-class chip programs, run, price them."""
 
 
 for _verb in (demo, check, compile, run, train, evaluate, compare, verify, inspect, doctor):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -15,6 +15,7 @@ from hebbite.runtime.cli.output import print_json
 
 if TYPE_CHECKING:
     from hebbite.compiler.graph import Graph
+    from hebbite.compiler.settings import Settings
 
 T = TypeVar("T")
 
@@ -42,8 +43,10 @@ def check(
         model,
         rule=rule,
         objective=objective,
-        settings=dict(target=target, neuron=neuron, encode=encode, init=init, seed=seed),
-        further=further,
+        settings=lambda: requests.settings_of(
+            target=target, neuron=neuron, encode=encode, init=init, seed=seed, further=further
+        ),
+        target=target,
         chips=chips,
         split=not no_split,
     )
@@ -66,14 +69,16 @@ def problems_of(
     *,
     rule: str,
     objective: str,
-    settings: dict[str, str | int],
-    further: Sequence[str],
+    target: str,
+    settings: Callable[[], Settings],
     chips: int,
     split: bool,
 ) -> tuple[Graph | None, tuple[Problem, ...]]:
     """Return the graph, if it can be read, and every problem."""
     from hebbite.compiler.check import problems_of_request
     from hebbite.compiler.compile import compile
+    from hebbite.compiler.lowering.chain import network_of
+    from hebbite.compiler.targets import load_target
     from hebbite.rules.objectives import parse_objective
     from hebbite.rules.registry import parse_rule
 
@@ -89,8 +94,11 @@ def problems_of(
     graph = attempt(lambda: requests.read_graph(model))
     learning = attempt(lambda: parse_rule(requests.rule_text(rule)))
     goal = attempt(lambda: parse_objective(objective))
-    chosen = attempt(lambda: requests.settings_of(**settings, further=further))  # type: ignore[arg-type]
+    chosen = attempt(settings)
     if graph is None or learning is None or goal is None or chosen is None:
+        attempt(lambda: load_target(target))
+        if graph is not None:
+            attempt(lambda: network_of(graph))
         return graph, tuple(found)
     found.extend(attempt(lambda: problems_of_request(graph, learning, goal, chosen)) or ())
     if not found:  # whether it fits is known once there is a program

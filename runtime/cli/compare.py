@@ -1,4 +1,4 @@
-"""``hebbite compare``: one model, several rules, the same data and seeds; what each reaches and costs."""
+"""``hebbite compare``: one model, several rules, the same data and seeds; gains and costs."""
 
 from __future__ import annotations
 

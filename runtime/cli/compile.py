@@ -46,7 +46,7 @@ def compile(
 ) -> None:
     """Compile a model that learns by a rule to the program of a chip."""
     if emit and emit not in EMITS:
-        raise UsageError(Problem("HB0157", f"cannot emit '{emit}'", hint=near(emit, EMITS)))
+        raise UsageError(Problem("HB0162", f"cannot emit '{emit}'", hint=near(emit, EMITS)))
     if output is None and not emit:
         raise UsageError(Problem("HB0157", "nothing to write to", hint="-o FILE.hbt"))
     if output is not None:

@@ -49,7 +49,10 @@ def demo(
         print_json({**found.to_json(), "report": str(report)})
     else:
         print_comparison(found.comparison)
-        typer.echo(f"\na slice of the {SHOWN} training, replayed:")
+        typer.echo(
+            f"\nthe {SHOWN} program of seed {found.verification.seed} on the first samples of its "
+            "training, replayed with the rounding that stock Lava has:"
+        )
         typer.echo(text_of(found.verification))
         if found.missing:
             typer.echo(found.missing)

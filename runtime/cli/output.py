@@ -1,4 +1,4 @@
-"""What a verb says: one JSON object or a text on standard output, everything else on standard error."""
+"""What a verb says: one JSON object or a text on standard output, the rest on standard error."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]
         table.add_column(column, justify="right" if index and numeric and rows else "left")
     for row in rows:
         table.add_row(*row)
-    console = Console(width=None if sys.stdout.isatty() else 160, markup=False, highlight=False)
+    console = Console(width=None if sys.stdout.isatty() else 200, markup=False, highlight=False)
     console.print(table)
 
 

@@ -38,13 +38,15 @@ def settings_of(
             what = f"cannot read the setting '{text}'"
             hint = near(name, known) if name not in known else f"--set {name}=1"
             raise UsageError(Problem("HB0151", what, hint=hint))
-        chosen = replace(chosen, **{name: int(value)})
+        chosen = replace(chosen, **{name: int(value)})  # type: ignore[arg-type]
     return chosen
 
 
 def rule_text(value: str) -> str:
     """Return the text of a rule: what was typed, or what the file of that name holds."""
     path = Path(value)
+    if re.match(r"\s*d[wtd]\s*=", value):
+        return _sum_text(value)
     if "(" in value or not (path.suffix or "/" in value):
         return value
     try:
@@ -56,7 +58,20 @@ def rule_text(value: str) -> str:
     if len(data) > LONGEST_RULE_TEXT:
         what = f"a rule text is at most {LONGEST_RULE_TEXT} bytes long"
         raise InputFileError(Problem("HB0152", what, at=value))
-    return text
+    return _sum_text(text) if re.match(r"d[wtd]\s*=", text) else text
+
+
+def _sum_text(text: str) -> str:
+    """Say what is wrong with a bare sum, first of all where Lava would misread it (HB0161)."""
+    from hebbite.rules.loihi import check_loihi, misread_by_lava
+    from hebbite.rules.sums import parse_sum
+
+    if problem := misread_by_lava(text):
+        raise UsageError(problem)
+    if problems := check_loihi(parse_sum(text)):
+        raise UsageError(*problems)
+    what = "a sum alone is no rule: it says neither which neurons learn nor from what signal"
+    raise UsageError(Problem("HB0161", what, at=text, hint="--rule 'dfa(rate=-6)'"))
 
 
 def listed(text: str) -> tuple[str, ...]:
@@ -86,13 +101,19 @@ def read_graph(model: Path, *, after: Callable[[str, Graph], None] | None = None
         return load_model(model)
     from hebbite.compiler.passes import CLEAN_UP, run_passes
 
-    if model.suffix.lower() == ".onnx":
-        from hebbite.compiler.frontends.onnx import import_onnx as read
-    else:
-        from hebbite.compiler.frontends.text import import_text as read
-    graph = read(model)
+    graph = _imported(model)
     after("import", graph)
     return run_passes(graph, CLEAN_UP, after=after)
+
+
+def _imported(model: Path) -> Graph:
+    if model.suffix.lower() == ".onnx":
+        from hebbite.compiler.frontends.onnx import import_onnx
+
+        return import_onnx(model)
+    from hebbite.compiler.frontends.text import import_text
+
+    return import_text(model)
 
 
 @dataclass(frozen=True)

@@ -125,5 +125,6 @@ def _write_npz(path: Path, recording: Recording) -> None:
 
     classes = recording.answers.argmax(axis=1)
     buffer = io.BytesIO()
-    np.savez_compressed(buffer, answers=recording.answers, classes=classes, **recording.values)
+    arrays = {"answers": recording.answers, "classes": classes, **recording.values}
+    np.savez_compressed(buffer, allow_pickle=False, **arrays)
     write_file(path, buffer.getvalue())

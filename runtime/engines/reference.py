@@ -77,6 +77,7 @@ class ReferenceMachine:
             )
             for p in program.plasticity
         }
+        self._book = CounterBook(program)
         self._streams = LavaStreams(seed)
         self._groups = {group.name: i for i, group in enumerate(program.synapses)}
 
@@ -90,12 +91,11 @@ class ReferenceMachine:
         began = time.perf_counter()
         check_inputs(self._program, inputs)
         events = {s.name: events_of(s, inputs, samples) for s in self._program.sources}
-        book = CounterBook(self._program)
         log: dict[str, list[Long]] = {probe: [] for probe in probes}
         answers: list[Long] = []
         for sample in range(samples):
             given = {name: event[sample] for name, event in events.items()}
-            answers.append(self._sample(given, learn, book, log))
+            answers.append(self._sample(given, learn, log))
         period = self._program.schedule.period
         size = self._program.population(self._program.readout.population).size
         return Recording(
@@ -106,20 +106,18 @@ class ReferenceMachine:
             steps=samples * period,
             values={probe: np.array(rows, np.int64) for probe, rows in log.items()},
             answers=np.array(answers, np.int64).reshape(samples, size),
-            counters=book.counters(),
+            counters=self._book.take(),
             wall_s=time.perf_counter() - began,
         )
 
-    def _sample(
-        self, given: Mapping[str, Long], learn: bool, book: CounterBook, log: dict[str, list[Long]]
-    ) -> Long:
+    def _sample(self, given: Mapping[str, Long], learn: bool, log: dict[str, list[Long]]) -> Long:
         readout = self._program.readout
         answer = np.zeros(self._program.population(readout.population).size, np.int64)
         for offset in range(1, self._program.schedule.period + 1):
             before = {name: regs["v"] for name, regs in self._registers.items()}
             sent = self._send(given, offset)
             weights = dict(self._weights)
-            book.step(offset, sent=sent, before=before, weights=weights, learn=learn)
+            self._book.step(offset, sent=sent, before=before, weights=weights, learn=learn)
             self._receive(sent)
             self._log(log, sent, epoch=False)
             registers = self._registers[readout.population]
@@ -129,7 +127,7 @@ class ReferenceMachine:
                 answer = registers[readout.register]
             self._step += 1
             if learn:
-                self._learn(sent, book, log)
+                self._learn(sent, log)
         return answer
 
     def _send(self, given: Mapping[str, Long], offset: int) -> dict[str, Long]:
@@ -188,9 +186,7 @@ class ReferenceMachine:
             due = accumulate(weight, message, graded=group.graded, exponent=group.exponent)
             self._due[group.name].append(due)
 
-    def _learn(
-        self, sent: Mapping[str, Long], book: CounterBook, log: dict[str, list[Long]]
-    ) -> None:
+    def _learn(self, sent: Mapping[str, Long], log: dict[str, list[Long]]) -> None:
         """Note the events of this step; at the end of an epoch update traces and weights."""
         epoch = self._program.epoch
         if not epoch:
@@ -204,10 +200,10 @@ class ReferenceMachine:
             written = {name: registers[name] for name in TRACES}
             note_events(state, sent[f"{group.post}.bap"], written, offset=offset)
         if offset == epoch:
-            self._end_epoch(book)
+            self._end_epoch()
             self._log(log, sent, epoch=True)
 
-    def _end_epoch(self, book: CounterBook) -> None:
+    def _end_epoch(self) -> None:
         self._epoch += 1
         random: EpochRandom
         if self._rounding == "lava-exact":
@@ -216,13 +212,13 @@ class ReferenceMachine:
         else:
             random = KeyedRandom(self._seed, self._epoch)
         for plasticity in self._program.plasticity:
-            self._update(plasticity, random, book)
+            self._update(plasticity, random)
         for group in self._program.synapses:
             if group.mirror:
                 copied = self._weight(group.mirror).T
                 self._weights[group.weight] = copied[: self._weights[group.weight].shape[0]]
 
-    def _update(self, plasticity: Plasticity, random: EpochRandom, book: CounterBook) -> None:
+    def _update(self, plasticity: Plasticity, random: EpochRandom) -> None:
         name = plasticity.synapses
         tensor = self._program.group(name).weight
         before, state = self._weights[tensor], self._traces[name]
@@ -235,7 +231,9 @@ class ReferenceMachine:
             widths=self._program.widths,
             random=random,
         )
-        book.epoch(plasticity, self._epoch, before=before, after=self._weights[tensor], y=sent_y)
+        self._book.epoch(
+            plasticity, self._epoch, before=before, after=self._weights[tensor], y=sent_y
+        )
 
     def _log(self, log: dict[str, list[Long]], sent: Mapping[str, Long], *, epoch: bool) -> None:
         for probe, rows in log.items():
@@ -270,10 +268,11 @@ class ReferenceMachine:
         for name, traces in self._traces.items():
             out |= {f"trace.{name}.{key}": value.copy() for key, value in traces.values.items()}
             out |= {f"trace.{name}.tx": traces.tx.copy(), f"trace.{name}.ty": traces.ty.copy()}
-        return out
+        return out | self._book.state()
 
     def restore(self, state: Mapping[str, Long]) -> None:
         """Continue from a state of the same program, seed and rounding."""
+        self._book.restore(state)
         self._step, self._epoch = (int(v) for v in state["clock"])
         self._streams = LavaStreams(self._seed)
         if self._epoch:

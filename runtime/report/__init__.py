@@ -1,7 +1,7 @@
 """Reports: a comparison as rows of text, and as one self-contained page.
 
-In: a `Comparison`, and the `Verification` of a slice if there is one. Out: table cells, remarks that
-say what the numbers are, and HTML without any reference to another place.
+In: a `Comparison`, and the `Verification` of a slice if there is one. Out: table cells, remarks
+that say what the numbers are, and HTML without any reference to another place.
 """
 
 from __future__ import annotations

@@ -61,7 +61,7 @@ def _cells(row: Row, long: bool) -> list[str]:
 
 
 def energy_of(row: Row) -> Mapping[str, object] | None:
-    """Return the energy row that a table shows: events priced, the sourced total if there is one."""
+    """Return the energy row to show: events priced, the sourced total if there is one."""
     dynamic = [energy for energy in row.energy() if energy["boundary"] == "dynamic"]
     for total in ("sourced", "assumed"):
         for energy in dynamic:
@@ -91,11 +91,12 @@ def footnotes(found: Comparison) -> list[str]:
     first = row.outcomes[0]
     chance = sum(outcome.chance for outcome in row.outcomes) / len(row.outcomes)
     lines = [
-        f"chance {percent(chance)} (always the commonest class); frozen: hidden layers stay as they are",
-        f"{first.dataset}, {first.split}; {row.plan.epochs} epochs, seeds {_seeds(row.plan.seeds)}, "
-        f"engine {row.plan.engine}, rounding {row.plan.rounding}",
-        "an update is a synapse whose rule was evaluated; changed: its stored weight is another integer",
+        f"chance {percent(chance)}: always the commonest class; frozen: the readout alone learns",
+        f"{first.dataset}, {first.split}; {row.plan.epochs} epochs, "
+        f"seeds {_seeds(row.plan.seeds)}, engine {row.plan.engine}, rounding {row.plan.rounding}",
+        "update: a synapse whose rule was evaluated; changed: its stored weight is another integer",
     ]
+    lines += [f"{names}: one and the same program here, hence one result" for names in twins(found)]
     for profile in row.profiles:
         cross = profile.target != row.model.program.target
         chip = f", another chip than {row.model.program.target}: cross-chip" if cross else ""
@@ -104,6 +105,14 @@ def footnotes(found: Comparison) -> list[str]:
         )
     lines.append("everything was simulated on this computer; nothing was run on a chip")
     return lines
+
+
+def twins(found: Comparison) -> list[str]:
+    """Return the rules whose programs do not differ, such as dfa and fa with one hidden layer."""
+    by_program: dict[str, list[str]] = {}
+    for row in found.rows:
+        by_program.setdefault(row.model.sha256, []).append(row.name)
+    return [" and ".join(names) for names in by_program.values() if len(names) > 1]
 
 
 def _seeds(seeds: tuple[int, ...]) -> str:

@@ -1,7 +1,7 @@
 """hebbite: networks and local learning rules, compiled to Loihi-class chip programs.
 
-`compile` a model, run it in a `Session`, `compare` rules, `verify` engines against each other, `load`
-what was saved. Names are imported when they are first used: ``import hebbite`` costs nothing.
+`compile` a model, run it in a `Session`, `compare` rules, `verify` engines against each other,
+`load` what was saved. Names are imported when they are first used: ``import hebbite`` is cheap.
 """
 
 from __future__ import annotations

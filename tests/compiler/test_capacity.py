@@ -63,7 +63,7 @@ def a_program(
 
 
 def plastic() -> tuple[Plasticity, ...]:
-    traces = (("x1", Trace(0)), ("y2", Trace(0)), ("y3", Trace(0)))
+    traces = (("x1", Trace(65535)), ("y2", Trace(65535)), ("y3", Trace(65535)))
     return (Plasticity("s2", parse_sum(RULE), 4, traces),)
 
 
@@ -87,7 +87,7 @@ def test_learning_adds_a_pre_trace_a_line_two_traces_a_neuron_and_its_rule() -> 
 
 
 def test_a_rule_that_reads_the_tag_stores_one_more_word_a_synapse() -> None:
-    rule = Plasticity("s2", parse_sum("dw = 2^-2*u0*t*y2"), 4, (("y2", Trace(0)),))
+    rule = Plasticity("s2", parse_sum("dw = 2^-2*u0*t*y2"), 4, (("y2", Trace(65535)),))
     _, second = core_uses(a_program(plasticity=(rule,)))
     assert second.weights == 2 * 5 * (9 + 9)
 

@@ -15,10 +15,11 @@ from hebbite.rules.loihi import check_loihi, misread_by_lava, to_lava
 from hebbite.rules.sums import Factor, Product, SumOfProducts, SumTarget, parse_sum
 
 SYNAPTIC = ("w", "d", "t")
-NAMES = ("x0", "x1", "x2", "y0", "y1", "y2", "y3", *SYNAPTIC)
 CONSTANTS = st.integers(-256, 255) | st.just(0)
-FACTORS = st.builds(Factor, st.sampled_from(NAMES), CONSTANTS) | st.builds(
-    Factor, st.sampled_from(SYNAPTIC), CONSTANTS, st.just(True)
+FACTORS = (
+    st.builds(Factor, st.sampled_from(("x0", "y0")), st.integers(-2, 0))
+    | st.builds(Factor, st.sampled_from(("x1", "x2", "y1", "y2", "y3")), st.integers(-254, 126))
+    | st.builds(Factor, st.sampled_from(SYNAPTIC), CONSTANTS, st.booleans())
 )
 MANTISSAS = st.sampled_from([-8, -7, -6, -5, -4, -3, -2, -1, 1, 2, 3, 4, 5, 6, 7, 12, -16])
 
@@ -31,7 +32,9 @@ def sums(draw: st.DrawFn) -> SumOfProducts:
         MANTISSAS,
         st.integers(-7, 6),
         gates,
-        st.lists(FACTORS, max_size=4).map(tuple),
+        st.lists(FACTORS, max_size=4)
+        .map(tuple)
+        .filter(lambda factors: sum(f.width for f in factors) <= 27),
     )
     targets: tuple[SumTarget, ...] = ("dw", "dt", "dd")
     target = draw(st.sampled_from(targets))
@@ -49,6 +52,21 @@ def test_every_sum_in_range_is_taken_and_printed(sum_: SumOfProducts) -> None:
     assert parse_sum(f"{sum_.target} = {text}") == sum_
     assert misread_by_lava(text) is None
     _DRAWN.append(sum_)
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("dw = x0*x1*y2*y3*w", "HB0458"),
+        ("dw = x0*(y1+127)", "HB0453"),
+        ("dw = x0*(y1-255)", "HB0453"),
+        ("dw = x0*(y0+1)", "HB0453"),
+    ],
+)
+def test_a_product_that_overflows_or_a_factor_that_is_always_saturated_is_refused(
+    text: str, code: str
+) -> None:
+    assert [problem.code for problem in check_loihi(parse_sum(text))] == [code]
 
 
 _CHILD = """
@@ -109,9 +127,9 @@ CHOSEN = [
     "dw = 2^-5*x0*y0*x1*y2 - 2^-5*x0*y0*x1*y3",
     "dw = -3*2^-2*y0*(x1-64)*sgn(w+3)",
     "dw = -8*2^8*x0",
-    "dw = 7*2^-7*u9*(x0-1)*(y0+1)*sgn(t)*sgn(d-256)*w",
+    "dw = 7*2^-7*u9*(x0-1)*(y0-1)*sgn(t)*sgn(d-256)",
     "dt = 2^-4*x0*y1 - 2^-4*y0*x1 - 2^-2*u0*t",
-    "dd = 5*u3*x1*x2*y1*y2*y3",
+    "dd = 5*u3*x1*y1*y3",
     "dw = " + " - ".join(["2^-1*x0*x1"] * 40),
 ]
 TRAPS = [

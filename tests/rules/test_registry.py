@@ -135,7 +135,7 @@ def test_a_gated_rule_keeps_the_scale_of_the_ungated_one(name: str, gated: bool)
         ("dafa", "unknown rule 'dafa'", "did you mean 'dfa'?"),
         ("backprp", "unknown rule 'backprp'", "did you mean 'backprop'?"),
         ("dfa(rat=3)", "rule 'dfa' has no option 'rat'", "did you mean 'rate'?"),
-        ("dfa(rate=fast)", "rule 'dfa': rate=fast is not an integer", "rate=-6"),
+        ("stdp(up=fast)", "rule 'stdp': up=fast is not an integer", "up=4"),
         ("bptt(rate=3)", "rule 'bptt' has no option 'rate'", "it has none"),
     ],
 )

@@ -89,3 +89,21 @@ def _exact_factor(tau: int) -> Fraction:
         term = term * x / n
         total += term
     return total
+
+
+@pytest.mark.parametrize(("tau", "impulse"), [(1.5, 0), (10, 0.5)])
+def test_a_trace_of_fractions_is_refused(tau: int, impulse: int) -> None:
+    with pytest.raises(UsageError, match="HB0446"):
+        Trace(tau, impulse)
+
+
+def test_a_trace_that_messages_overwrite_has_no_impulse() -> None:
+    with pytest.raises(UsageError, match="HB0446"):
+        Trace(10, 5, "overwrite")
+
+
+def test_the_decay_table_is_computed_once_and_cannot_be_written() -> None:
+    floor, _ = decay_table(10)
+    assert decay_table(10)[0] is floor
+    with pytest.raises(ValueError, match="read-only"):
+        floor[0] = 1

@@ -147,5 +147,5 @@ def test_too_little_data_is_said(graded: tuple[Program, dict[str, IntArray]]) ->
 
 def test_one_engine_cannot_be_compared(graded: tuple[Program, dict[str, IntArray]]) -> None:
     program, inputs = graded
-    with pytest.raises(UsageError, match="HB0106"):
+    with pytest.raises(UsageError, match="HB0113"):
         verify(program, inputs, engines=("reference",), steps=10)

@@ -19,9 +19,7 @@ from hebbite.runtime.counters import CounterBook, Counters
 from hebbite.runtime.engines.lava.arrays import Array, read_array
 from hebbite.runtime.engines.lava.exchange import Run
 from hebbite.runtime.engines.lava.layout import (
-    TRACES as KEPT,
-)
-from hebbite.runtime.engines.lava.layout import (
+    GROUP_TRACES,
     population_layout,
     source_layout,
     trace_layout,
@@ -29,7 +27,6 @@ from hebbite.runtime.engines.lava.layout import (
 from hebbite.runtime.recording import is_epoch_probe
 
 Long = NDArray[np.int64]
-PERSISTENT = ("a", "third")
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,10 +94,11 @@ def answers_of(run: Run, written: Written) -> Long:
     return rows.sum(axis=1) if readout.count else rows[:, readout.offset - 1].copy()
 
 
-def count(run: Run, written: Written) -> Counters:
-    """Count the events of a run, step by step."""
+def count(run: Run, written: Written) -> tuple[Counters, dict[str, Long]]:
+    """Count the events of a run, step by step; return also what the next run counts from."""
     program, period = run.program, run.program.schedule.period
     book = CounterBook(program)
+    book.restore(run.state)
     weights = {g.weight: run.state[f"weight.{g.weight}"] for g in program.synapses}
     potential = {p.name: run.state[f"neuron.{p.name}.v"] for p in program.populations}
     for step in range(run.steps):
@@ -112,7 +110,7 @@ def count(run: Run, written: Written) -> Counters:
             after = weights_after(run, written, (step + 1) // program.epoch)
             _count_epoch(book, run, written, step, {**weights, **after}, weights)
             weights = {**weights, **after}
-    return book.counters()
+    return book.take(), book.state()
 
 
 def _sent(program: Program, written: Written, step: int) -> dict[str, Long]:
@@ -167,7 +165,7 @@ def state_after(run: Run, written: Written) -> dict[str, Long]:
             state[f"neuron.{population.name}.{name}"] = last.copy()
     state |= {f"due.{name}": rows.copy() for name, rows in written.due.items()}
     for name, registers in written.traces.items():
-        state |= {f"trace.{name}.{key}": registers[key][-1].copy() for key in KEPT}
+        state |= {f"trace.{name}.{key}": registers[key][-1].copy() for key in GROUP_TRACES}
     if run.learns:
         after = weights_after(run, written, run.epochs)
         state |= {f"weight.{name}": value for name, value in after.items()}

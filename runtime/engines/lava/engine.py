@@ -33,7 +33,7 @@ from hebbite.runtime.engines.lava.collect import (
     values_of,
 )
 from hebbite.runtime.engines.lava.exchange import Run, pack
-from hebbite.runtime.engines.lava.layout import TRACES
+from hebbite.runtime.engines.lava.layout import GROUP_TRACES
 from hebbite.runtime.engines.lava.limits import check_limits
 from hebbite.runtime.engines.lava.shim import require_lava
 from hebbite.runtime.engines.lava.watch import run_job
@@ -90,7 +90,7 @@ class LavaMachine:
         events = {s.name: events_of(s, inputs, samples) for s in self._program.sources}
         run = Run(self._program, self._state, events, samples, learn, self._seed)
         self._refuse_second(run)
-        counters = CounterBook(self._program).counters()
+        counters = CounterBook(self._program).take()
         size = self._program.population(self._program.readout.population).size
         values = {probe: np.array([], np.int64) for probe in probes}
         answers = np.zeros((0, size), np.int64)
@@ -99,9 +99,9 @@ class LavaMachine:
                 pack(Path(name), run)
                 run_job(Path(name), timeout=self._limit(run))
                 written = read_written(Path(name), run)
-                counters, answers = count(run, written), answers_of(run, written)
-                values = values_of(run, written, probes)
-                self._state = state_after(run, written)
+                counters, under_way = count(run, written)
+                answers, values = answers_of(run, written), values_of(run, written, probes)
+                self._state = {**state_after(run, written), **under_way}
         return Recording(
             engine="lava",
             rounding=self._rounding,
@@ -152,13 +152,14 @@ def start_state(program: Program) -> dict[str, Long]:
     for group in program.synapses:
         weight = program.tensors[group.weight].astype(np.int64)
         state[f"weight.{group.weight}"] = weight
-        state[f"due.{group.name}"] = np.zeros((group.delay, weight.shape[0]), np.int64)
+        for ring in ("due", "arrived"):
+            state[f"{ring}.{group.name}"] = np.zeros((group.delay, weight.shape[0]), np.int64)
     for population in program.populations:
         registers = new_registers(population.neuron, population.size)
         state |= {f"neuron.{population.name}.{key}": value for key, value in registers.items()}
     for plasticity in program.plasticity:
         post, lines = program.tensors[program.group(plasticity.synapses).weight].shape
-        for key in (*TRACES, "tx", "ty"):
+        for key in (*GROUP_TRACES, "tx", "ty"):
             size = lines if key.startswith(("x", "tx")) else post
             state[f"trace.{plasticity.synapses}.{key}"] = np.zeros(size, np.int64)
     return state

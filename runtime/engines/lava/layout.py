@@ -16,7 +16,7 @@ from hebbite.compiler.program.types import Population, Source
 from hebbite.runtime.engines.lava.arrays import Array
 
 Long = NDArray[np.int64]
-TRACES = ("x1", "x2", "y1", "y2", "y3")
+GROUP_TRACES = ("x1", "x2", "y1", "y2", "y3")
 
 
 @dataclass(frozen=True)
@@ -63,4 +63,4 @@ def population_layout(population: Population) -> Layout:
 
 def trace_layout(post: int, lines: int) -> Layout:
     """Return the layout of a plastic group's traces, one row a learning epoch."""
-    return Layout(tuple((name, lines if name[0] == "x" else post) for name in TRACES))
+    return Layout(tuple((name, lines if name[0] == "x" else post) for name in GROUP_TRACES))

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from hebbite.compiler.arithmetic.randomness import Rounding
 from hebbite.compiler.program.types import Plasticity, Program, Synapses
 from hebbite.rules.errors import EngineError, Problem
+from hebbite.rules.loihi import check_loihi
 
 WEIGHT_BITS = 8
 THREE_FACTOR_TAU = 65535
@@ -18,7 +19,7 @@ THREE_FACTOR_TAU = 65535
 
 
 def check_limits(program: Program, rounding: Rounding) -> None:
-    """Raise EngineError: HB0604 for the rounding mode, HB0606 for a part of the program."""
+    """Raise EngineError: HB0604 the rounding mode, HB0606 the program, HB045x a rule."""
     problems = [*_rounding(program, rounding), *_widths(program), *_connected(program)]
     problems += [p for group in program.synapses for p in _group(program, group)]
     problems += [p for plasticity in program.plasticity for p in _plasticity(program, plasticity)]
@@ -70,6 +71,7 @@ def _group(program: Program, group: Synapses) -> Iterator[Problem]:
 def _plasticity(program: Program, plasticity: Plasticity) -> Iterator[Problem]:
     group = program.group(plasticity.synapses)
     at = f"plastic %{plasticity.synapses}"
+    yield from check_loihi(plasticity.dw)
     if group.delay != 1:
         yield Problem("HB0606", "Lava's plastic synapses have delay 1", at)
     for name, trace in plasticity.traces:

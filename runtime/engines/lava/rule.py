@@ -11,17 +11,8 @@ from typing import Any, NamedTuple
 
 from hebbite.compiler.program.types import Plasticity
 from hebbite.rules.errors import EngineError, Problem
+from hebbite.rules.loihi import to_lava
 from hebbite.rules.sums import SumOfProducts
-
-
-def to_lava(s):
-    out = ""
-    for p in s.products:
-        out += ("-" if p.mantissa < 0 else "+") + "*".join(
-            [f"{abs(p.mantissa)}*2^{p.exponent}", p.dependency, *map(str, p.factors)]
-        )
-    return out.lstrip("+")
-
 
 ACCUMULATOR_BITS = 7
 """Lava adds the accumulator's fractional bits to every exponent."""

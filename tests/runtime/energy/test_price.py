@@ -40,7 +40,7 @@ DELTA = Plasticity(
     "s1",
     parse_sum("dw = 2^-6*x0*x1*y2 - 2^-6*x0*x1*y3"),
     4,
-    (("x1", Trace(0)), ("y2", Trace(0)), ("y3", Trace(0))),
+    (("x1", Trace(65535)), ("y2", Trace(65535)), ("y3", Trace(65535))),
 )
 KEYS = {
     "profile",

@@ -6,6 +6,7 @@ import dataclasses
 import importlib.util
 import sys
 from collections.abc import Mapping
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ from hebbite.compiler.program.neuron import parse_neuron
 from hebbite.compiler.program.types import IntArray, Population, Program
 from hebbite.rules.errors import EngineError
 from hebbite.rules.sums import parse_sum
+from hebbite.runtime.engines import lava as lava_package
 from hebbite.runtime.engines.base import Machine
 from hebbite.runtime.engines.lava import LavaEngine
 from hebbite.runtime.engines.reference import ReferenceEngine
@@ -129,3 +131,8 @@ def test_a_neuron_that_fails_is_named_at_once(spiking: Program, spiking_data: Da
     machine = LavaEngine().open(program, rounding="lava-exact")
     with pytest.raises(EngineError, match=r"(?s)HB0603.*grow: v = mul v, 3 leaves int32"):
         machine.run({"in": spiking_data["in"][:3]}, samples=3, learn=False)
+
+
+def test_the_folder_that_lava_executes_holds_one_file() -> None:
+    folder = Path(lava_package.__file__).parent / "processes"
+    assert [path.name for path in folder.glob("*.py")] == ["__init__.py"]

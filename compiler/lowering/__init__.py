@@ -1,0 +1,1 @@
+"""From a network of stages to a program of integers: quantise, schedule, lower."""

@@ -1,0 +1,91 @@
+"""Where the kernel reads each probe, and how its log becomes arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from hebbite.compiler.program.types import Program
+from hebbite.runtime.engines.native.pack import Layout, table
+from hebbite.runtime.engines.native.plan import (
+    FROM_LINES,
+    FROM_MEMORY,
+    FROM_WEIGHTS,
+    FROM_X,
+    FROM_Y,
+    PROBE,
+    TRACES,
+    Long,
+)
+from hebbite.runtime.recording import is_epoch_probe
+
+
+@dataclass(frozen=True)
+class Probe:
+    """One probe: its row of the kernel's table, its shape, and whether it is one of an epoch."""
+
+    name: str
+    kind: int
+    start: int
+    shape: tuple[int, ...]
+    epoch: bool
+
+    @property
+    def size(self) -> int:
+        """Values a row."""
+        return int(np.prod(self.shape))
+
+
+def probes_of(program: Program, layout: Layout, names: Sequence[str]) -> list[Probe]:
+    """Return where every named probe is read."""
+    return [_probe(program, layout, name) for name in names]
+
+
+def _probe(program: Program, layout: Layout, name: str) -> Probe:
+    component, register = name.rsplit(".", 1)
+    if is_epoch_probe(program, name):
+        return _epoch_probe(program, layout, name, component, register)
+    if (component, register) in layout.line:
+        start = layout.line[component, register]
+        return Probe(name, FROM_LINES, start, (program.lines(component, register),), False)
+    size = program.population(component).size
+    return Probe(name, FROM_MEMORY, layout.register[component, register], (size,), False)
+
+
+def _epoch_probe(
+    program: Program, layout: Layout, name: str, component: str, register: str
+) -> Probe:
+    tensor = program.group(component).weight
+    size, lines = program.tensors[tensor].shape
+    if register == "weight":
+        return Probe(name, FROM_WEIGHTS, layout.weight[tensor], (lines, size), True)
+    x, y = layout.plastic[component]
+    index = TRACES.index(register)
+    if index < 2:
+        return Probe(name, FROM_X, 2 * x + index * lines, (lines,), True)
+    return Probe(name, FROM_Y, 3 * y + (index - 2) * size, (size,), True)
+
+
+def probe_table(probes: Sequence[Probe]) -> tuple[Long, tuple[int, int]]:
+    """Return the kernel's table and the widths of its logs: a step's, an epoch's."""
+    widths = [0, 0]
+    rows = []
+    for probe in probes:
+        rows.append((probe.kind, probe.start, probe.size, widths[probe.epoch]))
+        widths[probe.epoch] += probe.size
+    return table(rows, PROBE), (widths[0], widths[1])
+
+
+def values_of(probes: Sequence[Probe], steps: Long, epochs: Long) -> dict[str, Long]:
+    """Return probe -> array, first axis steps or epochs; weights post-major, as everywhere."""
+    found: dict[str, Long] = {}
+    taken = [0, 0]
+    for probe in probes:
+        log = epochs if probe.epoch else steps
+        first = taken[probe.epoch]
+        values = log[:, first : first + probe.size].reshape(len(log), *probe.shape)
+        found[probe.name] = values.transpose(0, 2, 1).copy() if values.ndim == 3 else values.copy()
+        taken[probe.epoch] += probe.size
+    return found

@@ -1,0 +1,97 @@
+"""Comparing rules: rows have the contract's keys, processes do not matter, errors come through."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from hebbite.rules.errors import HebbiteError, UnsupportedError, UsageError
+from hebbite.runtime.compare import Plan, compare, interval
+from hebbite.runtime.datasets import load_dataset
+from hebbite.runtime.demo import MODEL, run_demo
+from hebbite.runtime.report import render, table_rows
+
+TINY = Plan(("dfa", "frozen"), seeds=(0, 1), epochs=1, train_samples=20, engine="reference")
+KEYS = {"model", "rule", "objective", "bias", "target", "engine", "rounding", "seeds", "epochs",
+        "samples", "split", "accuracy", "chance", "per_sample", "energy", "credit", "locality",
+        "footprint", "time_per_sample_s", "wall_s"}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def plan(tmp_path_factory: pytest.TempPathFactory) -> Plan:
+    """A plan on few samples, so that evaluation is short."""
+    path = tmp_path_factory.mktemp("data") / "few.npz"
+    whole = load_dataset("digits", seed=0)
+    np.savez(
+        path,
+        x_train=whole.x_train[:200],
+        y_train=whole.y_train[:200],
+        x_test=whole.x_test[:20],
+        y_test=whole.y_test[:20],
+    )
+    return replace(TINY, data=str(path))
+
+
+def test_the_interval_is_students() -> None:
+    mean, low, high = interval([0.5, 0.6, 0.7])
+    assert mean == pytest.approx(0.6)
+    assert high - low == pytest.approx(2 * 4.303 * 0.1 / 3**0.5, rel=1e-3)
+    assert interval([0.9]) == (0.9, 0.0, 1.0)
+
+
+def test_a_row_has_the_keys_of_the_contract_and_is_plain_json(plan: Plan) -> None:
+    document = compare(MODEL, plan).to_json()
+    rows = json.loads(json.dumps(document, allow_nan=False))["rows"]
+    assert [row["rule"] for row in rows] == ["dfa", "frozen"]
+    for row in rows:
+        assert row.keys() >= KEYS
+        assert len(row["accuracy"]["per_seed"]) == 2
+        assert row["credit"] == {"alignment": None, "bias": None, "variance": None}
+        assert row["per_sample"]["steps"] == (4 if row["rule"] == "dfa" else 3)
+    assert rows[0]["per_sample"]["updates_visited"] > rows[1]["per_sample"]["updates_visited"] > 0
+
+
+def test_the_number_of_processes_changes_nothing(plan: Plan) -> None:
+    short = replace(plan, rules=("dfa",))
+    one, two = compare(MODEL, short), compare(MODEL, short, jobs=2)
+    assert table_rows(one) == table_rows(two)
+    seen = [outcome.counters for row in one.rows for outcome in row.outcomes]
+    assert seen == [outcome.counters for row in two.rows for outcome in row.outcomes]
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_an_error_keeps_its_kind_and_its_problems(jobs: int) -> None:
+    plan = Plan(("bptt",), seeds=(0, 1), epochs=1, train_samples=5, engine="reference")
+    with pytest.raises(UnsupportedError, match="HB0402") as caught:
+        compare(MODEL, plan, jobs=jobs)
+    assert caught.value.problems[0].code == "HB0402"
+
+
+@pytest.mark.parametrize("empty", [Plan(()), Plan(("dfa",), seeds=()), Plan(("dfaa",))])
+def test_a_plan_of_nothing_is_refused(empty: Plan) -> None:
+    with pytest.raises(UsageError):
+        compare(MODEL, empty)
+
+
+def test_the_demo_verifies_the_program_that_it_trained_and_its_page_is_self_contained() -> None:
+    found = run_demo(
+        epochs=1, seeds=(0,), engine="reference", train_samples=150, engines=("reference",) * 2
+    )
+    dfa = next(row for row in found.comparison.rows if row.name == "dfa")
+    assert found.verification.program_sha256 == dfa.model.sha256
+    assert found.verification.steps == 500
+    assert found.verification.conclusive
+    page = render(found.comparison, verification=found.verification, missing="<none>")
+    assert "Content-Security-Policy" in page
+    assert "&lt;none&gt;" in page
+    assert not any(word in page for word in ("http:", "https:", "<script", "url(", "src="))
+    assert "nothing was run on a chip" in page
+
+
+def test_the_root_error_is_what_every_refusal_derives_from(tmp_path: Path) -> None:
+    with pytest.raises(HebbiteError):
+        compare(tmp_path / "absent.onnx", TINY)

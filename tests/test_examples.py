@@ -1,0 +1,54 @@
+"""The numbered examples run as they stand, from any folder, and print what they promise."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+EXAMPLES = Path(__file__).parents[1] / "examples"
+PATIENCE = 120
+"""Seconds; a few suffice, but the first run on a machine compiles the kernels."""
+
+
+def run(name: str, folder: Path) -> str:
+    """Return what an example prints when it runs in ``folder``, where it leaves nothing behind."""
+    command = [sys.executable, str(EXAMPLES / name)]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=PATIENCE)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert not list(folder.iterdir())
+    return done.stdout
+
+
+def percentages(text: str) -> list[float]:
+    return [float(number) for number in re.findall(r"([\d.]+)%", text)]
+
+
+def test_training_the_digits_gets_them_right(tmp_path: Path) -> None:
+    printed = run("01_train_digits.py", tmp_path)
+    assert printed.startswith("digits for loihi2, rule dfa\nlearnt from 3879 samples\n")
+    before, after = percentages(printed)
+    assert before < 20
+    assert after > 90
+
+
+def test_engines_agree_bit_for_bit(tmp_path: Path) -> None:
+    printed = run("02_compare_engines.py", tmp_path)
+    assert re.match(r"engines: reference, native(, lava)?, 500 steps\n", printed)
+    assert printed.endswith("equal, bit for bit: True; conclusive: True\n")
+
+
+def test_a_rule_is_text_and_validation_data_choose_its_rate(tmp_path: Path) -> None:
+    printed = run("03_write_a_rule.py", tmp_path)
+    assert "dfa(rate=-4): dw = 2^-4*x0*x1*y2 - 2^-4*x0*x1*y3\n" in printed
+    assert len(percentages(printed)) == 2
+    assert min(percentages(printed)) > 60
+    assert re.search(r"^chosen on validation data: dfa\(rate=-[46], .*\)$", printed, re.MULTILINE)
+
+
+def test_every_numbered_example_is_run_here() -> None:
+    text = Path(__file__).read_text("utf-8")
+    numbered = sorted(path.name for path in EXAMPLES.glob("[0-9]*.py"))
+    assert numbered
+    assert not [name for name in numbered if f'"{name}"' not in text]
