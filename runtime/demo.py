@@ -44,8 +44,8 @@ class Demo:
 
 def run_demo(
     *,
-    epochs: int = 5,
-    seeds: Sequence[int] = (0, 1, 2),
+    epochs: int = 10,
+    seeds: Sequence[int] = (0, 1, 2, 3, 4),
     engine: str = "native",
     train_samples: int = 0,
     engines: Sequence[str] = ("reference", "native", "lava"),

@@ -19,8 +19,8 @@ Engines = Annotated[str, typer.Option(help="engines that replay a slice, a,b,c")
 
 def demo(
     report: Page = Path("hebbite-demo.html"),
-    epochs: options.Epochs = 5,
-    seeds: Seeds = "0..2",
+    epochs: options.Epochs = 10,
+    seeds: Seeds = "0..4",
     train_samples: options.TrainSamples = 0,
     engine: options.Engine = "native",
     engines: Engines = "reference,native,lava",

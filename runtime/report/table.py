@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 
-from hebbite.compiler.capacity import footprint
 from hebbite.runtime.compare import Comparison, Row
 
 COLUMNS = (
@@ -13,13 +12,11 @@ COLUMNS = (
     "before",
     "accuracy",
     "95 % over seeds",
-    "syn. ops/sample",
-    "updates/sample",
-    "changed/sample",
+    "syn. ops",
+    "updates",
+    "changed",
     "energy/update",
-    "evidence",
     "weight transport",
-    "cores",
 )
 _PREFIXES = {-4: "p", -3: "n", -2: "u", -1: "m", 0: ""}
 
@@ -54,9 +51,7 @@ def _cells(row: Row, long: bool) -> list[str]:
         f"{row.per_sample('updates_visited'):.0f}",
         f"{row.per_sample('updates_changed'):.0f}",
         band_text(energy.get("per_visit_j"), "J") if energy else "-",
-        str(energy["evidence"]) if energy else "no profile",
         str(row.model.rule.locality.to_json()["weight_transport"]),
-        str(footprint(row.model.program).cores),
     ]
 
 
@@ -94,14 +89,16 @@ def footnotes(found: Comparison) -> list[str]:
         f"chance {percent(chance)}: always the commonest class; frozen: the readout alone learns",
         f"{first.dataset}, {first.split}; {row.plan.epochs} epochs, "
         f"seeds {_seeds(row.plan.seeds)}, engine {row.plan.engine}, rounding {row.plan.rounding}",
-        "update: a synapse whose rule was evaluated; changed: its stored weight is another integer",
+        "syn. ops, updates, changed: per training sample; update: a synapse whose rule was "
+        "evaluated; changed: its stored weight is another integer",
     ]
     lines += [f"{names}: one and the same program here, hence one result" for names in twins(found)]
     for profile in row.profiles:
         cross = profile.target != row.model.program.target
         chip = f", another chip than {row.model.program.target}: cross-chip" if cross else ""
         lines.append(
-            f"energy: profile {profile.name} ({profile.target}{chip}), events only, modelled"
+            f"energy: profile {profile.name} ({profile.target}{chip}), boundary dynamic, "
+            f"median and 5 to 95 %; evidence: {_evidence(found)}"
         )
     lines.append("everything was simulated on this computer; nothing was run on a chip")
     return lines
@@ -113,6 +110,13 @@ def twins(found: Comparison) -> list[str]:
     for row in found.rows:
         by_program.setdefault(row.model.sha256, []).append(row.name)
     return [" and ".join(names) for names in by_program.values() if len(names) > 1]
+
+
+def _evidence(found: Comparison) -> str:
+    """Return the kinds of evidence of the prices shown, each once."""
+    shown = [energy for row in found.rows if (energy := energy_of(row)) is not None]
+    kinds = {f"{energy['evidence']} ({energy['total']} total)" for energy in shown}
+    return "; ".join(sorted(kinds)) or "no price"
 
 
 def _seeds(seeds: tuple[int, ...]) -> str:
