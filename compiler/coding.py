@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,6 +10,7 @@ from numpy.typing import NDArray
 
 from hebbite.compiler.lowering.encode import payloads, rate_code
 from hebbite.compiler.program.types import IntArray
+from hebbite.rules.errors import Problem, UsageError
 
 Samples = NDArray[np.floating]
 """Real samples, (samples, features...), in any float type."""
@@ -41,8 +43,14 @@ class Coding:
         """Return integers (samples, events, features) for x (samples, features...).
 
         ``first`` numbers the first sample within a run: rate codes are drawn by that number.
+
+        Raises:
+            UsageError: HB0131 if x is not finite.
         """
-        flat = np.asarray(x, np.float64).reshape(len(x), -1)
+        real = np.asarray(x, np.float64)
+        if not np.isfinite(real).all():
+            raise UsageError(Problem("HB0131", "the samples hold NaN or infinity"))
+        flat = real.reshape(len(real), math.prod(real.shape[1:]))
         if self.kind == "rate":
             return rate_code(flat, top=self.scale, window=self.window, seed=self.seed, first=first)
         return payloads(flat, scale=self.scale, signed=self.signed)
@@ -51,13 +59,29 @@ class Coding:
         """Return target codes (samples, outputs): target + 1, so that 0 means nobody teaches.
 
         ``y`` holds classes (samples,), or real targets (samples, outputs) in [-1, 1].
+
+        Raises:
+            UsageError: HB0132 for anything else.
         """
+        self._check_targets(y)
         if y.ndim == 1:
             target = np.eye(self.outputs, dtype=np.float64)[y.astype(np.int64)]
         else:
             target = np.clip(np.asarray(y, np.float64), -1.0, 1.0)
         code = np.rint(target * self.target_rate).astype(np.int64) + 1
         return np.where(code == 0, 1, code)
+
+    def _check_targets(self, y: NDArray[np.generic]) -> None:
+        """Refuse what is neither classes nor targets of this model (HB0132)."""
+        if y.ndim == 1 and y.dtype.kind in "iub":
+            known = not y.size or 0 <= int(y.min()) <= int(y.max()) < self.outputs
+            what = f"classes are 0..{self.outputs - 1}"
+        else:
+            known = y.ndim == 2 and y.shape[1] == self.outputs and y.dtype.kind in "iubf"
+            known = known and bool(np.isfinite(y.astype(np.float64)).all())
+            what = f"targets are finite numbers (samples, {self.outputs}), or classes (samples,)"
+        if not known:
+            raise UsageError(Problem("HB0132", f"{what}; these are {y.dtype} {y.shape}"))
 
     def inputs(
         self, x: Samples, y: NDArray[np.generic] | None = None, *, first: int = 0

@@ -13,14 +13,13 @@ STARTS = ("keep", "random")
 
 @dataclass(frozen=True)
 class Settings:
-    """Options of `hebbite.compile`; every field is also an option of the command line or of a
-    sweep.
+    """Options of `hebbite.compile`; the command line reaches every one of them.
 
     target         chip, a name of `hebbite list targets`
     neuron         ``graded`` (integer payloads) or ``lif`` (binary spikes)
     encode         ``none`` (payloads) or ``rate`` (Bernoulli spikes; what ``lif`` needs)
-    init           ``keep`` the weights of the file, or ``random``: uniform in
-    +-sqrt(6/(n_in+n_out))
+    init           ``keep`` the weights of the file, or ``random``: uniform within
+                   +-sqrt(6 / (n_in + n_out))
     seed           of random weights, feedback, rate code and rounding
     weight_rms     root mean square that forward weights get, in steps of the chip's weight (2..120)
     payload_rms    root mean square of hidden payloads before rectification, on calibration data

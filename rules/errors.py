@@ -64,6 +64,10 @@ class HebbiteError(Exception):
         self.problems = problems
         super().__init__("\n".join(str(problem) for problem in problems))
 
+    def __reduce__(self) -> tuple[type[HebbiteError], tuple[Problem, ...]]:
+        """Travel between processes as kind and problems."""
+        return type(self), self.problems
+
     @property
     def code(self) -> str:
         """Code of the first problem."""

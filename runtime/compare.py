@@ -14,10 +14,8 @@ import math
 import os
 import platform
 import time
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
@@ -29,7 +27,7 @@ from hebbite.compiler.frontends import load_model
 from hebbite.compiler.graph import Graph
 from hebbite.compiler.hbt import producer
 from hebbite.compiler.settings import Settings
-from hebbite.rules.errors import HebbiteError, Problem, UsageError
+from hebbite.rules.errors import Problem, UsageError
 from hebbite.rules.objectives import parse_objective
 from hebbite.rules.registry import parse_rule
 from hebbite.runtime.counters import COUNTERS, Counters
@@ -41,7 +39,10 @@ from hebbite.runtime.energy import (
     price,
     time_per_sample,
 )
-from hebbite.runtime.training import plan_of, train
+from hebbite.runtime.jobs import JobStore
+from hebbite.runtime.training import plan_of
+from hebbite.runtime.trial import Outcome, Trial, chance_of, sha256_of
+from hebbite.runtime.workers import all_outcomes
 
 CALIBRATION_SAMPLES = 1000
 STUDENT = (12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228, 2.201, 2.179,
@@ -66,23 +67,6 @@ class Plan:
     settings: Settings = field(default_factory=Settings)
     chips: int = 1
     profiles: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, eq=False)
-class Outcome:
-    """One training: a rule, an objective, a target and a seed."""
-
-    model: Compiled
-    dataset: str
-    split: str
-    chance: float
-    before: float
-    after: float
-    validation: tuple[float, ...]
-    samples: int
-    samples_per_epoch: int
-    counters: Counters
-    wall_s: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -203,26 +187,6 @@ class Comparison:
         return {"rows": [row.to_json() for row in self.rows], "provenance": self.provenance}
 
 
-@dataclass(frozen=True, eq=False)
-class Job:
-    """One training to do, in any process."""
-
-    graph: Graph
-    source_sha256: str
-    rule: str
-    objective: str
-    settings: Settings
-    plan: Plan
-
-
-@dataclass(frozen=True)
-class _Failure:
-    """An error on its way between processes."""
-
-    kind: type[HebbiteError]
-    problems: tuple[Problem, ...]
-
-
 def interval(values: Sequence[float]) -> tuple[float, float, float]:
     """Return mean, low and high of the 95 % t-interval of accuracies, within [0, 1].
 
@@ -244,91 +208,81 @@ def compare(
     plan: Plan,
     *,
     jobs: int = 1,
+    store: JobStore | None = None,
+    fresh: bool = False,
     progress: Callable[[str], None] | None = None,
+    note: Callable[[str], None] | None = None,
 ) -> Comparison:
     """Train ``model`` by every rule, objective, target and seed of the plan.
 
     ``jobs`` processes work side by side; their number does not change a result. A script that asks
-    for more than one must guard its entry by ``if __name__ == "__main__"``.
+    for more than one must guard its entry by ``if __name__ == "__main__"``. With a ``store`` what
+    was finished before is not done again, unless ``fresh``, and what is finished now is kept; that
+    changes no result either. ``note`` is told how many jobs were finished before.
 
     Raises:
         HebbiteError: whatever is wrong with the request; nothing is trained before it is known.
+        EngineError: HB0607 if a process of ``jobs`` died.
     """
     began = time.perf_counter()
     graph = model if isinstance(model, Graph) else load_model(model)
     sha256 = _sha256(model)
     profiles = tuple(load_profile(name) for name in plan.profiles or list_profiles())
-    groups = list(_groups(graph, sha256, plan))
-    work = [job for group in groups for job in group]
-    outcomes = iter(_all(work, jobs, progress))
+    trials = _trials(graph, sha256, plan)
+    outcomes = iter(all_outcomes(trials, jobs, store, fresh=fresh, progress=progress, note=note))
+    each = len(plan.seeds)
     rows = tuple(
-        Row(tuple(itertools.islice(outcomes, len(group))), plan, profiles) for group in groups
+        Row(tuple(itertools.islice(outcomes, each)), plan, profiles)
+        for _ in range(len(trials) // each)
     )
     return Comparison(rows, _provenance(sha256, plan, jobs, time.perf_counter() - began))
 
 
-def _groups(graph: Graph, sha256: str, plan: Plan) -> Iterator[tuple[Job, ...]]:
-    """Yield the jobs of every row, one a seed, after reading all that is typed."""
+def _trials(graph: Graph, sha256: str, plan: Plan) -> list[Trial]:
+    """Return the trainings of every row, one a seed; all is typed and compiled before any is done.
+
+    A data set is loaded once a seed, and held no longer than it takes to compile.
+    """
     if not plan.rules or not plan.seeds or plan.epochs < 1:
         raise UsageError(Problem("HB0107", "comparing needs a rule, a seed and an epoch"))
     rules = [parse_rule(text).text for text in plan.rules]
     objectives = [parse_objective(text).text for text in plan.objectives]
-    for rule, objective, target in itertools.product(rules, objectives, plan.targets):
-        settings = [replace(plan.settings, target=target, seed=seed) for seed in plan.seeds]
-        yield tuple(Job(graph, sha256, rule, objective, chosen, plan) for chosen in settings)
+    rows = list(itertools.product(rules, objectives, plan.targets))
+    by_seed = [_of_seed(graph, sha256, plan, rows, seed) for seed in plan.seeds]
+    return [trials[index] for index in range(len(rows)) for trials in by_seed]
 
 
-def _all(
-    work: Sequence[Job], jobs: int, progress: Callable[[str], None] | None
-) -> Iterator[Outcome]:
-    """Yield the outcome of every job in order."""
-    if jobs == 1 or len(work) == 1:
-        found: Iterator[Outcome | _Failure] = map(attempt, work)
-        yield from _unpacked(work, found, progress)
-        return
-    workers = min(jobs, len(work))
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
-        try:
-            yield from _unpacked(work, pool.map(attempt, work), progress)
-        except HebbiteError:
-            pool.shutdown(wait=True, cancel_futures=True)
-            raise
-
-
-def _unpacked(
-    work: Sequence[Job],
-    found: Iterator[Outcome | _Failure],
-    progress: Callable[[str], None] | None,
-) -> Iterator[Outcome]:
-    for job, outcome in zip(work, found, strict=True):
-        if isinstance(outcome, _Failure):
-            raise outcome.kind(*outcome.problems)
-        if progress is not None:
-            progress(f"{job.rule}, seed {job.settings.seed}: {outcome.after:.4f}")
-        yield outcome
-
-
-def attempt(job: Job) -> Outcome | _Failure:
-    """Do one job; an error is returned, for it loses its problems between processes."""
-    try:
-        return _outcome(job)
-    except HebbiteError as error:
-        return _Failure(type(error), error.problems)
-
-
-def _outcome(job: Job) -> Outcome:
-    plan, seed = job.plan, job.settings.seed
+def _of_seed(
+    graph: Graph, sha256: str, plan: Plan, rows: Sequence[tuple[str, str, str]], seed: int
+) -> list[Trial]:
     dataset = load_dataset(plan.data, seed=seed)
+    known = sha256_of(dataset)
+    return [
+        _trial(graph, sha256, plan, row, dataset=dataset, data_sha256=known, seed=seed)
+        for row in rows
+    ]
+
+
+def _trial(
+    graph: Graph,
+    sha256: str,
+    plan: Plan,
+    row: tuple[str, str, str],
+    *,
+    dataset: Dataset,
+    data_sha256: str,
+    seed: int,
+) -> Trial:
+    rule, objective, target = row
     compiled = compile(
-        job.graph,
-        rule=job.rule,
-        objective=job.objective,
-        settings=job.settings,
+        graph,
+        rule=rule,
+        objective=objective,
+        settings=replace(plan.settings, target=target, seed=seed),
         calibration=dataset.x_train[:CALIBRATION_SAMPLES].astype(np.float64),
         chips=plan.chips,
     )
-    compiled = replace(compiled, source_sha256=job.source_sha256)
-    todo = plan_of(
+    training = plan_of(
         compiled,
         dataset,
         epochs=plan.epochs,
@@ -338,27 +292,9 @@ def _outcome(job: Job) -> Outcome:
         split_seed=seed,
         train_samples=plan.train_samples,
     )
-    began = time.perf_counter()
-    trained = train(compiled, dataset, todo)
-    return Outcome(
-        model=compiled,
-        dataset=dataset.name,
-        split=_split(dataset, plan),
-        chance=chance_of(dataset),
-        before=trained.before,
-        after=trained.after,
-        validation=trained.plan.validation,
-        samples=trained.samples,
-        samples_per_epoch=todo.samples,
-        counters=trained.counters,
-        wall_s=time.perf_counter() - began,
-    )
-
-
-def chance_of(dataset: Dataset) -> float:
-    """Return what one scores on the test part by always naming the commonest class of training."""
-    commonest = np.bincount(dataset.y_train).argmax()
-    return float(np.mean(dataset.y_test == commonest))
+    compiled = replace(compiled, source_sha256=sha256)
+    split = _split(dataset, plan)
+    return Trial(compiled, plan.data, data_sha256, training, split, chance_of(dataset))
 
 
 def _split(dataset: Dataset, plan: Plan) -> str:

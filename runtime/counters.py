@@ -258,7 +258,9 @@ class CounterBook:
         if plasticity.factors == 3:
             kept = [y[trace] for trace, _ in plasticity.traces if trace[0] == "y"]
             self._add(name, True, "trace_updates", sum(int(np.count_nonzero(v)) for v in kept))
+        if name != self._program.plasticity[0].synapses:
+            return
         for group in self._program.synapses:
-            if group.mirror == name:
+            if group.mirror:
                 words = self._program.tensors[group.weight].size
                 self._add(group.name, True, "host_words", int(words))

@@ -104,7 +104,7 @@ def load_dataset(name_or_path: str | os.PathLike[str], *, seed: int) -> Dataset:
 
 
 def _digits(name: str, seed: int) -> Dataset:
-    arrays = _read_npz(_DIGITS, ("x", "y"))
+    arrays = read_npz(_DIGITS, ("x", "y"))
     x, digit = arrays["x"].astype(np.float32) / np.float32(16), arrays["y"].astype(np.int64)
     rest, test = _take(_shuffled(len(x), seed), digit, one_in=_TEST)
     train, validation = _take(rest, digit, one_in=_VALIDATION)
@@ -114,7 +114,7 @@ def _digits(name: str, seed: int) -> Dataset:
 
 
 def _from_file(name: str, path: Path, seed: int) -> Dataset:
-    arrays = _read_npz(path, _PARTS)
+    arrays = read_npz(path, _PARTS)
     x, x_test = (_samples(arrays, part, path) for part in ("x_train", "x_test"))
     y, y_test = (_labels(arrays, part, path) for part in ("y_train", "y_test"))
     if x.shape[1:] != x_test.shape[1:]:
@@ -196,8 +196,11 @@ def _refuse(code: str, what: str, path: Path, hint: str = "") -> NoReturn:
     raise InputFileError(Problem(code, what, at=str(path), hint=hint))
 
 
-def _read_npz(path: Path, names: tuple[str, ...]) -> dict[str, Array]:
-    """Return exactly these arrays of an npz file."""
+def read_npz(path: Path, names: tuple[str, ...]) -> dict[str, Array]:
+    """Return exactly these arrays of an npz file: numbers, of any shape and finite or not.
+
+    Raises `InputFileError`: HB0220 to HB0224 and HB0227, as `load_dataset`.
+    """
     try:
         with path.open("rb") as file, zipfile.ZipFile(file) as archive:
             infos = archive.infolist()

@@ -52,6 +52,17 @@ def all_probes(program: Program) -> tuple[str, ...]:
     return tuple(probes)
 
 
+def row_shape(program: Program, probe: str) -> tuple[int, ...]:
+    """Return the shape of a probe's row: (post, lines) for weights, (size,) for all else."""
+    component, register = probe.rsplit(".", 1)
+    if is_epoch_probe(program, probe):
+        post, lines = program.tensors[program.group(component).weight].shape
+        return (post, lines) if register == "weight" else (lines if register[0] == "x" else post,)
+    if register in ("s", "e"):
+        return (program.lines(component, register),)
+    return (program.population(component).size,)
+
+
 def is_epoch_probe(program: Program, probe: str) -> bool:
     """Whether a probe is recorded once a learning epoch rather than once a step."""
     component = probe.rsplit(".", 1)[0]

@@ -6,6 +6,7 @@ The same model, engine, rounding and seed give the same bits, however a run is c
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import TracebackType
@@ -17,11 +18,13 @@ from hebbite.compiler.arithmetic.philox import words
 from hebbite.compiler.arithmetic.randomness import ROUNDINGS, Rounding
 from hebbite.compiler.coding import Samples
 from hebbite.compiler.compiled import Compiled
+from hebbite.compiler.hbt import Saved, Training, save_compiled
 from hebbite.compiler.program.types import IntArray
 from hebbite.rules.errors import Problem, UsageError, near
 from hebbite.runtime.counters import Counters
 from hebbite.runtime.engines.registry import load_engine
 from hebbite.runtime.recording import Recording
+from hebbite.runtime.state import check_state
 
 Labels = NDArray[np.generic]
 ORDER_STREAM = 0x0DDE2
@@ -48,34 +51,39 @@ class Session:
     """Runs a compiled model on one engine.
 
     Args:
-        model: what `hebbite.compile` or `hebbite.load` returned.
+        model: what `hebbite.compile` or `hebbite.load` returned. A checkpoint goes on where it
+            stood, with the rounding and the seed that it was saved with.
         engine: ``native`` (fast, the default), ``reference`` (NumPy), ``lava``.
         rounding: ``independent`` (a random number for every synapse, the default) or ``lava-exact``
             (Lava's one shared number, bit for bit).
         seed: replaces the program's seed.
 
     Raises:
-        UsageError: HB0101 or HB0102 for an unknown engine or rounding.
+        UsageError: HB0101 or HB0102 for an unknown engine or rounding, HB0114 for a rounding or a
+            seed other than the checkpoint's.
+        InputFileError: HB0717 if the state of a checkpoint is not one of its program.
         EngineError: HB06xx if the engine is missing or refuses the program.
     """
 
     def __init__(
         self,
-        model: Compiled,
+        model: Compiled | Saved,
         *,
         engine: str = "native",
-        rounding: str = "independent",
+        rounding: str | None = None,
         seed: int | None = None,
     ) -> None:
-        self.model = model
+        saved = model if isinstance(model, Saved) else Saved(model)
+        self.model = saved.compiled
         self.engine = engine
-        self.rounding = rounding_of(rounding)
-        self.seed = model.program.seed if seed is None else seed
+        self.rounding, self.seed = _random_of(saved, rounding, seed)
         self._machine = load_engine(engine).open(
-            model.program, rounding=self.rounding, seed=self.seed
+            self.model.program, rounding=self.rounding, seed=self.seed
         )
         self._counters: Counters | None = None
         self._samples = 0
+        if saved.state is not None:
+            self.restore(saved.state)
 
     def __enter__(self) -> Session:
         """Use the session as a context that closes itself."""
@@ -106,6 +114,18 @@ class Session:
         """Run samples x (samples, features...), with targets y if somebody teaches."""
         inputs = self.model.coding.inputs(x, y, first=self._samples)
         return self.run_events(inputs, samples=len(x), learn=learn, probes=probes)
+
+    def step(
+        self, x: Samples, y: int | Labels | None = None, *, learn: bool = False
+    ) -> NDArray[np.int64]:
+        """Run one sample x (features...) and return its answer, a number an output.
+
+        ``y`` is its class, or real targets (outputs,) in [-1, 1]. The same bits as `run` gives for
+        many samples at once.
+        """
+        taught = None if y is None else np.asarray(y)[None]
+        answers = self.run(np.asarray(x)[None], taught, learn=learn).answers
+        return np.asarray(answers[0], np.int64)
 
     def run_events(
         self,
@@ -207,13 +227,42 @@ class Session:
         return {**self._machine.state(), "session.samples": samples}
 
     def restore(self, state: Mapping[str, NDArray[np.int64]]) -> None:
-        """Continue from a state of the same model, rounding and seed."""
+        """Continue from a state of the same model, rounding and seed (HB0717)."""
+        if self.engine != "lava":
+            check_state(self.model.program, state, self.state())
         self._samples = int(state["session.samples"][0])
         self._machine.restore(state)
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the model with the weights as they stand, and the state, to a ``.hbt`` file.
+
+        ``Session(hebbite.load(path))`` goes on from there with the same bits; every command takes
+        the file as the model that was learnt.
+
+        Raises:
+            InputFileError: HB0701 if the file cannot be written.
+            UsageError: HB0714 on Lava, whose random state cannot be read.
+        """
+        now, began = self.snapshot(), self.model.sha256
+        training = Training("", self.seed, 0, 0, self.engine, self.rounding, self.seed, began)
+        save_compiled(path, now, training=training, state=self.state())
 
     def close(self) -> None:
         """Give back what the engine holds."""
         self._machine.close()
+
+
+def _random_of(saved: Saved, rounding: str | None, seed: int | None) -> tuple[Rounding, int]:
+    """Return rounding and seed of a session: as given, else as saved, else the defaults."""
+    kept = saved.training if saved.state is not None else None
+    if kept is None:
+        chosen = saved.compiled.program.seed if seed is None else seed
+        return rounding_of(rounding or "independent"), chosen
+    for name, given, theirs in (("rounding", rounding, kept.rounding), ("seed", seed, kept.seed)):
+        if given is not None and given != theirs:
+            what = f"the checkpoint has {name} {theirs}, so it cannot go on with {given}"
+            raise UsageError(Problem("HB0114", what, hint=f"leave {name} out"))
+    return rounding_of(kept.rounding), kept.seed
 
 
 def rounding_of(name: str) -> Rounding:

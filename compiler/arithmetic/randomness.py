@@ -3,12 +3,10 @@
 Two modes, and every result says which:
 
 ``lava-exact``   one number for all synapses, as Lava draws it: NumPy's PCG64 streams with Lava's
-own
-                 seeds (trace decay of x: seed, of y: seed + 2; weights: always 2), two trace draws
-                 a step of which an epoch uses the last, one weight draw an epoch.
+                 own seeds (trace decay of x: seed, of y: seed + 2; weights: always 2), two trace
+                 draws a step of which an epoch uses the last, one weight draw an epoch.
 ``independent``  one number for every synapse and trace, from Philox keyed by the seed and counted
-by
-                 group, epoch and element.
+                 by group, epoch and element.
 
 One number serves all steps of an epoch in both modes: that is Lava's trace decay.
 """

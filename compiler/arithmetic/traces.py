@@ -39,7 +39,7 @@ class TraceState:
 
 def new_traces(plasticity: Plasticity, *, lines: int, neurons: int) -> TraceState:
     """Return zeroed registers for ``lines`` and ``neurons``."""
-    values = {name: np.zeros(lines, np.int64) for name in PRE}
+    values: dict[str, Long] = {name: np.zeros(lines, np.int64) for name in PRE}
     values |= {name: np.zeros(neurons, np.int64) for name in POST}
     tables = {name: decay_table(trace.tau) for name, trace in plasticity.traces}
     return TraceState(

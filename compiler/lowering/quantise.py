@@ -1,8 +1,8 @@
 """Real weights and activations to the chip's integers, scales taken from calibration data.
 
 Units. A payload p stands for the real value p / s. With integer weights W' = W s_w, a sum of inputs
-is v = W s_w s_in x, a bias weight is b s_w s_in / bias_payload, and a shift by k leaves s_out = s_w
-s_in / 2^k.
+is v = W s_w s_in x, a bias weight is b s_w s_in / bias_payload, and a shift by k leaves
+s_out = s_w s_in / 2^k.
 
 Weights get the root mean square ``weight_rms`` (less where the largest would not fit), so that the
 smallest step of learning is the same part of a weight in every layer. They are even: chips of this

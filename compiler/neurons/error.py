@@ -1,9 +1,9 @@
 """Output unit that compares itself with a target and sends the error.
 
 At its firing offset:  o = clip(floor(v / 2^shift), -127, 127)
-                       d = clip(third - 1 - o, -127, 127);  0 without a teacher, 0 where |d| <
-                       margin e = d;  g = d / 2^error_shift toward zero;  y2 = max(g, 0), y3 =
-                       max(-g, 0)
+                       d = clip(third - 1 - o, -127, 127)
+                       d = 0 without a teacher, and where |d| < margin
+                       e = d;  g = d / 2^error_shift toward zero;  y2 = max(g, 0), y3 = max(-g, 0)
 
 ``third`` carries the target code: target + 1, and 0 means that nobody teaches. The margin is a dead
 zone: errors below it are neither sent nor learnt from, and the objective knows it.

@@ -5,8 +5,8 @@
     spike where v' > threshold;  v' = 0 after a spike
 
 du_keep = 4096 - (du + 1) and dv_keep = 4096 - dv in Lava's constants; threshold = 64 vth; trunc is
-toward zero; ``bias`` is a table with one entry a neuron. A spike is also the
-learning event ``bap`` of the synapses that end here.
+toward zero; ``bias`` is a table with one entry a neuron. A spike is also the learning
+event ``bap`` of the synapses that end here.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
 """Linear: y = W x + b, with W of shape (outputs, inputs) and b of shape (outputs,).
 
-ONNX writes it as Gemm (alpha A B + beta C, either matrix transposed), as MatMul followed by Add
+ONNX writes it as Gemm (alpha A B + beta C, B transposed or not; the front end has turned columns to
+rows), as MatMul followed by Add
 (the Add becomes `scale`, which `merge_scale` takes in), or as a linear model of ai.onnx.ml.
 """
 
@@ -37,7 +38,8 @@ def _from_gemm(node: OnnxNode) -> tuple[Emit, ...]:
     node.data(0)
     weight = node.constant(1, "B")
     if node.integer("transA", 0):
-        raise Refusal("Gemm with transA=1 exchanges the batch axis with the data", hint="transA=0")
+        what = "Gemm with transA=1 exchanges the batch axis with the data: samples would be mixed"
+        raise Refusal(what, hint="transA=0, or an input (size, 1) for one sample as a column")
     if weight is None or weight.ndim != 2:
         raise Refusal("Gemm needs a constant matrix B")
     weight = weight if node.integer("transB", 0) else weight.T

@@ -1,5 +1,4 @@
-"""Neuron programs: straight-line integer instructions on named registers, guarded by a sample
-clock.
+"""Neuron programs: straight-line integer instructions on registers, guarded by a sample clock.
 
 A neuron program is what a Loihi-2-class chip calls microcode. Text in, text out:
 

@@ -15,8 +15,9 @@ Weights are held post-major: row j is the neuron that receives, column i the lin
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -177,6 +178,21 @@ class Widths:
         return self.weight + 7
 
 
+_Part = TypeVar("_Part", Source, Population, Synapses)
+
+
+def _named(parts: Sequence[_Part], name: str, kind: str) -> _Part:
+    """Return a part by name; a name that is not there is a fault of ours, for programs are lawful.
+
+    Raises:
+        LookupError: if no part has that name.
+    """
+    for part in parts:
+        if part.name == name:
+            return part
+    raise LookupError(f"the program has no {kind} '{name}': was it verified?")
+
+
 @dataclass(frozen=True, eq=False)
 class Program:
     """A network, its learning and its time table for one chip. See the module for the semantics."""
@@ -204,15 +220,15 @@ class Program:
 
     def source(self, name: str) -> Source:
         """The source called ``name``."""
-        return next(s for s in self.sources if s.name == name)
+        return _named(self.sources, name, "source")
 
     def population(self, name: str) -> Population:
         """The population called ``name``."""
-        return next(p for p in self.populations if p.name == name)
+        return _named(self.populations, name, "population")
 
     def group(self, name: str) -> Synapses:
         """The group of synapses called ``name``."""
-        return next(s for s in self.synapses if s.name == name)
+        return _named(self.synapses, name, "group of synapses")
 
     def lines(self, name: str, output: str = "s") -> int:
         """Number of lines of an output of a source or population."""

@@ -1,37 +1,33 @@
 """The law of a program. Every pass may expect it, and must leave it.
 
-* Names are unique; every name that is used stands for something; shapes agree; tensors are
-integers.
+* Parts are wired as `wiring` says: every name that is used stands for something, shapes agree.
 * Weights fit the chip's word; every input sum fits int32; delays are 1..63, exponents -8..7.
 * Every guard lies in the period; all plastic groups share one epoch that divides the period; on a
   Loihi-class chip the epoch has at most 63 steps, and a plastic group has delay 1.
-* A neuron program has every constant and table that it names.
+* A neuron program has every constant and table that it names, of a shape that it can read.
 * A rule keeps every trace that it reads; its products fit 31 bits; on a Loihi-class chip it obeys
-the
-  chip's grammar.
+  the chip's grammar. Ranges are proven as `ranges` says.
 * In a graded sample a message arrives no later than its receiver fires, the receiver's y is cleared
   in the sample's first step and written within the sample: x and y of a product are of one sample.
 """
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator
 
-import numpy as np
-
 from hebbite.compiler.program.neuron import TRACES, check_neuron
+from hebbite.compiler.program.ranges import range_problems
 from hebbite.compiler.program.types import Plasticity, Population, Program, Synapses
+from hebbite.compiler.program.wiring import wiring_problems
 from hebbite.rules.errors import Problem, VerifyError
 from hebbite.rules.loihi import check_loihi
 
 LONGEST_EPOCH = 63
 LONGEST_DELAY = 63
-TOP_PAYLOAD = 254
 
 
 def verify_program(program: Program, *, running: str = "") -> None:
-    """Raise VerifyError (HB0430..HB0439) with everything that breaks the law.
+    """Raise VerifyError (HB0430..HB0439, HB0460..HB0463) with everything that breaks the law.
 
     ``running`` names the pass that was at work, for the report.
     """
@@ -46,38 +42,25 @@ def verify_program(program: Program, *, running: str = "") -> None:
 
 
 def problems_of(program: Program) -> Iterator[Problem]:
-    """Yield everything that breaks the law."""
-    yield from _names(program)
+    """Yield everything that breaks the law; ranges are proven once all else is sound."""
+    found = tuple(_structure(program))
+    yield from found or range_problems(program)
+
+
+def _structure(program: Program) -> Iterator[Problem]:
+    yield from wiring_problems(program)
     for population in program.populations:
         yield from _population(program, population)
     known = {p.name for p in program.populations}
+    senders = known | {s.name for s in program.sources}
+    wired = {g.name for g in program.synapses if g.post in known and g.pre in senders}
     for group in program.synapses:
-        if group.post in known and group.pre in known | {s.name for s in program.sources}:
+        if group.name in wired:
             yield from _group(program, group)
     yield from _schedule(program)
-    groups = {group.name for group in program.synapses}
     for plasticity in program.plasticity:
-        if plasticity.synapses in groups:
+        if plasticity.synapses in wired:
             yield from _plasticity(program, plasticity)
-
-
-def _names(program: Program) -> Iterator[Problem]:
-    for name, count in Counter(program.part_names).items():
-        if count > 1:
-            yield Problem("HB0430", f"the name '%{name}' is used {count} times")
-    sources = {s.name for s in program.sources}
-    populations = {p.name for p in program.populations}
-    groups = {g.name for g in program.synapses}
-    used = [(f"%{g.name}", g.pre, sources | populations) for g in program.synapses]
-    used += [(f"%{g.name}", g.post, populations) for g in program.synapses]
-    used += [(f"%{g.name}", g.mirror, groups) for g in program.synapses if g.mirror]
-    used += [("wire", w.source, sources) for w in program.wires]
-    used += [("wire", w.post, populations) for w in program.wires]
-    used += [("plastic", p.synapses, groups) for p in program.plasticity]
-    used += [("readout", program.readout.population, populations)]
-    for at, name, known in used:
-        if name not in known:
-            yield Problem("HB0431", f"nothing is called '%{name}'", at=at)
 
 
 def _population(program: Program, population: Population) -> Iterator[Problem]:
@@ -87,9 +70,7 @@ def _population(program: Program, population: Population) -> Iterator[Problem]:
     for name in population.neuron.parameters:
         if name not in constants:
             yield Problem("HB0432", f"the constant '{name}' is missing", at, population.origin)
-    for name in population.neuron.tables:
-        if dict(population.tables).get(name) not in program.tensors:
-            yield Problem("HB0432", f"the table '{name}' is missing", at, population.origin)
+    yield from _tables(program, population, at)
     period = program.schedule.period
     for instruction in population.neuron.instructions:
         for bound in (instruction.first, instruction.last):
@@ -97,6 +78,22 @@ def _population(program: Program, population: Population) -> Iterator[Problem]:
             if not 0 <= value <= period:
                 what = f"'{instruction.guard}' lies outside of the period of {period} steps"
                 yield Problem("HB0433", what, at, population.origin)
+
+
+def _tables(program: Program, population: Population, at: str) -> Iterator[Problem]:
+    tables = dict(population.tables)
+    code = population.neuron.instructions
+    each = {i.arguments[0] for i in code if i.op == "each" and i.arguments}
+    for name in dict.fromkeys((*population.neuron.tables, *tables)):
+        values = program.tensors.get(tables.get(name, ""))
+        if values is None:
+            yield Problem("HB0432", f"the table '{name}' is missing", at, population.origin)
+            continue
+        own = name in each or name not in population.neuron.tables
+        wanted = population.size if own else max(values.size, 1)
+        if values.shape != (wanted,) or values.dtype.kind != "i":
+            what = f"the table '{name}' must be integers ({wanted},), not {values.dtype}"
+            yield Problem("HB0432", f"{what} {values.shape}", at, population.origin)
 
 
 def _group(program: Program, group: Synapses) -> Iterator[Problem]:
@@ -111,12 +108,6 @@ def _group(program: Program, group: Synapses) -> Iterator[Problem]:
     low, high = program.widths.weight_low, program.widths.weight_high
     if weight.size and (weight.min() < low or weight.max() > high):
         yield Problem("HB0435", f"@{group.weight} leaves {low}..{high}", at, post.origin)
-    payload = TOP_PAYLOAD if group.graded else 1
-    learns = any(p.synapses == group.name for p in program.plasticity) or group.mirror
-    top = -low if learns else int(np.abs(weight.astype(np.int64)).max(initial=0))
-    if top * payload * weight.shape[1] << max(group.exponent, 0) >= 2**31:
-        what = f"the input of %{group.post} can leave int32 ({weight.shape[1]} lines)"
-        yield Problem("HB0435", what, at, post.origin, "use fewer lines or a smaller exponent")
     if not 1 <= group.delay <= LONGEST_DELAY or not -8 <= group.exponent <= 7:
         what = f"delay {group.delay} (1..{LONGEST_DELAY}) or exponent {group.exponent} (-8..7)"
         yield Problem("HB0435", f"{what} is out of range", at)
@@ -136,7 +127,8 @@ def _in_time(program: Program, group: Synapses, at: str) -> Iterator[Problem]:
 def _send_offset(program: Program, group: Synapses) -> int:
     for source in program.sources:
         if source.name == group.pre:
-            return source.offsets[0] if len(source.offsets) < program.schedule.period else 0
+            once = 0 < len(source.offsets) < program.schedule.period
+            return source.offsets[0] if once else 0
     constants = dict(program.population(group.pre).constants)
     if group.output == "e":
         return constants.get("feedback", constants.get("fire", 0))
@@ -149,6 +141,11 @@ def _schedule(program: Program) -> Iterator[Problem]:
         offsets = [*source.offsets, *(offset for offset, _ in source.bias)]
         if not all(1 <= offset <= period for offset in offsets):
             at = f"%{source.name} = source[{source.size}]"
+            yield Problem("HB0433", f"offsets {offsets} leave the period of {period} steps", at)
+    for population in program.populations:
+        offsets = [offset for offset, _ in population.bias]
+        if not all(1 <= offset <= period for offset in offsets):
+            at = f"%{population.name} = neurons[{population.size}]"
             yield Problem("HB0433", f"offsets {offsets} leave the period of {period} steps", at)
     epochs = {p.epoch for p in program.plasticity}
     if len(epochs) > 1:
@@ -167,7 +164,11 @@ def _plasticity(program: Program, plasticity: Plasticity) -> Iterator[Problem]:
         yield from check_loihi(plasticity.dw)
         if program.group(plasticity.synapses).delay != 1:
             yield Problem("HB0438", "a plastic group has delay 1 on this chip", at)
-    kept = {name for name, _ in plasticity.traces}
+    names = [name for name, _ in plasticity.traces]
+    kept = set(names)
+    if len(names) > len(kept) or kept - {"x1", "x2", *TRACES} or plasticity.dw.target != "dw":
+        what = "a group learns its weight, from traces x1 x2 y1 y2 y3, each kept once"
+        yield Problem("HB0438", what, at)
     for product in plasticity.dw.products:
         if sum(factor.width for factor in product.factors) + 4 > 31:
             yield Problem("HB0438", f"the product '{product}' can leave 31 bits", at)

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Optional
 
 import typer
 
 from hebbite.runtime.cli import options, requests
-from hebbite.runtime.cli.output import print_json, print_table, progress, write_file
+from hebbite.runtime.cli.output import print_json, print_table, progress, say, write_file
 
 if TYPE_CHECKING:
     from hebbite.runtime.compare import Comparison
+    from hebbite.runtime.jobs import JobStore
 
 Rules = Annotated[str, typer.Option(help="rules, a,b(option=value),c")]
 Goals = Annotated[str, typer.Option("--objectives", "--objective", help="objectives, a,b")]
@@ -21,6 +23,14 @@ Report = Annotated[
     Optional[Path],  # noqa: UP045 - typer reads the annotation on Python 3.10
     typer.Option(help="write a page, .html", show_default=False),
 ]
+Store = Annotated[
+    Optional[Path],  # noqa: UP045
+    typer.Option(
+        help="finished jobs, which are not done again [default: hebbite-jobs.sqlite in the cache]",
+        show_default=False,
+    ),
+]
+Fresh = Annotated[bool, typer.Option("--fresh", help="do all jobs, finished or not")]
 
 
 def compare(
@@ -42,6 +52,8 @@ def compare(
     profile: options.Profile = "",
     jobs: options.Jobs = 1,
     report: Report = None,
+    store: Store = None,
+    fresh: Fresh = False,
     bias: options.Bias = "",
     biases: options.Biases = "",
     scheduler: options.Scheduler = "",
@@ -57,7 +69,7 @@ def compare(
 
     chosen = requests.listed(targets)
     if report is not None:
-        requests.refuse_to_overwrite(report, model)
+        requests.refuse_to_overwrite(report, model, *([store] if store else []))
     plan = Plan(
         rules=tuple(requests.rule_text(text) for text in requests.listed(rules)),
         objectives=requests.listed(objectives),
@@ -79,7 +91,10 @@ def compare(
         chips=chips,
         profiles=requests.listed(profile),
     )
-    found = compare_rules(model, plan, jobs=jobs, progress=progress)
+    with _store(store, model) as finished:
+        found = compare_rules(
+            model, plan, jobs=jobs, store=finished, fresh=fresh, progress=progress, note=say
+        )
     if report is not None:
         from hebbite.runtime.report import render
 
@@ -88,6 +103,16 @@ def compare(
         print_json(found.to_json())
     else:
         print_comparison(found)
+
+
+def _store(path: Path | None, model: Path) -> AbstractContextManager[JobStore | None]:
+    """Return the store that was named, or else that of the user's cache folder, if it can be."""
+    from hebbite.runtime.jobs import JobStore, default_store
+
+    if path is None:
+        return default_store(note=say) or nullcontext()
+    requests.refuse_to_overwrite(path, model)
+    return JobStore(path, note=say)
 
 
 def print_comparison(found: Comparison) -> None:

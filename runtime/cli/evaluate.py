@@ -27,6 +27,8 @@ def evaluate(
 
     saved = requests.open_saved(file)
     known, model = saved.training, saved.compiled
+    if known and not known.data:  # saved by a session, which knows arrays only
+        known = None
     default = known.split_seed if known else model.program.seed
     chosen = default if seed is None else seed
     if known and chosen != default:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import sys
 import traceback
 from typing import Any
 
@@ -21,6 +23,8 @@ class Verbs(TyperGroup):
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Keep the words that were typed: how an error is printed depends on them."""
         ctx.obj = tuple(args)
+        if isinstance(sys.stdout, io.TextIOWrapper):  # a name of a file need not be text
+            sys.stdout.reconfigure(errors="backslashreplace")
         return super().parse_args(ctx, args)
 
     def invoke(self, ctx: Any) -> Any:

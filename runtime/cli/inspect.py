@@ -69,7 +69,9 @@ def _inspect_saved(saved: Saved, text: bool, as_json: bool) -> None:
     trained = saved.training
     typer.echo(f"{model.model}: {model.rule} for {model.program.target}, {model.objective}")
     typer.echo(f"program_sha256 {model.sha256}")
-    if trained is not None:
+    if trained is not None and not trained.data:
+        typer.echo(f"saved by a session, rounding {trained.rounding}, seed {trained.seed}")
+    elif trained is not None:
         state = "checkpoint after" if saved.state is not None else "trained for"
         typer.echo(
             f"{state} {trained.epochs} epochs of {trained.samples} samples of {trained.data}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields, replace
@@ -50,9 +51,10 @@ def rule_text(value: str) -> str:
     if "(" in value or not (path.suffix or "/" in value):
         return value
     try:
-        data = path.read_bytes()[: LONGEST_RULE_TEXT + 1]
+        with path.open("rb") as file:
+            data = file.read(LONGEST_RULE_TEXT + 1)
         text = data.decode("utf-8").strip()
-    except (OSError, UnicodeDecodeError) as error:
+    except (OSError, ValueError) as error:
         what = f"cannot read the rule text: {error}"
         raise InputFileError(Problem("HB0152", what, at=value)) from error
     if len(data) > LONGEST_RULE_TEXT:
@@ -170,10 +172,22 @@ def check_fit(compiled: Compiled, dataset: Dataset) -> None:
 
 
 def refuse_to_overwrite(output: Path, *inputs: Path) -> None:
-    """Refuse an output that is one of the inputs, or whose folder does not exist (HB0156)."""
-    if output.resolve() in [path.resolve() for path in inputs]:
+    """Refuse an output that is an input or a folder, or whose folder does not exist (HB0156)."""
+    place = _resolved(output)
+    if place in [_resolved(path) for path in inputs]:
         what = "the output is the input file"
         raise UsageError(Problem("HB0156", what, at=str(output), hint="give another -o"))
-    if not output.resolve().parent.is_dir():
+    if os.path.isdir(place):
+        what = "the output is a folder"
+        raise UsageError(Problem("HB0156", what, at=str(output), hint="name a file in it"))
+    if not os.path.isdir(os.path.dirname(place)):
         what = "the folder of the output does not exist"
         raise UsageError(Problem("HB0156", what, at=str(output), hint=f"mkdir -p {output.parent}"))
+
+
+def _resolved(path: Path) -> str:
+    """Return the path without links, as far as it can be followed."""
+    try:
+        return os.path.realpath(path)
+    except (OSError, ValueError):  # a name that no file can have
+        return os.path.abspath(path)

@@ -107,9 +107,9 @@ def _inputs(
 def _real_inputs(saved: Saved, path: Path) -> NDArray[np.float64]:
     import numpy as np
 
-    from hebbite.runtime.datasets import _read_npz
+    from hebbite.runtime.datasets import read_npz
 
-    x = _read_npz(path, ("x",))["x"]
+    x = read_npz(path, ("x",))["x"]
     source = saved.compiled.program.source(saved.compiled.coding.source)
     if x.ndim < 2 or not len(x) or x[0].size != source.size:
         what = f"x has the shape {x.shape}, wanted (samples, {source.size})"

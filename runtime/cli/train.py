@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Optional
@@ -82,7 +83,7 @@ def train(
 
 def _checkpoint(path: Path) -> Path:
     """Return a checkpoint file: the path itself, or the last one of a folder (HB0713)."""
-    if not path.is_dir():
+    if not os.path.isdir(path):
         return path
     found = sorted(path.glob("epoch-*.hbt"))
     if not found:

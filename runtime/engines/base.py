@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hebbite.compiler.arithmetic.randomness import Rounding
+from hebbite.compiler.program.ranges import HOST_PAYLOAD, PAYLOAD_TOP
 from hebbite.compiler.program.types import IntArray, Program, Source
 from hebbite.rules.errors import Problem, UsageError
 from hebbite.runtime.recording import Recording
@@ -67,13 +68,33 @@ def events_of(source: Source, inputs: Inputs, samples: int) -> NDArray[np.int64]
     if given.shape != shape or given.dtype.kind not in "iub":
         what = f"'{source.name}' takes integers {shape}, not {given.dtype} {given.shape}"
         raise UsageError(Problem("HB0110", what, at=f"%{source.name} = source[{source.size}]"))
+    low, high = HOST_PAYLOAD
+    if given.size and not low <= int(given.min()) <= int(given.max()) <= high:
+        what = f"'{source.name}' takes payloads {low}..{high}, not {given.min()}..{given.max()}"
+        raise UsageError(Problem("HB0114", what, at=f"%{source.name} = source[{source.size}]"))
     return given.astype(np.int64)
 
 
 def check_inputs(program: Program, inputs: Inputs) -> None:
-    """Refuse inputs for a source that the program does not have (HB0111)."""
+    """Refuse inputs for an unknown source (HB0111), or payloads that no trace holds (HB0114)."""
     known = [source.name for source in program.sources]
     for name in inputs:
         if name not in known:
             text = f"the program has no source '{name}'"
             raise UsageError(Problem("HB0111", text, hint=f"sources: {', '.join(known)}"))
+        if name in _traced(program):
+            last = (
+                np.asarray(inputs[name])[..., -1, :] if np.ndim(inputs[name]) > 2 else inputs[name]
+            )
+            if last.size and not 0 <= int(last.min()) <= int(last.max()) <= PAYLOAD_TOP:
+                text = f"the last payload of a sample on '{name}' must be 0..{PAYLOAD_TOP}"
+                raise UsageError(Problem("HB0114", text, hint="its half is the trace x1, 0..127"))
+
+
+def _traced(program: Program) -> set[str]:
+    """Return the names of what sends to a trace that a message overwrites."""
+    return {
+        program.group(plasticity.synapses).pre
+        for plasticity in program.plasticity
+        if any(trace.mode == "overwrite" for _, trace in plasticity.traces)
+    }

@@ -26,7 +26,7 @@ from hebbite.compiler.program.neuron import TRACES
 from hebbite.compiler.program.types import IntArray, Plasticity, Population, Program
 from hebbite.runtime.counters import CounterBook
 from hebbite.runtime.engines.base import Inputs, check_inputs, events_of
-from hebbite.runtime.recording import Recording, is_epoch_probe
+from hebbite.runtime.recording import Recording, is_epoch_probe, row_shape
 
 Long = NDArray[np.int64]
 
@@ -63,7 +63,7 @@ class ReferenceMachine:
         self._registers: dict[str, Registers] = {
             p.name: new_registers(self._neurons[p.name], p.size) for p in program.populations
         }
-        self._due = {
+        self._due: dict[str, deque[Long]] = {
             group.name: deque(
                 np.zeros(program.population(group.post).size, np.int64) for _ in range(group.delay)
             )
@@ -104,7 +104,10 @@ class ReferenceMachine:
             seed=self._seed,
             samples=samples,
             steps=samples * period,
-            values={probe: np.array(rows, np.int64) for probe, rows in log.items()},
+            values={
+                probe: np.array(rows, np.int64).reshape(len(rows), *row_shape(self._program, probe))
+                for probe, rows in log.items()
+            },
             answers=np.array(answers, np.int64).reshape(samples, size),
             counters=self._book.take(),
             wall_s=time.perf_counter() - began,
@@ -112,7 +115,7 @@ class ReferenceMachine:
 
     def _sample(self, given: Mapping[str, Long], learn: bool, log: dict[str, list[Long]]) -> Long:
         readout = self._program.readout
-        answer = np.zeros(self._program.population(readout.population).size, np.int64)
+        answer: Long = np.zeros(self._program.population(readout.population).size, np.int64)
         for offset in range(1, self._program.schedule.period + 1):
             before = {name: regs["v"] for name, regs in self._registers.items()}
             sent = self._send(given, offset)

@@ -40,13 +40,14 @@ def test_importing_the_package_imports_nothing_heavy() -> None:
 
 
 def test_load_opens_models_and_compiled_files(tmp_path: Path) -> None:
+    from hebbite.compiler.compiled import Compiled
     from hebbite.compiler.hbt import save_compiled
 
     assert isinstance(hebbite.load(MODEL), Graph)
     model = hebbite.compile(MODEL, rule="dfa")
     save_compiled(tmp_path / "m.hbt", model)
     loaded = hebbite.load(tmp_path / "m.hbt")
-    assert not isinstance(loaded, Graph)
+    assert isinstance(loaded, Compiled)
     assert loaded.sha256 == model.sha256
     with pytest.raises(hebbite.HebbiteError, match="HB0103"):
         hebbite.load("model.pdf")

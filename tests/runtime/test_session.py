@@ -7,11 +7,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import hebbite
 from hebbite.compiler.compile import compile
 from hebbite.compiler.compiled import Compiled
-from hebbite.rules.errors import UsageError
+from hebbite.compiler.hbt import Saved, load_compiled
+from hebbite.rules.errors import InputFileError, UsageError
 from hebbite.runtime.datasets import load_dataset
-from hebbite.runtime.session import Session, sample_order
+from hebbite.runtime.session import Labels, Session, sample_order
 
 MODEL = Path(__file__).parents[1] / "data" / "onnx" / "digits_64_32_16_10.onnx"
 DIGITS = load_dataset("digits", seed=0)
@@ -106,3 +108,91 @@ def test_weights_are_written_within_the_word_only(made: Compiled) -> None:
                 session.write(name, wrong)
         with pytest.raises(UsageError, match="HB0105"):
             session.read("to_fc4.weight")
+
+
+@pytest.mark.parametrize("engine", ["reference", "native"])
+@pytest.mark.parametrize("rounding", ["independent", "lava-exact"])
+def test_a_saved_session_goes_on_with_the_same_bits(
+    made: Compiled, tmp_path: Path, rounding: str, engine: str
+) -> None:
+    x, y = DIGITS.x_train[:30], DIGITS.y_train[:30]
+    first = Session(made, engine=engine, rounding=rounding, seed=5)
+    first.run(x[:10], y[:10], learn=True)
+    first.save(tmp_path / "s.hbt")
+    loaded = hebbite.load(tmp_path / "s.hbt")
+    assert isinstance(loaded, Saved)
+    assert loaded.compiled.sha256 == first.snapshot().sha256
+    second = Session(loaded, engine="reference")
+    assert (second.rounding, second.seed) == (rounding, 5)
+    for session in (first, second):
+        session.run(x[10:], y[10:], learn=True)
+    left, right = first.state(), second.state()
+    assert left.keys() == right.keys()
+    assert all(np.array_equal(left[key], right[key]) for key in left)
+
+
+def test_a_checkpoint_goes_on_only_as_it_was(made: Compiled, tmp_path: Path) -> None:
+    Session(made, engine="reference").save(tmp_path / "s.hbt")
+    loaded = load_compiled(tmp_path / "s.hbt")
+    for options in ({"seed": 3}, {"rounding": "lava-exact"}):
+        with pytest.raises(UsageError, match="HB0114"):
+            Session(loaded, engine="reference", **options)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("clock", None),
+        ("clock", np.array([4, 1])),
+        ("clock", np.array([0, -1])),
+        ("session.samples", np.array([2**60])),
+        ("session.samples", np.array([1, 2])),
+        ("weight.to_fc3.weight", np.zeros((2, 2), np.int64)),
+        ("weight.to_fc3.weight", 900),
+        ("neuron.relu1.v", 2**40),
+        ("surplus", np.zeros(1, np.int64)),
+    ],
+)
+def test_a_state_of_another_program_is_refused(made: Compiled, name: str, value: object) -> None:
+    with Session(made, engine="reference") as session:
+        state = session.state()
+        if isinstance(value, int):
+            state[name] = np.full_like(state[name], value)
+        elif value is None:
+            del state[name]
+        else:
+            state[name] = np.asarray(value)
+        with pytest.raises(InputFileError, match="HB0717"):
+            session.restore(state)
+
+
+def test_steps_are_a_run(made: Compiled) -> None:
+    x, y = DIGITS.x_train[:8], DIGITS.y_train[:8]
+    with (
+        Session(made, engine="reference") as whole,
+        Session(made, engine="reference") as steps,
+    ):
+        answers = whole.run(x, y, learn=True).answers
+        found = [steps.step(row, int(k), learn=True) for row, k in zip(x, y, strict=True)]
+        assert np.array_equal(np.array(found), answers)
+        assert np.array_equal(steps.read("to_fc3.weight"), whole.read("to_fc3.weight"))
+        before = steps.read("to_fc3.weight")
+        targets = np.eye(10)[3]
+        assert np.array_equal(steps.step(x[0]), steps.step(x[0], targets))
+        assert np.array_equal(steps.read("to_fc3.weight"), before)
+
+
+def test_a_wrong_row_or_class_is_refused(made: Compiled) -> None:
+    x = DIGITS.x_train
+    with Session(made, engine="reference") as session:
+        for row in (x[0][:3], x[0] * np.nan):
+            with pytest.raises(UsageError):
+                session.step(row)
+        labels: list[int | Labels] = [10, -1, np.zeros(3), np.array(0.5), np.full(10, np.nan)]
+        for label in labels:
+            with pytest.raises(UsageError):
+                session.step(x[0], label)
+        for many in (np.zeros(2, int), np.zeros((3, 10, 1))):
+            with pytest.raises(UsageError):
+                session.run(x[:3], many)
+        assert session.counters is None

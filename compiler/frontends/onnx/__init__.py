@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from pathlib import Path
 
+from hebbite.compiler.frontends.onnx.columns import as_rows
 from hebbite.compiler.frontends.onnx.file import read_model
 from hebbite.compiler.frontends.onnx.importer import Importer
 from hebbite.compiler.frontends.onnx.limits import Limits
@@ -60,7 +61,8 @@ def _load(path: Path, limits: Limits) -> tuple[Graph | None, tuple[Problem, ...]
     model = read_model(path, limits)
     try:
         ops = Counter(node.type for node in view(model).nodes)
-        importer = Importer(model, path, limits)
+        turned = as_rows(model)
+        importer = Importer(turned.model, path, limits, refused=turned.refused)
         graph = importer.run()
     except UnicodeDecodeError as error:
         problem = Problem("HB0202", "a name in this file is no text", origin=path.name)

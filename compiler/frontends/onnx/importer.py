@@ -7,6 +7,7 @@ nodes that depend on it are only looked at for problems of their own, and so all
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -26,6 +27,7 @@ from hebbite.compiler.ops.base import Operand
 from hebbite.rules.errors import Problem, near
 
 _OLDEST_OPSET = 7
+COLUMNS = "give every sample as a row: an input (batch, size)"
 _DOMAINS = ("", "ai.onnx.ml")
 _RESULT = {"ai.onnx.ml.LinearClassifier": 1}
 """Which output of an ONNX op our op computes, where it is not the first."""
@@ -34,8 +36,15 @@ _RESULT = {"ai.onnx.ml.LinearClassifier": 1}
 class Importer:
     """One import; ``problems`` fills as the graph is walked."""
 
-    def __init__(self, model: onnx.ModelProto, path: Path, limits: Limits) -> None:
-        """Look at a model that came from ``path``."""
+    def __init__(
+        self,
+        model: onnx.ModelProto,
+        path: Path,
+        limits: Limits,
+        *,
+        refused: Mapping[int, str] | None = None,
+    ) -> None:
+        """Look at a model that came from ``path``; ``refused`` says why nodes cannot be read."""
         self.problems: list[Problem] = []
         self._file = path.name
         self._limits = limits
@@ -45,6 +54,7 @@ class Importer:
         self._build = GraphBuilder(graph_name(path.stem))
         self._data: dict[str, str] = {}
         self._failed: set[str] = set()
+        self._refused = refused or {}
 
     def run(self) -> Graph | None:
         """Return the graph, None if there are problems."""
@@ -112,6 +122,8 @@ class Importer:
 
     def _node(self, node: NodeView) -> None:
         try:
+            if node.index in self._refused:
+                raise Refusal(self._refused[node.index], hint=COLUMNS)
             if self._known(node):
                 self._import(node)
                 return

@@ -24,7 +24,7 @@ from hebbite.runtime.engines.lava.layout import (
     source_layout,
     trace_layout,
 )
-from hebbite.runtime.recording import is_epoch_probe
+from hebbite.runtime.recording import is_epoch_probe, row_shape
 
 Long = NDArray[np.int64]
 
@@ -77,7 +77,7 @@ def values_of(run: Run, written: Written, probes: Sequence[str]) -> dict[str, Lo
         if not is_epoch_probe(run.program, probe):
             found[probe] = written.lines[component][register]
         elif not run.learns:
-            found[probe] = np.array([], np.int64)
+            found[probe] = np.zeros((0, *row_shape(run.program, probe)), np.int64)
         elif register == "weight":
             found[probe] = written.weights[component].astype(np.int64)
         else:

@@ -37,7 +37,7 @@ from hebbite.runtime.engines.lava.layout import GROUP_TRACES
 from hebbite.runtime.engines.lava.limits import check_limits
 from hebbite.runtime.engines.lava.shim import require_lava
 from hebbite.runtime.engines.lava.watch import run_job
-from hebbite.runtime.recording import Recording
+from hebbite.runtime.recording import Recording, row_shape
 
 Long = NDArray[np.int64]
 START_SECONDS = 60.0
@@ -92,8 +92,8 @@ class LavaMachine:
         self._refuse_second(run)
         counters = CounterBook(self._program).take()
         size = self._program.population(self._program.readout.population).size
-        values = {probe: np.array([], np.int64) for probe in probes}
-        answers = np.zeros((0, size), np.int64)
+        values = {p: np.zeros((0, *row_shape(self._program, p)), np.int64) for p in probes}
+        answers: Long = np.zeros((0, size), np.int64)
         if samples:
             with tempfile.TemporaryDirectory(prefix="hebbite-lava-") as name:
                 pack(Path(name), run)
@@ -148,7 +148,7 @@ class LavaMachine:
 
 def start_state(program: Program) -> dict[str, Long]:
     """Return the state at step 0: the program's weights, and zeros."""
-    state = {"clock": np.zeros(2, np.int64)}
+    state: dict[str, Long] = {"clock": np.zeros(2, np.int64)}
     for group in program.synapses:
         weight = program.tensors[group.weight].astype(np.int64)
         state[f"weight.{group.weight}"] = weight

@@ -40,10 +40,8 @@ class NativeMachine:
         self._plan, self._state, self._layout = pack(program, rounding=rounding, seed=seed)
         for group in program.synapses:
             self.write(group.weight, program.tensors[group.weight])
-        widest = max(
-            *(program.lines(group.pre, group.output) for group in program.synapses),
-            *(population.size for population in program.populations),
-        )
+        lines = [program.lines(group.pre, group.output) for group in program.synapses]
+        widest = max([*lines, *(population.size for population in program.populations)])
         self._scratch = Scratch(
             block=np.zeros(4, np.int64),
             chosen=np.zeros(widest, np.int64),

@@ -181,7 +181,7 @@ def _sources(program: Program, layout: Layout) -> Long:
 def _source_events(program: Program) -> Long:
     events = np.full((len(program.sources), program.schedule.period + 1), -1, np.int64)
     for index, source in enumerate(program.sources):
-        for event, offset in enumerate(source.offsets):
+        for event, offset in reversed(list(enumerate(source.offsets))):
             events[index, offset] = event
     return events
 
@@ -274,7 +274,7 @@ def _groups(program: Program, layout: Layout) -> tuple[Long, Long, int, int]:
     names = [population.name for population in program.populations]
     groups = [group.name for group in program.synapses]
     rows: list[tuple[int, ...]] = []
-    costs: list[Long] = []
+    costs: list[Long] = [np.zeros((0, len(COSTS)), np.int64)]
     weights, due, cost_rows = 0, 0, 0
     for group in program.synapses:
         size, lines = program.tensors[group.weight].shape

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from hebbite.compiler.compile import compile
 from hebbite.compiler.compiled import Compiled
@@ -18,6 +19,8 @@ from hebbite.compiler.settings import Settings
 from hebbite.rules.errors import HebbiteError
 from hebbite.runtime.engines.reference import ReferenceEngine
 
+Real = NDArray[np.float64]
+Long = NDArray[np.int64]
 MODEL = Path(__file__).parents[2] / "data" / "onnx" / "digits_64_32_16_10.onnx"
 
 
@@ -42,7 +45,7 @@ def graph(activation: str, *sizes: int) -> Graph:
     return Graph("net", tuple(nodes), tensors, (previous,))
 
 
-def samples(count: int, size: int, classes: int) -> tuple[np.ndarray, np.ndarray]:
+def samples(count: int, size: int, classes: int) -> tuple[Real, Long]:
     """Return a task that can be learned: which block of inputs is the strongest."""
     rng = np.random.default_rng(0)
     y = rng.integers(0, classes, count)
@@ -70,7 +73,7 @@ def test_two_hidden_layers_take_the_steps_that_the_path_needs(rule: str, period:
     assert compile(graph("relu", 6, 5, 4, 3), rule=rule).program.schedule.period == period
 
 
-def accuracy(made: Compiled, x: np.ndarray, y: np.ndarray, *, weights: dict[str, np.ndarray] | None = None) -> float:
+def accuracy(made: Compiled, x: Real, y: Long, *, weights: dict[str, Long] | None = None) -> float:
     machine = ReferenceEngine().open(made.program, rounding="independent")
     for name, value in (weights or {}).items():
         machine.write(name, value)

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from hebbite.compiler.lowering.network import Network, Stage
 from hebbite.compiler.lowering.quantise import (
@@ -41,8 +42,8 @@ def network(activation: str, *sizes: int) -> Network:
     return Network("n", "x", sizes[0], tuple(stages))
 
 
-def real_output(net: Network, x: np.ndarray) -> np.ndarray:
-    act: dict[str, Callable[[np.ndarray], np.ndarray]] = {
+def real_output(net: Network, x: NDArray[np.float64]) -> NDArray[np.float64]:
+    act: dict[str, Callable[[NDArray[np.float64]], NDArray[np.float64]]] = {
         "relu": lambda v: np.maximum(v, 0),
         "tanh": np.tanh,
         "sigmoid": lambda v: 1 / (1 + np.exp(-v)),
@@ -53,7 +54,7 @@ def real_output(net: Network, x: np.ndarray) -> np.ndarray:
     return x
 
 
-def integer_output(net: Network, x: np.ndarray, settings: Settings) -> np.ndarray:
+def integer_output(net: Network, x: NDArray[np.float64], settings: Settings) -> NDArray[np.float64]:
     made = quantise(net, x, settings)
     payload = encode_input(x, scale=made.input_scale, signed=made.signed_input)
     signed = made.signed_input

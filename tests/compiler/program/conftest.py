@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from hebbite.compiler.neurons import NEURONS
 from hebbite.compiler.program.types import (
@@ -25,7 +26,7 @@ def program() -> Program:
     """5 inputs, 4 hidden units, 3 outputs, learning by direct feedback alignment."""
     rng = np.random.default_rng(0)
 
-    def weight(*shape: int) -> np.ndarray:
+    def weight(*shape: int) -> NDArray[np.int16]:
         return (2 * rng.integers(-40, 40, shape)).astype(np.int16)
 
     dw = parse_sum("dw = 2^-6*x0*x1*y2 - 2^-6*x0*x1*y3")

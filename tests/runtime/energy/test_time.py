@@ -18,7 +18,9 @@ from hebbite.rules.traces import Trace
 from hebbite.runtime.counters import INDEX, PHASES, Counters, components_of
 from hebbite.runtime.energy import CostProfile, load_profile, time_per_sample
 
-RULE = Plasticity("s1", parse_sum("dw = 2^-6*x0*x1*y2"), 4, (("x1", Trace(65535)), ("y2", Trace(65535))))
+RULE = Plasticity(
+    "s1", parse_sum("dw = 2^-6*x0*x1*y2"), 4, (("x1", Trace(65535)), ("y2", Trace(65535)))
+)
 
 
 def a_program(cores: tuple[int, ...] = (0,), far: int = 1) -> Program:

@@ -79,7 +79,9 @@ def test_native_and_reference_agree_with_independent_rounding(rule: str) -> None
 
 
 @needs_lava
-@pytest.mark.parametrize("rule", ["dfa(rate=2)", "stdp(up=0, down=0, impulse_pre=127, impulse_post=127)"])
+@pytest.mark.parametrize(
+    "rule", ["dfa(rate=2)", "stdp(up=0, down=0, impulse_pre=127, impulse_post=127)"]
+)
 def test_engines_agree_where_weights_and_traces_saturate(rule: str) -> None:
     outcome = compared(rule, ENGINES)
     assert outcome.first_divergence is None

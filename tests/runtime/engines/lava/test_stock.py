@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+from numpy.typing import NDArray
 
 from hebbite.compiler.program.types import Plasticity, Program
 from hebbite.runtime.engines.lava.stock import split_bias, stock_lif
@@ -52,7 +53,7 @@ def test_three_factors_need_our_process(spiking: Program) -> None:
 
 
 @given(arrays(np.int64, 5, elements=st.integers(-(2**21), 2**21)))
-def test_a_split_bias_is_the_bias(bias: np.ndarray) -> None:
+def test_a_split_bias_is_the_bias(bias: NDArray[np.int64]) -> None:
     found = split_bias(bias)
     if found is not None:
         mantissa, exponent = found

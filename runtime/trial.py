@@ -1,0 +1,204 @@
+"""One training of a comparison: made ready by one process, done by any.
+
+In: a compiled model, a data set by name and a plan of training. Out: an `Outcome`. What decides the
+outcome is hashed into a key, so that a training need not be done twice; see `jobs`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from hebbite.compiler.compiled import Compiled
+from hebbite.compiler.hbt import Training, producer
+from hebbite.rules.errors import InputFileError, Problem
+from hebbite.runtime.counters import COUNTERS, PHASES, Counters, components_of
+from hebbite.runtime.datasets import Dataset, load_dataset
+from hebbite.runtime.training import train
+
+ROOMS = ("rules", "compiler", "runtime")
+
+
+@dataclass(frozen=True, eq=False)
+class Trial:
+    """A training to do. ``data`` is a name or a path, ``data_sha256`` what was found there."""
+
+    model: Compiled
+    data: str
+    data_sha256: str
+    training: Training
+    split: str
+    chance: float
+
+
+@dataclass(frozen=True, eq=False)
+class Outcome:
+    """What a training came to: a rule, an objective, a target and a seed."""
+
+    model: Compiled
+    dataset: str
+    split: str
+    chance: float
+    before: float
+    after: float
+    validation: tuple[float, ...]
+    samples: int
+    samples_per_epoch: int
+    counters: Counters
+    wall_s: float
+
+
+def run_trial(trial: Trial) -> Outcome:
+    """Train, whatever was done before.
+
+    Raises:
+        InputFileError: HB0229 if the data is no longer what the trial was made for.
+    """
+    plan = trial.training
+    dataset = load_dataset(trial.data, seed=plan.split_seed)
+    if sha256_of(dataset) != trial.data_sha256:
+        what = "the data changed while models were trained on it"
+        raise InputFileError(Problem("HB0229", what, at=trial.data, hint="start again"))
+    began = time.perf_counter()
+    trained = train(trial.model, dataset, plan)
+    return _outcome(
+        trial,
+        before=trained.before,
+        after=trained.after,
+        validation=trained.plan.validation,
+        counters=trained.counters,
+        wall_s=time.perf_counter() - began,
+    )
+
+
+def _outcome(
+    trial: Trial,
+    *,
+    before: float,
+    after: float,
+    validation: tuple[float, ...],
+    counters: Counters,
+    wall_s: float,
+) -> Outcome:
+    plan = trial.training
+    return Outcome(
+        model=trial.model,
+        dataset=plan.data,
+        split=trial.split,
+        chance=trial.chance,
+        before=before,
+        after=after,
+        validation=validation,
+        samples=plan.samples * plan.epochs,
+        samples_per_epoch=plan.samples,
+        counters=counters,
+        wall_s=wall_s,
+    )
+
+
+def key_of(trial: Trial) -> str:
+    """Return the sha256 of everything that decides the outcome of a trial.
+
+    That is program, coding, rule, objective, settings, data, samples, epochs, engine, rounding and
+    seed, and the version and the sources of hebbite; what data and model are called is not.
+    """
+    model, plan = trial.model, trial.training
+    decides = {
+        "program": plan.trained_sha256,
+        "coding": asdict(model.coding),
+        "rule": model.rule.text,
+        "objective": model.objective.text,
+        "settings": asdict(model.settings),
+        "data": trial.data_sha256,
+        "samples": plan.samples,
+        "epochs": plan.epochs,
+        "engine": plan.engine,
+        "rounding": plan.rounding,
+        "seed": plan.seed,
+        "split_seed": plan.split_seed,
+        "producer": producer(),
+        "sources": sources_sha256(),
+    }
+    return hashlib.sha256(canonical(decides).encode()).hexdigest()
+
+
+def canonical(document: Mapping[str, object]) -> str:
+    """Return JSON that is the same text for the same content; floats come back bit for bit."""
+    return json.dumps(document, sort_keys=True, separators=(",", ":"), allow_nan=False)
+
+
+def stored_form(outcome: Outcome) -> str:
+    """Return what an outcome holds beyond its trial, as canonical JSON; `from_stored` reads it."""
+    return canonical(
+        {
+            "before": outcome.before,
+            "after": outcome.after,
+            "validation": list(outcome.validation),
+            "wall_s": outcome.wall_s,
+            "counters": {
+                "components": list(outcome.counters.components),
+                "values": outcome.counters.values.tolist(),
+            },
+        }
+    )
+
+
+def from_stored(trial: Trial, text: str) -> Outcome:
+    """Return the outcome of a trial from its stored form.
+
+    Raises:
+        ValueError, TypeError, LookupError: if the text is no such form.
+    """
+    found: dict[str, Any] = json.loads(text)
+    components = components_of(trial.model.program)
+    values = np.array(found["counters"]["values"], np.int64)
+    shape = (len(components), len(PHASES), len(COUNTERS))
+    if tuple(found["counters"]["components"]) != components or values.shape != shape:
+        raise ValueError("the counters are of another program")
+    return _outcome(
+        trial,
+        before=float(found["before"]),
+        after=float(found["after"]),
+        validation=tuple(float(score) for score in found["validation"]),
+        counters=Counters(components, values),
+        wall_s=float(found["wall_s"]),
+    )
+
+
+def sha256_of(dataset: Dataset) -> str:
+    """Return the fingerprint of a data set: every sample and label of every part."""
+    digest = hashlib.sha256(f"{dataset.classes}".encode())
+    for part in ("x_train", "y_train", "x_validation", "y_validation", "x_test", "y_test"):
+        values = np.ascontiguousarray(getattr(dataset, part))
+        values = values.astype(values.dtype.newbyteorder("<"), copy=False)
+        digest.update(f"{part} {values.dtype.str} {values.shape}".encode())
+        digest.update(values.data)
+    return digest.hexdigest()
+
+
+@cache
+def sources_sha256() -> str:
+    """Return the fingerprint of the package's sources: another code may give another result."""
+    root = Path(__file__).parents[1]
+    digest = hashlib.sha256()
+    for room in ROOMS:
+        files = {path.relative_to(root).as_posix(): path for path in (root / room).rglob("*.py")}
+        for name in sorted(files):
+            data = files[name].read_bytes()
+            digest.update(f"{name} {len(data)}\n".encode())
+            digest.update(data)
+    return digest.hexdigest()
+
+
+def chance_of(dataset: Dataset) -> float:
+    """Return what one scores on the test part by always naming the commonest class of training."""
+    commonest = np.bincount(dataset.y_train).argmax()
+    return float(np.mean(dataset.y_test == commonest))

@@ -1,0 +1,70 @@
+"""Philox gives the published words, in NumPy and in the kernel, and numbers elements by fours.
+
+Known answers: file ``kat_vectors`` of Random123 1.14, line by line (philox4x32, 10 rounds).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from hebbite.compiler.arithmetic.philox import philox, words
+from hebbite.runtime.engines.native.philox import draw_block
+from hebbite.runtime.engines.native.plan import H_SEED_HIGH, H_SEED_LOW, HEAD
+
+FULL = 0xFFFFFFFF
+ANSWERS = (
+    ((0, 0, 0, 0), (0, 0), (0x6627E8D5, 0xE169C58D, 0xBC57AC4C, 0x9B00DBD8)),
+    ((FULL,) * 4, (FULL,) * 2, (0x408F276D, 0x41C83B0E, 0xA20BC7C6, 0x6D5451FD)),
+    (
+        (0x243F6A88, 0x85A308D3, 0x13198A2E, 0x03707344),
+        (0xA4093822, 0x299F31D0),
+        (0xD16CFE09, 0x94FDCCEB, 0x5001E420, 0x24126EA1),
+    ),
+)
+Counter = tuple[int, int, int, int]
+
+
+@pytest.mark.parametrize(("counter", "key", "answer"), ANSWERS)
+def test_published_words_come_out(counter: Counter, key: tuple[int, int], answer: Counter) -> None:
+    c0, c1, c2, c3 = (np.array([c], np.uint64) for c in counter)
+    assert tuple(philox((c0, c1, c2, c3), key)[:, 0].tolist()) == answer
+
+
+@pytest.mark.parametrize(("counter", "key", "answer"), ANSWERS)
+def test_the_kernel_draws_the_published_words(
+    counter: Counter, key: tuple[int, int], answer: Counter
+) -> None:
+    head, block = np.zeros(HEAD, np.int64), np.zeros(4, np.int64)
+    head[H_SEED_LOW], head[H_SEED_HIGH] = key
+    time = np.uint64(counter[3] << 32 | counter[2])
+    draw_block(head, counter[0], counter[1], time, block)  # type: ignore[arg-type]
+    assert tuple(block.tolist()) == answer
+
+
+def test_four_neighbours_share_a_block() -> None:
+    seed, stream, time = 0x299F31D0A4093822, 0x85A308D3, 0x0370734413198A2E
+    drawn = words(10, seed=seed, stream=stream, time=time)
+    head, block = np.zeros(HEAD, np.int64), np.zeros(4, np.int64)
+    head[H_SEED_LOW], head[H_SEED_HIGH] = seed & FULL, seed >> 32
+    for element, value in enumerate(drawn):
+        draw_block(head, element // 4, stream, time, block)
+        assert value == block[element % 4]
+
+
+def test_a_shorter_draw_is_the_start_of_a_longer_one() -> None:
+    long = words(9, seed=5, stream=6, time=7)
+    for size in range(9):
+        assert words(size, seed=5, stream=6, time=7).tolist() == long[:size].tolist()
+
+
+def test_every_part_of_the_address_matters() -> None:
+    one = words(64, seed=1, stream=2, time=3)
+    assert one.min() >= 0
+    assert one.max() < 2**32
+    for other in (
+        words(64, seed=1 + 2**32, stream=2, time=3),
+        words(64, seed=1, stream=3, time=3),
+        words(64, seed=1, stream=2, time=3 + 2**32),
+    ):
+        assert (one != other).sum() > 60

@@ -1,0 +1,106 @@
+"""Lowering of spiking networks: thresholds give the wanted rate, and the program reads as designed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import pairwise
+
+import numpy as np
+import pytest
+
+from hebbite.compiler.compile import compile
+from hebbite.compiler.graph import Graph, Node, TensorRef, Value
+from hebbite.compiler.lowering.spiking import RATE
+from hebbite.compiler.program.text import parse_program, print_program
+from hebbite.compiler.settings import Settings
+from hebbite.runtime.engines.registry import load_engine
+
+SPIKING = Settings(neuron="lif", encode="rate", window=25)
+
+
+def graph(*sizes: int) -> Graph:
+    """Return a small rectified network with random weights."""
+    rng = np.random.default_rng(5)
+    nodes = [Node("input", (), (Value("x", (sizes[0],)),))]
+    tensors = {}
+    previous = "x"
+    for index, (inputs, outputs) in enumerate(pairwise(sizes)):
+        tensors[f"w{index}"] = rng.normal(0.3, inputs**-0.5, (outputs, inputs))
+        tensors[f"b{index}"] = rng.normal(0, 0.1, outputs)
+        pair = (("weight", TensorRef(f"w{index}")), ("bias", TensorRef(f"b{index}")))
+        value = Value(f"fc{index}", (outputs,))
+        nodes.append(Node("linear", (previous,), (value,), pair))
+        previous = value.name
+        if index < len(sizes) - 2:
+            nodes.append(Node("relu", (previous,), (Value(f"hidden{index}", (outputs,)),)))
+            previous = f"hidden{index}"
+    return Graph("net", tuple(nodes), tensors, (previous,))
+
+
+def data(count: int = 60, size: int = 12) -> np.ndarray:
+    return np.random.default_rng(1).random((count, size))
+
+
+def test_the_program_of_spike_timing_reads_as_designed(golden: Callable[[str], str]) -> None:
+    made = compile(graph(6, 5, 4, 3), rule="stdp", settings=SPIKING)
+    text = print_program(made.program)
+    assert text.split("  neuron ")[0].rstrip() == golden("program/stdp")
+    assert print_program(parse_program(text, made.program.tensors)) == text
+
+
+@pytest.mark.parametrize("sizes", [(12, 10, 3), (12, 16, 8, 4)])
+def test_thresholds_give_the_wanted_rate_on_calibration_data(sizes: tuple[int, ...]) -> None:
+    x = data()
+    program = compile(graph(*sizes), rule="stdp", settings=SPIKING, calibration=x).program
+    made = compile(graph(*sizes), rule="stdp", settings=SPIKING, calibration=x)
+    probes = tuple(f"{population.name}.s" for population in program.populations)
+    machine = load_engine("native").open(program, rounding="independent")
+    found = machine.run(made.coding.inputs(x), samples=len(x), learn=False, probes=probes).values
+    for probe in probes:  # the machine is not brought to rest between samples, so it is not exact
+        assert abs(float(found[probe].mean()) - RATE) < 0.35 * RATE, probe
+
+
+def test_a_threshold_one_lower_would_give_more_spikes_than_wanted() -> None:
+    x = data()
+    made = compile(graph(12, 10), rule="stdp", settings=SPIKING, calibration=x)
+    (cells,) = made.program.populations
+    threshold = dict(cells.constants)["threshold"]
+    assert threshold % 64 == 0
+    assert 64 < threshold < 2**23
+
+
+@pytest.mark.parametrize("target", ["loihi1", "loihi2", "ideal"])
+def test_spike_timing_compiles_and_learns_on_every_chip(target: str) -> None:
+    settings = Settings(neuron="lif", encode="rate", window=25, target=target)
+    x = data(20)
+    made = compile(graph(12, 10, 3), rule="stdp(up=1, down=1)", settings=settings, calibration=x)
+    assert made.program.target == target
+    machine = load_engine("native").open(made.program, rounding="independent")
+    machine.run(made.coding.inputs(x), samples=len(x))
+    for group in made.program.synapses:
+        assert not group.graded
+        assert (machine.read(group.weight) != made.program.tensors[group.weight]).mean() > 0.2
+
+
+def test_the_sample_is_the_window_and_answers_are_spike_counts() -> None:
+    x = data(5)
+    made = compile(graph(12, 10, 3), rule="stdp", settings=SPIKING, calibration=x)
+    program = made.program
+    assert (program.schedule.period, program.schedule.inference_end, program.epoch) == (25, 25, 1)
+    assert program.readout.count
+    assert made.coding.teacher == ""
+    assert not program.wires
+    machine = load_engine("native").open(program, rounding="independent")
+    found = machine.run(made.coding.inputs(x), samples=5, learn=False, probes=("fc1.s",))
+    assert found.answers.tolist() == found.values["fc1.s"].reshape(5, 25, 3).sum(axis=1).tolist()
+
+
+def test_weights_are_even_and_within_the_word_and_biases_stand_in_a_table() -> None:
+    program = compile(graph(12, 10, 3), rule="stdp", settings=SPIKING, calibration=data()).program
+    for group in program.synapses:
+        weight = program.tensors[group.weight]
+        assert not (weight % 2).any()
+        assert np.abs(weight).max() <= 254
+    for population in program.populations:
+        assert not (program.tensors[f"{population.name}.bias"] % 64).any()
+        assert dict(population.tables) == {"bias": f"{population.name}.bias"}

@@ -1,0 +1,121 @@
+"""Rule, network, objective and chip are held together before anything is converted."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+import pytest
+
+from hebbite.compiler.check import problems_of_request
+from hebbite.compiler.compile import compile
+from hebbite.compiler.graph import Graph, Node, TensorRef, Value
+from hebbite.compiler.settings import Settings
+from hebbite.rules.errors import Problem, UnsupportedError
+from hebbite.rules.objectives import parse_objective
+from hebbite.rules.registry import parse_rule
+
+SPIKING = Settings(neuron="lif", encode="rate")
+
+
+def graph(*, head: str = "", last: str = "linear") -> Graph:
+    """Return 4-3-2 with a rectifier between, and whatever comes last."""
+    rng = np.random.default_rng(0)
+    nodes = [
+        Node("input", (), (Value("x", (4,)),)),
+        Node("linear", ("x",), (Value("a", (3,)),), (("weight", TensorRef("w0")),)),
+        Node("relu", ("a",), (Value("h", (3,)),)),
+        Node("linear", ("h",), (Value("o", (2,)),), (("weight", TensorRef("w1")),)),
+    ]
+    output = "o"
+    if last != "linear":
+        nodes.append(Node(last, ("o",), (Value("z", (2,)),)))
+        output = "z"
+    tensors = {"w0": rng.normal(size=(3, 4)), "w1": rng.normal(size=(2, 3))}
+    return Graph("net", tuple(nodes), tensors, (output,), head)
+
+
+def found(
+    rule: str,
+    settings: Settings | None = None,
+    *,
+    objective: str = "classification",
+    of: Graph | None = None,
+) -> tuple[Problem, ...]:
+    """Return what is wrong with a request."""
+    network = of or graph()
+    goal = parse_objective(objective)
+    return problems_of_request(network, parse_rule(rule), goal, settings or Settings())
+
+
+def codes(problems: tuple[Problem, ...]) -> list[str]:
+    return [problem.code for problem in problems]
+
+
+@pytest.mark.parametrize("rule", ["delta", "frozen", "dfa", "fa", "backprop"])
+def test_a_graded_rule_on_loihi_2_is_fine(rule: str) -> None:
+    assert found(rule) == ()
+
+
+@pytest.mark.parametrize("target", ["loihi1", "loihi2", "ideal"])
+def test_spike_timing_runs_on_every_chip(target: str) -> None:
+    settings = Settings(neuron="lif", encode="rate", target=target)
+    assert found("stdp", settings) == ()
+
+
+@pytest.mark.parametrize("rule", ["dfa", "fa", "backprop"])
+def test_a_graded_rule_for_loihi_1_lacks_payloads_and_written_traces(rule: str) -> None:
+    problems = found(rule, Settings(target="loihi1"))
+    assert codes(problems) == ["HB0404", "HB0404"]
+    assert "sends bare spikes" in problems[0].what
+    assert "write y1..y3" in problems[1].what
+    assert all("loihi2" in problem.hint for problem in problems)
+
+
+def test_spike_timing_on_graded_units_says_which_units_it_serves() -> None:
+    (problem,) = found("stdp")
+    assert problem.code == "HB0403"
+    assert "only spiking" in problem.what
+    assert problem.hint == "--neuron lif --encode rate"
+
+
+def test_a_graded_rule_on_spiking_units_says_which_units_it_serves() -> None:
+    (problem,) = found("dfa", SPIKING)
+    assert problem.code == "HB0403"
+    assert "only graded" in problem.what
+    assert problem.hint == "--neuron graded --encode none"
+
+
+@pytest.mark.parametrize("settings", [None, SPIKING, Settings(target="loihi1")])
+def test_backprop_through_time_runs_on_no_chip_and_says_why(settings: Settings | None) -> None:
+    (problem,) = found("bptt", settings)
+    assert problem.code == "HB0402"
+    assert "w_next and delta_next" in problem.what
+
+
+def test_units_and_code_of_the_inputs_must_fit() -> None:
+    assert codes(found("stdp", Settings(neuron="lif"))) == ["HB0406"]
+    assert codes(found("dfa", Settings(encode="rate"))) == ["HB0406"]
+
+
+@pytest.mark.parametrize("head", ["softmax", "log_softmax"])
+def test_regression_refuses_the_head_of_a_classifier(head: str) -> None:
+    (problem,) = found("dfa", objective="regression", of=graph(head=head))
+    assert problem.code == "HB0407"
+    assert head in problem.what
+    assert found("dfa", of=graph(head=head)) == ()
+    assert found("dfa", objective="regression") == ()
+
+
+def test_everything_that_is_wrong_is_listed_at_once() -> None:
+    settings = Settings(encode="rate", target="loihi1")
+    of = graph(head="softmax", last="sigmoid")
+    problems = found("stdp", settings, objective="regression", of=of)
+    assert codes(problems) == ["HB0405", "HB0403", "HB0404", "HB0406", "HB0407"]
+
+
+def test_compile_refuses_with_the_same_list() -> None:
+    with pytest.raises(UnsupportedError) as caught:
+        compile(graph(), rule="dfa", settings=Settings(target="loihi1"))
+    assert caught.value.problems == found("dfa", Settings(target="loihi1"))
+    assert re.search("HB0404", str(caught.value))

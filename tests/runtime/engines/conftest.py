@@ -1,0 +1,326 @@
+"""Programs by hand, each with one corner of the semantics, for every engine to agree on."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Mapping
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from hebbite.compiler.neurons import NEURONS
+from hebbite.compiler.program.neuron import NeuronProgram, parse_neuron
+from hebbite.compiler.program.types import (
+    IntArray,
+    Plasticity,
+    Population,
+    Program,
+    Readout,
+    Schedule,
+    Source,
+    Synapses,
+    Widths,
+    Wire,
+)
+from hebbite.rules.sums import parse_sum
+from hebbite.rules.traces import Trace
+
+Data = Mapping[str, IntArray]
+Case = tuple[Program, Data]
+HELD, WRITTEN = Trace(tau=65535, mode="overwrite"), Trace(tau=65535)
+SAMPLES = 12
+
+EVERY_OP = parse_neuron("""
+neuron every_op(keep, top) {
+  table curve, own
+  state v, w, turn
+  always
+    n = random 9
+    o = each own
+    v = decay v, keep
+    v = add v, a
+    v = sub v, o
+    v = max v, -60000
+    v = min v, 60000
+    half = shrz v, 1
+    floor = shr v, 3
+    back = neg floor
+    size = abs half
+    small = lt size, top
+    equal = eq small, third
+    other = ne half, floor
+    least = ge n, 300
+    code = and size, 127
+    bent = table curve, floor
+    square = mul code, code
+    wide = shl square, 6
+    w = add w, wide
+    w = wrap24 w
+    turn = select other, bent, back
+    s = select least, code, 0
+    y1 = mov code
+    bap = mov equal
+  at 2..3
+    v = reset
+  at period
+    e = gt v, 0
+    y1 = mov 0
+  at 0
+    v = mov 77
+}
+""")
+WRITER = parse_neuron("""
+neuron writer(threshold) {
+  state v
+  at 1
+    y1 = mov 0
+    y2 = mov 0
+  always
+    v = decay v, 3500
+    v = add v, a
+    s = gt v, threshold
+    v = select s, 0, v
+    bap = mov s
+  at 2..period
+    size = abs v
+    y1 = and size, 127
+    y2 = shr y1, 2
+}
+""")
+
+
+def weights(shape: tuple[int, int], *, seed: int, low: int = -200, high: int = 200) -> IntArray:
+    return np.random.default_rng(seed).integers(low, high, shape).astype(np.int16)
+
+
+def spikes(period: int, size: int, *, density: float, seed: int = 3) -> IntArray:
+    drawn = np.random.default_rng(seed).random((SAMPLES, period, size))
+    return (drawn < density).astype(np.int64)
+
+
+def ramp(low: int, high: int) -> NDArray[np.int64]:
+    return np.linspace(low, high, 256).round().astype(np.int64)
+
+
+def hidden(neuron: str) -> Case:
+    """A net of one hidden and one output population, feedback at random, a copy, a teacher."""
+    rng = np.random.default_rng(0)
+    signed = neuron == "tanh"
+    tables = {"activation": ramp(-63, 63) if signed else ramp(0, 254), "slope": ramp(0, 127)}
+    used = () if neuron == "relu" else (("activation", "activation"), ("slope", "slope"))
+    x1 = "(x1-64)" if signed else "x1"
+    dw = parse_sum(f"dw = 2^-4*x0*{x1}*y2 - 2^-4*x0*{x1}*y3")
+    traces = (("x1", HELD), ("y2", WRITTEN), ("y3", WRITTEN))
+    unit = (("shift", 7), ("feedback_shift", 6), ("feedback", 5))
+    error = (("shift", 7), ("margin", 12), ("error_shift", 1), ("fire", 4))
+
+    def back(name: str, post: str, mirror: str = "") -> Synapses:
+        return Synapses(
+            name, "out", post, name, output="e", port="third", role="feedback", mirror=mirror
+        )
+
+    shapes = {"fc1": (5, 7), "fc2": (4, 6), "fc3": (3, 5), "fb1": (5, 3), "fb2": (4, 3)}
+    bias = ((2, 64), (5, 128)) if signed else ((2, 128),)
+    late = ((3, 64), (5, 128)) if signed else ((3, 128),)
+    offsets = (1, 5) if signed else (1,)
+    program = Program(
+        name=neuron,
+        target="loihi2",
+        schedule=Schedule(5, 4),
+        sources=(
+            Source("image", 6, offsets, tuple((offset, 64) for offset in offsets)),
+            Source("target", 3, (4,), role="target"),
+        ),
+        populations=(
+            Population("h1", 5, NEURONS[neuron], (*unit, ("fire", 2)), used, bias, (0, 1)),
+            Population("h2", 4, NEURONS[neuron], (*unit, ("fire", 3)), used, late, (40,)),
+            Population("out", 3, NEURONS["error"], error, cores=(121,)),
+        ),
+        synapses=(
+            Synapses("fc1", "image", "h1", "fc1"),
+            Synapses("fc2", "h1", "h2", "fc2"),
+            Synapses("fc3", "h2", "out", "fc3"),
+            back("fb1", "h1"),
+            back("fb2", "h2", mirror="fc3"),
+        ),
+        readout=Readout("out", "o", 4),
+        wires=(Wire("target", "out"),),
+        plasticity=tuple(Plasticity(name, dw, 5, traces) for name in ("fc1", "fc2", "fc3")),
+        seed=7,
+        tensors={**{n: weights(s, seed=i) for i, (n, s) in enumerate(shapes.items())}, **tables},
+    )
+    event = rng.integers(-63, 64, (SAMPLES, 1, 6)) if signed else rng.integers(0, 255, (12, 1, 6))
+    image = np.concatenate([event, 2 * (event + 64)], axis=1) if signed else event
+    code = np.where(np.arange(3) == rng.integers(0, 3, SAMPLES)[:, None], 101, 1)[:, None]
+    code[::7] = 0
+    return program, {"image": image, "target": code}
+
+
+def timing(
+    *dw: str,
+    epoch: int,
+    period: int = 8,
+    density: float = 0.5,
+    impulse: int = 16,
+    target: str = "loihi1",
+    bits: int = 8,
+    seed: int = 11,
+) -> Case:
+    """Two LIF populations with pair traces, one group for every rule."""
+    lif = (("du_keep", 3000), ("dv_keep", 4000), ("threshold", 64 * 500))
+    traces = (
+        ("x1", Trace(tau=6, impulse=impulse)),
+        ("x2", Trace(tau=3, impulse=2 * impulse if impulse < 64 else impulse)),
+        ("y1", Trace(tau=9, impulse=impulse + 3 if impulse < 124 else impulse)),
+        ("y2", Trace(tau=1, impulse=99)),
+    )
+    rules = [parse_sum(text) for text in dw]
+    names = ("first", "second")[: len(rules)]
+    program = Program(
+        name="timing",
+        target=target,
+        schedule=Schedule(period, period),
+        sources=(Source("in", 6, tuple(range(1, period + 1)), ((2, 1),)),),
+        populations=(
+            Population("one", 5, NEURONS["lif"], lif, (("bias", "bias"),)),
+            Population("two", 5, NEURONS["lif"], lif, (("bias", "bias"),)),
+        ),
+        synapses=(
+            Synapses("first", "in", "one", "first", exponent=1, graded=False),
+            Synapses("second", "one", "two", "second", exponent=2, graded=False),
+            Synapses("around", "two", "one", "around", exponent=-2, graded=False, delay=3),
+        ),
+        readout=Readout("two", "s", period, count=True),
+        plasticity=tuple(
+            Plasticity(name, rule, epoch, traces, factors=2)
+            for name, rule in zip(names, rules, strict=True)
+        ),
+        widths=Widths(bits),
+        seed=seed,
+        tensors={
+            "first": weights((5, 7), seed=1, low=20, high=120),
+            "second": weights((5, 5), seed=2, low=20, high=200),
+            "around": weights((5, 5), seed=3),
+            "bias": np.arange(5) * 128,
+        },
+    )
+    return program, {"in": spikes(period, 6, density=density)}
+
+
+def instructions(*, seed: int = 5) -> Case:
+    """Every instruction, every delay up to 7, exponents of both signs, two cores."""
+    constants = (("keep", 3900), ("top", 4000))
+    tables = (("curve", "curve"), ("own", "own"))
+    groups = [
+        Synapses(f"d{delay}", "loop", "loop", "rec", exponent=delay - 6, delay=delay, graded=False)
+        for delay in range(1, 8)
+    ]
+    program = Program(
+        name="instructions",
+        target="loihi2",
+        schedule=Schedule(6, 3),
+        sources=(Source("in", 3, (1, 4)),),
+        populations=(Population("loop", 5, EVERY_OP, constants, tables, ((3, 9),), (0, 200)),),
+        synapses=(
+            Synapses("graded", "in", "loop", "in", exponent=3),
+            Synapses("events", "loop", "loop", "events", output="e", port="third", exponent=-8),
+            *groups,
+        ),
+        readout=Readout("loop", "turn", 6),
+        seed=seed,
+        tensors={
+            "in": weights((5, 3), seed=1),
+            "events": weights((5, 5), seed=4),
+            "rec": weights((5, 6), seed=2),
+            "curve": np.arange(9, dtype=np.int32)[::-1] * 50,
+            "own": np.array([0, 5, -9, 300, -4000]),
+        },
+    )
+    data = np.random.default_rng(1).integers(-9, 255, (SAMPLES, 2, 3))
+    return program, {"in": data}
+
+
+def writing(dw: str, *, epoch: int) -> Case:
+    """Neurons that write y1 and y2 themselves, and graded lines whose x1 is overwritten."""
+    traces = (("x1", HELD), ("x2", Trace(9, 31)), ("y1", WRITTEN), ("y2", WRITTEN))
+    program = Program(
+        name="writing",
+        target="ideal",
+        schedule=Schedule(6, 5),
+        sources=(Source("in", 6, (1, 2, 5)),),
+        populations=(Population("cells", 5, WRITER, (("threshold", 9000),), bias=((4, 1),)),),
+        synapses=(
+            Synapses("fc", "in", "cells", "fc"),
+            Synapses("rec", "cells", "cells", "rec", exponent=3, delay=2),
+        ),
+        readout=Readout("cells", "v", 6),
+        plasticity=tuple(Plasticity(name, parse_sum(dw), epoch, traces) for name in ("fc", "rec")),
+        seed=1,
+        tensors={"fc": weights((5, 6), seed=1), "rec": weights((5, 6), seed=2)},
+    )
+    data = np.random.default_rng(1).integers(0, 255, (SAMPLES, 3, 6))
+    return program, {"in": data * (data % 3 > 0)}
+
+
+def bare(neuron: NeuronProgram = WRITER) -> Case:
+    """A population that a wire alone reaches: no synapses at all."""
+    program = Program(
+        name="bare",
+        target="loihi2",
+        schedule=Schedule(2, 2),
+        sources=(Source("in", 3, (1,)),),
+        populations=(Population("cells", 3, neuron, (("threshold", 9),)),),
+        synapses=(),
+        readout=Readout("cells", "third", 1),
+        wires=(Wire("in", "cells"),),
+    )
+    return program, {"in": np.arange(SAMPLES * 3).reshape(SAMPLES, 1, 3)}
+
+
+PAIR = "dw = 2^-2*y0*x1 - 2^-2*x0*y1"
+CASES: dict[str, Callable[[], Case]] = {
+    "relu": lambda: hidden("relu"),
+    "tanh": lambda: hidden("tanh"),
+    "sigmoid": lambda: hidden("sigmoid"),
+    "stdp, epoch 1": lambda: timing(PAIR, epoch=1),
+    "stdp, epoch 4": lambda: timing(PAIR, "dw = 2^-3*y0*x1 - 2^-3*x0*y1", epoch=4, density=0.8),
+    "x2, y2, u2, w": lambda: timing(
+        "dw = 2^-4*u2*x2*w - 2^-1*x0*y2", "dw = 3*2^-3*x0*y1*y0 - 2^-6*u1*w", epoch=2
+    ),
+    "u0, sgn(w-3), (x1-64)": lambda: timing(
+        "dw = 2^-1*u0*sgn(w-3) - 5*2^-7*y0*(x1-64)*x2",
+        "dw = -2^-2*u0*x0*y0 + 2^0*x0*(y1+9) + 2^-7*y0*(w-100)",
+        epoch=8,
+    ),
+    "saturation": lambda: timing(
+        "dw = 2^3*y0*x1 - 2^-3*x0*y1", "dw = -2^4*x0*y1*x1", epoch=4, density=0.9, impulse=127
+    ),
+    "ideal, 16 bits": lambda: timing(
+        "dw = 2^4*y0*x1*(5) - 2^-2*x0*w + 2^-1*u1*(3) - 2^0*u0*x1",
+        "dw = 2^5*u3*w*x1",
+        epoch=4,
+        target="ideal",
+        bits=16,
+    ),
+    "seed above 2^32": lambda: timing(PAIR, epoch=2, seed=(1 << 61) + (5 << 32) + 3),
+    "instructions": instructions,
+    "instructions, seed above 2^32": lambda: instructions(seed=(9 << 32) + 1),
+    "three factors, epoch 3": lambda: writing("dw = 2^-5*x0*x1*y1 - 2^-5*y0*x2*y2", epoch=3),
+    "three factors, epoch 6": lambda: writing("dw = 2^-6*u0*x1*y1 - 2^-5*x0*y2*(x2-7)", epoch=6),
+    "sparse": lambda: writing("dw = 2^-4*x0*x1*y2 - 2^-4*x0*y0*(w-9)*y1", epoch=6),
+    "no learning": lambda: (dataclasses.replace(timing(PAIR, epoch=1)[0], plasticity=()), {}),
+    "no synapses": bare,
+}
+
+
+@pytest.fixture
+def case() -> Callable[[str], Case]:
+    """Give a program and 12 samples by the name of the case."""
+    return lambda name: CASES[name]()
+
+
+@pytest.fixture
+def case_names() -> tuple[str, ...]:
+    """Give every name of a case."""
+    return tuple(CASES)

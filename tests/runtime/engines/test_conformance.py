@@ -1,0 +1,262 @@
+"""Every engine is the reference: each probe, answer, count and state, of programs by hand and by
+chance.
+
+A case that an engine does not take is refused with a reason, and the reason is what is tested.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib.util
+from collections.abc import Callable, Mapping
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from hebbite.compiler.arithmetic.randomness import ROUNDINGS, Rounding
+from hebbite.compiler.program.types import IntArray, Program
+from hebbite.compiler.program.verify import verify_program
+from hebbite.rules.errors import EngineError
+from hebbite.runtime.engines.base import Machine
+from hebbite.runtime.engines.registry import load_engine
+from hebbite.runtime.recording import Recording, all_probes
+
+Data = Mapping[str, IntArray]
+Cases = Callable[[str], tuple[Program, Data]]
+Programs = st.SearchStrategy[tuple[Program, Data, int]]
+SAMPLES = 12
+NAMES = (
+    "relu",
+    "tanh",
+    "sigmoid",
+    "stdp, epoch 1",
+    "stdp, epoch 4",
+    "x2, y2, u2, w",
+    "u0, sgn(w-3), (x1-64)",
+    "saturation",
+    "ideal, 16 bits",
+    "seed above 2^32",
+    "instructions",
+    "instructions, seed above 2^32",
+    "three factors, epoch 3",
+    "three factors, epoch 6",
+    "sparse",
+    "no learning",
+    "no synapses",
+)
+LEARNING = tuple(
+    name for name in NAMES if not name.startswith(("instructions", "no learning", "no synapses"))
+)
+EXCHANGED = ("relu", "tanh", "stdp, epoch 4", "instructions", "three factors, epoch 3")
+REFUSED_BY_LAVA = {
+    "ideal, 16 bits": "Lava's weights have 8 bits",
+    "three factors, epoch 3": "Lava's plastic synapses have delay 1",
+    "three factors, epoch 6": "Lava's plastic synapses have delay 1",
+    "sparse": "Lava's plastic synapses have delay 1",
+}
+TAKEN_BY_LAVA = ("tanh", "u0, sgn(w-3), (x1-64)", "instructions")
+needs_lava = pytest.mark.skipif(
+    importlib.util.find_spec("lava") is None, reason="Lava is not installed"
+)
+
+
+def opened(engine: str, program: Program, rounding: Rounding) -> Machine:
+    return load_engine(engine).open(program, rounding=rounding)
+
+
+def assert_same(found: Recording, wanted: Recording) -> None:
+    assert found.values.keys() == wanted.values.keys()
+    for probe, value in wanted.values.items():
+        np.testing.assert_array_equal(found.values[probe], value, err_msg=probe)
+    np.testing.assert_array_equal(found.answers, wanted.answers)
+    assert found.counters.components == wanted.counters.components
+    np.testing.assert_array_equal(found.counters.values, wanted.counters.values)
+    assert (found.samples, found.steps, found.seed) == (wanted.samples, wanted.steps, wanted.seed)
+
+
+def assert_same_state(found: Machine, wanted: Machine) -> None:
+    one, other = found.state(), wanted.state()
+    assert one.keys() == other.keys()
+    for name, value in other.items():
+        np.testing.assert_array_equal(one[name], value, err_msg=name)
+
+
+def assert_conforms(
+    engine: str,
+    program: Program,
+    data: Data,
+    *,
+    samples: int,
+    rounding: Rounding,
+    learn: bool = True,
+) -> Recording:
+    """Assert that an engine does what the reference does, and return what that is."""
+    reference = opened("reference", program, rounding)
+    data, probes = cut(data, 0, samples), all_probes(program)
+    wanted = reference.run(data, samples=samples, learn=learn, probes=probes)
+    machine = opened(engine, program, rounding)
+    try:
+        assert_same(machine.run(data, samples=samples, learn=learn, probes=probes), wanted)
+        assert_same_state(machine, reference)
+    finally:
+        machine.close()
+    return wanted
+
+
+def cut(data: Data, first: int, last: int) -> Data:
+    return {name: values[first:last] for name, values in data.items()}
+
+
+def joined(parts: list[Recording]) -> dict[str, IntArray]:
+    """Return the values of runs in a row as if they were one run."""
+    return {
+        probe: np.concatenate([part.values[probe] for part in parts]) for probe in parts[0].values
+    }
+
+
+def test_every_case_is_named_and_lawful(case: Cases, case_names: tuple[str, ...]) -> None:
+    assert case_names == NAMES
+    for name in NAMES:
+        verify_program(case(name)[0])
+
+
+@pytest.mark.parametrize("rounding", ROUNDINGS)
+@pytest.mark.parametrize("name", NAMES)
+def test_native_is_the_reference(case: Cases, name: str, rounding: Rounding) -> None:
+    program, data = case(name)
+    assert_conforms("native", program, data, samples=SAMPLES, rounding=rounding)
+
+
+@pytest.mark.parametrize("name", LEARNING)
+def test_every_case_of_learning_learns(case: Cases, name: str) -> None:
+    program, data = case(name)
+    machine = opened("reference", program, "independent")
+    machine.run(data, samples=SAMPLES)
+    for plasticity in program.plasticity:
+        tensor = program.group(plasticity.synapses).weight
+        assert (machine.read(tensor) != program.tensors[tensor]).mean() > 0.2, tensor
+
+
+def test_saturation_is_reached(case: Cases) -> None:
+    program, data = case("saturation")
+    machine = opened("reference", program, "independent")
+    found = machine.run(data, samples=SAMPLES, probes=all_probes(program)).values
+    assert found["first.weight"].max() == 255
+    assert found["second.weight"].min() == -256
+    assert found["first.x1"].max() == 127
+
+
+@pytest.mark.parametrize("name", ["relu", "stdp, epoch 4"])
+def test_native_is_the_reference_where_nothing_may_learn(case: Cases, name: str) -> None:
+    program, data = case(name)
+    wanted = assert_conforms(
+        "native", program, data, samples=4, rounding="independent", learn=False
+    )
+    assert wanted.counters.total("updates_visited") == 0
+
+
+@needs_lava
+@pytest.mark.parametrize("name", TAKEN_BY_LAVA)
+def test_lava_is_the_reference(case: Cases, name: str) -> None:
+    program, data = case(name)
+    assert_conforms("lava", program, data, samples=SAMPLES, rounding="lava-exact")
+
+
+@needs_lava
+@pytest.mark.long
+@pytest.mark.parametrize("name", [n for n in NAMES if n not in REFUSED_BY_LAVA])
+def test_lava_is_the_reference_in_every_case(case: Cases, name: str) -> None:
+    program, data = case(name)
+    assert_conforms("lava", program, data, samples=SAMPLES, rounding="lava-exact")
+
+
+@needs_lava
+@pytest.mark.parametrize("name", REFUSED_BY_LAVA)
+def test_lava_says_why_it_does_not_take_a_program(case: Cases, name: str) -> None:
+    program, _ = case(name)
+    with pytest.raises(EngineError, match=REFUSED_BY_LAVA[name]):
+        opened("lava", program, "lava-exact")
+
+
+@pytest.mark.parametrize("rounding", ROUNDINGS)
+@pytest.mark.parametrize(("one", "other"), [("native", "reference"), ("reference", "native")])
+@pytest.mark.parametrize("name", EXCHANGED)
+def test_a_state_of_one_engine_continues_in_the_other(
+    case: Cases, name: str, one: str, other: str, rounding: Rounding
+) -> None:
+    program, data = case(name)
+    probes = all_probes(program)
+    whole = opened("reference", program, rounding)
+    wanted = whole.run(cut(data, 0, 9), samples=9, probes=probes)
+    first, second = opened(one, program, rounding), opened(other, program, rounding)
+    before = first.run(cut(data, 0, 4), samples=4, probes=probes)
+    second.restore(first.state())
+    after = second.run(cut(data, 4, 9), samples=5, probes=probes)
+    for probe, values in joined([before, after]).items():
+        np.testing.assert_array_equal(values, wanted.values[probe], err_msg=probe)
+    assert before.counters + after.counters == wanted.counters
+    assert_same_state(second, whole)
+
+
+def test_engines_agree_after_a_run_that_did_not_learn(case: Cases) -> None:
+    program, data = case("stdp, epoch 4")
+    machines = [opened(name, program, "lava-exact") for name in ("native", "reference")]
+    for first, learn in ((0, True), (3, False), (6, True)):
+        part = cut(data, first, first + 3)
+        runs = [m.run(part, samples=3, learn=learn, probes=all_probes(program)) for m in machines]
+        assert_same(*runs)
+        assert_same_state(*machines)
+
+
+def test_a_written_weight_is_used_by_both(case: Cases) -> None:
+    program, data = case("relu")
+    machines = [opened(name, program, "independent") for name in ("native", "reference")]
+    for machine in machines:
+        machine.write("fc1", -program.tensors["fc1"])
+    part = cut(data, 0, 3)
+    assert_same(*[m.run(part, samples=3, probes=all_probes(program)) for m in machines])
+    np.testing.assert_array_equal(machines[0].read("fc1"), machines[1].read("fc1"))
+
+
+def test_a_copy_of_weights_that_do_not_learn_costs_the_same_on_both(case: Cases) -> None:
+    program, data = case("relu")
+    kept = tuple(p for p in program.plasticity if p.synapses != "fc3")
+    program = dataclasses.replace(program, plasticity=kept)
+    assert_conforms("native", program, data, samples=3, rounding="independent")
+
+
+def check_by_chance(program: Program, data: Data, samples: int, rounding: Rounding) -> None:
+    """Compare one run, then the same run in two pieces that change the engine half-way."""
+    wanted = assert_conforms("native", program, data, samples=samples, rounding=rounding)
+    if samples < 2:
+        return
+    probes, half = all_probes(program), samples // 2
+    first, second = opened("native", program, rounding), opened("native", program, rounding)
+    before = first.run(cut(data, 0, half), samples=half, probes=probes)
+    second.restore(first.state())
+    after = second.run(cut(data, half, samples), samples=samples - half, probes=probes)
+    for probe, values in joined([before, after]).items():
+        np.testing.assert_array_equal(values, wanted.values[probe], err_msg=probe)
+    assert before.counters + after.counters == wanted.counters
+
+
+QUIET = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.data_too_large]
+
+
+@settings(max_examples=60, deadline=None, derandomize=True, suppress_health_check=QUIET)
+@given(data=st.data(), rounding=st.sampled_from(ROUNDINGS))
+def test_programs_by_chance_run_alike(
+    programs: Programs, data: st.DataObject, rounding: Rounding
+) -> None:
+    check_by_chance(*data.draw(programs), rounding)
+
+
+@pytest.mark.long
+@settings(max_examples=2000, deadline=None, suppress_health_check=QUIET)
+@given(data=st.data(), rounding=st.sampled_from(ROUNDINGS))
+def test_many_programs_by_chance_run_alike(
+    programs: Programs, data: st.DataObject, rounding: Rounding
+) -> None:
+    check_by_chance(*data.draw(programs), rounding)
