@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any, TypeVar
 
@@ -218,9 +218,11 @@ def _saved(container: Container, at: str) -> Saved:
 
 
 def _compiled(manifest: Mapping[str, Any], program: Program) -> Compiled:
+    coding = _record(Coding, manifest["coding"])
+    _check_coding(coding, program)
     return Compiled(
         program=program,
-        coding=_record(Coding, manifest["coding"]),
+        coding=coding,
         rule=parse_rule(manifest["rule"]),
         objective=parse_objective(manifest["objective"]),
         settings=_record(Settings, manifest["settings"]),
@@ -233,16 +235,34 @@ def _compiled(manifest: Mapping[str, Any], program: Program) -> Compiled:
 def _record(kind: type[T], values: Mapping[str, Any]) -> T:
     """Return a dataclass from its own fields, each of the type that its annotation names."""
     types = {"str": str, "int": int, "bool": bool, "float": (int, float)}
-    wanted = {f.name: types[str(f.type)] for f in fields(kind)}  # type: ignore[arg-type]
+    named = {f.name: str(f.type) for f in fields(kind)}  # type: ignore[arg-type]
     for name, value in values.items():
-        if not isinstance(value, wanted[name]):  # type: ignore[arg-type]
+        truth = isinstance(value, bool) and named[name] != "bool"
+        if truth or not isinstance(value, types[named[name]]):  # type: ignore[arg-type]
             raise TypeError(f"{kind.__name__}.{name} = {value!r}")
     return kind(**values)
 
 
 def _training(values: Mapping[str, Any]) -> Training:
     scores = tuple(float(score) for score in values["validation"])
-    return Training(**{**values, "validation": scores})
+    plain = {name: value for name, value in values.items() if name != "validation"}
+    found = replace(_record(Training, plain), validation=scores)
+    if min(found.split_seed, found.samples, found.epochs, found.seed) < 0:
+        raise ValueError(f"a training of {found.epochs} epochs, {found.samples} samples")
+    return found
+
+
+def _check_coding(coding: Coding, program: Program) -> None:
+    """Refuse a coding that feeds another program."""
+    sources = {source.name: source for source in program.sources}
+    if coding.source not in sources or coding.teacher not in {"", *sources}:
+        raise ValueError(f"the coding feeds '{coding.source}' and '{coding.teacher}'")
+    outputs = program.population(program.readout.population).size
+    known = coding.kind in ("payload", "rate") and 0.0 < coding.scale < float("inf")
+    if not known or coding.outputs != outputs or not 1 <= coding.target_rate <= 127:
+        raise ValueError(f"no such coding: {coding}")
+    if not 0 <= coding.seed <= 2**62 or not 0 <= coding.window <= program.schedule.period:
+        raise ValueError(f"no such coding: {coding}")
 
 
 def _tensors(members: Mapping[str, bytes], name: str) -> dict[str, IntArray]:

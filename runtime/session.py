@@ -59,7 +59,7 @@ class Session:
         seed: replaces the program's seed.
 
     Raises:
-        UsageError: HB0101 or HB0102 for an unknown engine or rounding, HB0114 for a rounding or a
+        UsageError: HB0101 or HB0102 for an unknown engine or rounding, HB0116 for a rounding or a
             seed other than the checkpoint's.
         InputFileError: HB0717 if the state of a checkpoint is not one of its program.
         EngineError: HB06xx if the engine is missing or refuses the program.
@@ -261,7 +261,7 @@ def _random_of(saved: Saved, rounding: str | None, seed: int | None) -> tuple[Ro
     for name, given, theirs in (("rounding", rounding, kept.rounding), ("seed", seed, kept.seed)):
         if given is not None and given != theirs:
             what = f"the checkpoint has {name} {theirs}, so it cannot go on with {given}"
-            raise UsageError(Problem("HB0114", what, hint=f"leave {name} out"))
+            raise UsageError(Problem("HB0116", what, hint=f"leave {name} out"))
     return rounding_of(kept.rounding), kept.seed
 
 

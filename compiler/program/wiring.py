@@ -19,7 +19,7 @@ from hebbite.rules.errors import Problem, near
 
 
 def wiring_problems(program: Program) -> Iterator[Problem]:
-    """Yield everything that is wired wrongly (HB0430, HB0431, HB0460..HB0463)."""
+    """Yield everything that is wired wrongly (HB0430, HB0431, HB0461..HB0464)."""
     yield from _names(program)
     yield from _sizes(program)
     yield from _wires(program)
@@ -73,15 +73,15 @@ def _wires(program: Program) -> Iterator[Problem]:
             yield Problem("HB0461", f"the wire stands {count} times", at)
         lines, size = sources.get(wire.source), sizes.get(wire.post)
         if lines is not None and size is not None and lines != size:
-            yield Problem("HB0460", f"{lines} lines cannot reach {size} neurons one to one", at)
+            yield Problem("HB0464", f"{lines} lines cannot reach {size} neurons one to one", at)
 
 
 def _ends(program: Program, group: Synapses) -> Iterator[Problem]:
     at = f"%{group.name} = synapses(%{group.pre}.{group.output} -> %{group.post}.{group.port})"
     if group.port not in ("a", "third") or group.output not in ("s", "e"):
-        yield Problem("HB0460", "synapses lead from s or e to a or third", at)
+        yield Problem("HB0464", "synapses lead from s or e to a or third", at)
     if group.output != "s" and group.pre in {s.name for s in program.sources}:
-        yield Problem("HB0460", "a source sends on s only", at)
+        yield Problem("HB0464", "a source sends on s only", at)
     parts = _widths(program)
     followed = {g.name: g for g in program.synapses}.get(group.mirror)
     if followed is None or not {group.pre, group.post, followed.pre, followed.post} <= parts.keys():
@@ -90,7 +90,7 @@ def _ends(program: Program, group: Synapses) -> Iterator[Problem]:
     theirs = (parts[followed.pre], parts[followed.post])
     if ours != theirs:
         what = f"it mirrors %{followed.name} and must be {theirs}, not {ours}"
-        yield Problem("HB0460", what, at)
+        yield Problem("HB0464", what, at)
 
 
 def _learning(program: Program) -> Iterator[Problem]:

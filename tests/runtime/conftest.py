@@ -103,12 +103,12 @@ def population(draw: st.DrawFn, name: str, period: int) -> tuple[Population, dic
     constants: tuple[tuple[str, int], ...] = ()
     if kind == "made":
         neuron = neuron_by_chance(draw, period)
-        tables = (("curve", f"{name}.curve"), ("own", f"{name}.own"))
-        return Population(name, size, neuron, (), tables, bias), tensors
+        own = (("curve", f"{name}.curve"), ("own", f"{name}.own"))
+        return Population(name, size, neuron, (), own, bias), tensors
+    tables: tuple[tuple[str, str], ...] = (("bias", f"{name}.own"),)
     if kind == "lif":
         keep = (("du_keep", draw(st.integers(0, 4095))), ("dv_keep", draw(st.integers(0, 4096))))
         constants = (*keep, ("threshold", draw(st.integers(0, 60000))))
-        tables = (("bias", f"{name}.own"),)
         return Population(name, size, NEURONS["lif"], constants, tables, bias), tensors
     shift = draw(st.integers(2, 9))
     if kind == "error":
@@ -128,8 +128,9 @@ def population(draw: st.DrawFn, name: str, period: int) -> tuple[Population, dic
 
 def group(draw: st.DrawFn, program: Program, name: str, post: str) -> tuple[Synapses, IntArray]:
     """Return synapses from anywhere onto a population."""
-    pre = draw(st.sampled_from([p.name for p in (*program.sources, *program.populations)]))
-    sends = pre in [p.name for p in program.populations] and draw(st.integers(0, 3)) == 0
+    known = [p.name for p in program.populations]
+    pre = draw(st.sampled_from(["in", *known]))
+    sends = pre in known and draw(st.integers(0, 3)) == 0
     output = "e" if sends else "s"
     made = program.population(post)
     graded = draw(st.booleans())
@@ -214,55 +215,68 @@ def copies(draw: st.DrawFn, program: Program, learners: list[Synapses]) -> list[
     return [] if fires(program, mirror) else [mirror]
 
 
-@st.composite
-def lawful(draw: st.DrawFn) -> Sample:
-    """Return a program, data for 1 to 4 samples, and how many these are."""
+def parts(draw: st.DrawFn) -> Program:
+    """Return a program of a source and one to three populations that nothing connects."""
     period = draw(st.sampled_from((2, 3, 4, 6, 8)))
-    offsets = draw(st.sets(st.integers(1, period), min_size=1))
-    size, lines = draw(st.integers(1, 6)), draw(st.booleans())
-    source = Source("in", size, tuple(sorted(offsets)), ((1, 7),) if lines else ())
-    parts = [population(draw, f"p{n}", period) for n in range(draw(st.integers(1, 3)))]
-    tensors = {name: value for _, made in parts for name, value in made.items()}
+    offsets = tuple(sorted(draw(st.sets(st.integers(1, period), min_size=1))))
+    bias = ((1, 7),) if draw(st.booleans()) else ()
+    made = [population(draw, f"p{n}", period) for n in range(draw(st.integers(1, 3)))]
     ideal = draw(st.booleans())
-    program = Program(
+    register, counted = draw(st.sampled_from(("v", "s", "bap"))), draw(st.booleans())
+    source = Source("in", draw(st.integers(1, 6)), offsets, bias)
+    wired = [p.name for p, _ in made if p.size == source.lines]
+    return Program(
         name="chance",
         target="ideal" if ideal else "loihi2",
         schedule=Schedule(period, draw(st.integers(0, period))),
         sources=(source,),
-        populations=tuple(made for made, _ in parts),
+        populations=tuple(p for p, _ in made),
         synapses=(),
-        readout=Readout("p0", draw(st.sampled_from(("v", "s", "bap"))), period),
+        readout=Readout("p0", register, period, count=counted),
+        wires=tuple(Wire("in", name) for name in wired),
         widths=Widths(16 if ideal else 8),
         seed=draw(st.sampled_from((0, 3, 2**32 + 1, 2**61))),
+        tensors={name: value for _, tensors in made for name, value in tensors.items()},
     )
-    program = dataclasses.replace(
-        program, readout=dataclasses.replace(program.readout, count=draw(st.booleans()))
-    )
-    groups: list[Synapses] = []
+
+
+def connected(draw: st.DrawFn, program: Program) -> Program:
+    """Return the program with one to four groups of synapses, if time tables allow them."""
     for number in range(draw(st.integers(1, 4))):
-        post = draw(st.sampled_from([made.name for made, _ in parts]))
+        post = draw(st.sampled_from([p.name for p in program.populations]))
         made, weight = group(draw, program, f"g{number}", post)
-        if not fires(dataclasses.replace(program, tensors={**tensors, made.name: weight}), made):
-            groups.append(made)
-            tensors[made.name] = weight
-    program = dataclasses.replace(program, synapses=tuple(groups), tensors=tensors)
+        grown = dataclasses.replace(program, tensors={**program.tensors, made.name: weight})
+        if not fires(grown, made):
+            program = dataclasses.replace(grown, synapses=(*program.synapses, made))
+    return program
+
+
+def learning(draw: st.DrawFn, program: Program) -> Program:
+    """Return the program with rules on most of its groups, and sometimes a copy of one."""
+    period, ideal = program.schedule.period, program.target == "ideal"
     epoch = draw(st.sampled_from([e for e in range(1, period + 1) if period % e == 0]))
-    learners = [g for g in groups if (g.delay == 1 or ideal) and draw(st.integers(0, 3))]
-    learning = [plasticity(draw, program, made, epoch) for made in learners]
-    learning = [p for p in learning if not check_loihi(p.dw)]
-    taught = {p.synapses for p in learning}
-    for made in copies(draw, program, [g for g in learners if g.name in taught]):
+    learners = [g for g in program.synapses if (g.delay == 1 or ideal) and draw(st.integers(0, 3))]
+    rules = [plasticity(draw, program, made, epoch) for made in learners]
+    rules = [p for p in rules if not check_loihi(p.dw)]
+    taught = [g for g in learners if g.name in [p.synapses for p in rules]]
+    tensors = dict(program.tensors)
+    mirrors = copies(draw, program, taught)
+    for made in mirrors:
         followed = program.group(made.mirror)
         shape = (program.population(followed.pre).size, program.population(followed.post).size)
         tensors["copy"] = numbers(draw, shape, -256, 255).astype(np.int16)
-        groups.append(made)
-    wires = tuple(Wire("in", p.name) for p in program.populations if p.size == source.lines)
-    program = dataclasses.replace(
-        program, synapses=tuple(groups), plasticity=tuple(learning), wires=wires, tensors=tensors
-    )
+    groups = (*program.synapses, *mirrors)
+    return dataclasses.replace(program, synapses=groups, plasticity=tuple(rules), tensors=tensors)
+
+
+@st.composite
+def lawful(draw: st.DrawFn) -> Sample:
+    """Return a program, data for 1 to 4 samples, and how many these are."""
+    program = learning(draw, connected(draw, parts(draw)))
     assume(not list(problems_of(program)))
-    samples = draw(st.integers(1, 4))
-    return program, {"in": numbers(draw, (samples, len(offsets), size), 0, 254)}, samples
+    source, samples = program.sources[0], draw(st.integers(1, 4))
+    shape = (samples, len(source.offsets), source.size)
+    return program, {"in": numbers(draw, shape, 0, 254)}, samples
 
 
 @pytest.fixture(scope="session")

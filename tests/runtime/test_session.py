@@ -135,8 +135,8 @@ def test_a_checkpoint_goes_on_only_as_it_was(made: Compiled, tmp_path: Path) -> 
     Session(made, engine="reference").save(tmp_path / "s.hbt")
     loaded = load_compiled(tmp_path / "s.hbt")
     for options in ({"seed": 3}, {"rounding": "lava-exact"}):
-        with pytest.raises(UsageError, match="HB0114"):
-            Session(loaded, engine="reference", **options)  # type: ignore[arg-type]
+        with pytest.raises(UsageError, match="HB0116"):
+            Session(loaded, engine="reference", **options)
 
 
 @pytest.mark.parametrize(

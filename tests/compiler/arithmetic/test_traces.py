@@ -1,9 +1,9 @@
 """Traces against Lava's formulas, written out for one element with real numbers.
 
-    decay      p = exp(-1/tau) h;  h' = floor(p) + (r < p - floor(p))
-    event      h' = clip(h + impulse, 0, 127), after the decay of its step
-    again      a second event of an epoch adds its impulse at once, before any decay
-    overwrite  x1 = uint8(round(payload / 2)) at once
+decay      p = exp(-1/tau) h;  h' = floor(p) + (r < p - floor(p))
+event      h' = clip(h + impulse, 0, 127), after the decay of its step
+again      a second event of an epoch adds its impulse at once, before any decay
+overwrite  x1 = uint8(round(payload / 2)) at once
 """
 
 from __future__ import annotations

@@ -23,8 +23,8 @@ def without(program: Program) -> Iterator[tuple[str, Program]]:
     for field in PARTS:
         parts = getattr(program, field)
         for index in range(len(parts)):
-            left = (*parts[:index], *parts[index + 1 :])
-            yield f"{field}[{index}]", replace(program, **{field: left})
+            changes: Any = {field: (*parts[:index], *parts[index + 1 :])}
+            yield f"{field}[{index}]", replace(program, **changes)
     for name in program.tensors:
         kept = {key: value for key, value in program.tensors.items() if key != name}
         yield f"@{name}", replace(program, tensors=kept)
@@ -72,7 +72,7 @@ def group(program: Program, index: int, **changes: Any) -> Program:
 BREAKS: dict[str, tuple[str, Callable[[Program], Program]]] = {
     "wire from nowhere": ("HB0431", lambda p: replace(p, wires=(Wire("none", "out"),))),
     "wire to nowhere": ("HB0431", lambda p: replace(p, wires=(Wire("target", "none"),))),
-    "wire too wide": ("HB0460", lambda p: replace(p, wires=(Wire("target", "hidden"),))),
+    "wire too wide": ("HB0464", lambda p: replace(p, wires=(Wire("target", "hidden"),))),
     "wire twice": ("HB0461", lambda p: replace(p, wires=p.wires * 2)),
     "plastic nothing": (
         "HB0431",
@@ -85,12 +85,12 @@ BREAKS: dict[str, tuple[str, Callable[[Program], Program]]] = {
     "readout too late": ("HB0462", lambda p: replace(p, readout=Readout("out", "v", 5))),
     "readout at 0": ("HB0462", lambda p: replace(p, readout=Readout("out", "v", 0))),
     "mirror of nothing": ("HB0431", lambda p: group(p, 2, mirror="none")),
-    "mirror of another shape": ("HB0460", lambda p: group(p, 2, mirror="to_hidden")),
+    "mirror of another shape": ("HB0464", lambda p: group(p, 2, mirror="to_hidden")),
     "mirror of itself": ("HB0461", lambda p: group(p, 2, mirror="back_hidden")),
     "mirror that learns": ("HB0461", lambda p: group(p, 0, mirror="to_out")),
-    "no such port": ("HB0460", lambda p: group(p, 0, port="b")),
-    "no such output": ("HB0460", lambda p: group(p, 2, output="q")),
-    "errors of a source": ("HB0460", lambda p: group(p, 0, output="e")),
+    "no such port": ("HB0464", lambda p: group(p, 0, port="b")),
+    "no such output": ("HB0464", lambda p: group(p, 2, output="q")),
+    "errors of a source": ("HB0464", lambda p: group(p, 0, output="e")),
     "group from nowhere": ("HB0431", lambda p: group(p, 0, pre="none")),
     "group to nowhere": ("HB0431", lambda p: group(p, 0, post="none")),
     "period of 0": ("HB0463", lambda p: replace(p, schedule=Schedule(0, 0))),
@@ -121,7 +121,7 @@ BREAKS: dict[str, tuple[str, Callable[[Program], Program]]] = {
         lambda p: replace(
             p,
             populations=(replace(p.populations[0], tables=(("bias", "t"),)), p.populations[1]),
-            tensors={**p.tensors, "t": np.zeros(4)},
+            tensors={**p.tensors, "t": np.zeros(4)},  # type: ignore[dict-item]
         ),
     ),
 }
