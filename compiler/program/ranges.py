@@ -7,7 +7,7 @@ of |w| in a row) times (largest |payload|), with weights that learn taken at the
 
 Proven: every instruction stays within int32; y1..y3, where a neuron writes them for a rule, stay
 within a trace, 0..127; the last payload of a sample on a line whose trace is overwritten lies in
-0..254, so that its half does too.
+0..254, so that its half does too (every payload, where a sample has several learning epochs).
 """
 
 from __future__ import annotations
@@ -257,16 +257,22 @@ def range_problems(program: Program) -> Iterator[Problem]:
                     yield Problem("HB0460", what, _at(post), post.origin)
         overwritten = any(trace.mode == "overwrite" for _, trace in plasticity.traces)
         if overwritten and group.pre in by_name:
-            yield from _last_payload(program, by_name[group.pre], ranges)
+            several = plasticity.epoch != program.schedule.period
+            yield from _payloads(by_name[group.pre], ranges, every=several)
 
 
-def _last_payload(program: Program, pre: Population, ranges: Ranges) -> Iterator[Problem]:
-    sending = [k for (name, k), sent in ranges.sent.items() if name == pre.name and sent != (0, 0)]
+def _payloads(pre: Population, ranges: Ranges, *, every: bool) -> Iterator[Problem]:
+    """Check the last payload of a sample, or every one where a sample has several epochs."""
+    sent = [(k, found) for (name, k), found in sorted(ranges.sent.items()) if name == pre.name]
+    sending = [found for _, found in sent if found != (0, 0)]
     if not sending:
         return
-    low, high = ranges.sent[pre.name, max(sending)]
+    low, high = sending[-1]
+    if every:
+        low, high = min(found[0] for found in sending), max(found[1] for found in sending)
     if low < 0 or high > PAYLOAD_TOP:
-        what = f"the last payload of %{pre.name} in a sample can be {low}..{high}, not 0..254"
+        which = "a payload" if every else "the last payload"
+        what = f"{which} of %{pre.name} in a sample can be {low}..{high}, not 0..254"
         hint = "send a learning payload in the last step, as tanh does"
         yield Problem("HB0460", what, _at(pre), pre.origin, hint)
 

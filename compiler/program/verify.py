@@ -176,10 +176,6 @@ def _plasticity(program: Program, plasticity: Plasticity) -> Iterator[Problem]:
             name = factor.variable
             if name in ("x1", "x2", *TRACES) and name not in kept:
                 yield Problem("HB0438", f"the rule reads {name} and keeps no such trace", at)
-    overwrites = any(trace.mode == "overwrite" for _, trace in plasticity.traces)
-    if overwrites and plasticity.epoch != program.schedule.period:
-        what = "a trace that a message overwrites needs one learning epoch a sample"
-        yield Problem("HB0439", what, at, hint=f"an epoch of {program.schedule.period} steps")
     if plasticity.factors == 3 and plasticity.epoch == program.schedule.period:
         yield from _same_sample(program, plasticity, at)
 

@@ -83,18 +83,22 @@ def check_inputs(program: Program, inputs: Inputs) -> None:
             text = f"the program has no source '{name}'"
             raise UsageError(Problem("HB0111", text, hint=f"sources: {', '.join(known)}"))
         if name in _traced(program):
-            last = (
-                np.asarray(inputs[name])[..., -1, :] if np.ndim(inputs[name]) > 2 else inputs[name]
-            )
-            if last.size and not 0 <= int(last.min()) <= int(last.max()) <= PAYLOAD_TOP:
-                text = f"the last payload of a sample on '{name}' must be 0..{PAYLOAD_TOP}"
-                raise UsageError(Problem("HB0114", text, hint="its half is the trace x1, 0..127"))
+            _check_payloads(name, np.asarray(inputs[name]), last=_traced(program)[name])
 
 
-def _traced(program: Program) -> set[str]:
-    """Return the names of what sends to a trace that a message overwrites."""
+def _check_payloads(name: str, given: IntArray, *, last: bool) -> None:
+    """Refuse payloads whose half no trace holds; ``last``: only the last event counts."""
+    kept = given[..., -1, :] if last and given.ndim > 2 else given
+    if kept.size and not 0 <= int(kept.min()) <= int(kept.max()) <= PAYLOAD_TOP:
+        which = "the last payload" if last else "every payload"
+        text = f"{which} of a sample on '{name}' must be 0..{PAYLOAD_TOP}"
+        raise UsageError(Problem("HB0114", text, hint="its half is the trace x1, 0..127"))
+
+
+def _traced(program: Program) -> dict[str, bool]:
+    """Return what sends to a trace that a message overwrites, and whether an epoch is a sample."""
     return {
-        program.group(plasticity.synapses).pre
+        program.group(plasticity.synapses).pre: plasticity.epoch == program.schedule.period
         for plasticity in program.plasticity
         if any(trace.mode == "overwrite" for _, trace in plasticity.traces)
     }

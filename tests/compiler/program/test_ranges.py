@@ -83,3 +83,17 @@ def test_a_hull_holds_both(x: tuple[int, int], y: tuple[int, int]) -> None:
     assert low <= min(y) <= max(y) <= high
     assert {low, high} <= {*x, *y}
     assert np.all(np.array([low]) <= high)
+
+
+def test_where_a_sample_has_several_epochs_every_payload_must_fit_a_trace(program: Program) -> None:
+    body = HEAD + "at 2\n s = mov -20\n at fire\n s = mov 3\n always\n v = mov 0\n}"
+    late = replace(
+        program.populations[0],
+        neuron=parse_neuron(body),
+        constants=(("shift", 6), ("feedback_shift", 8), ("fire", 4), ("feedback", 4)),
+    )
+    odd = replace(program, populations=(late, program.populations[1]))
+    assert not [p for p in range_problems(odd) if "payload" in p.what]
+    halves = tuple(replace(p, epoch=2) for p in odd.plasticity)
+    found = [p.what for p in range_problems(replace(odd, plasticity=halves))]
+    assert any("a payload of %hidden in a sample can be -20..3" in what for what in found), found

@@ -65,7 +65,6 @@ BREAKS: list[tuple[str, Callable[[Program], Program]]] = [
     ("HB0435", lambda p: group(p, 0, exponent=8)),
     ("HB0436", lambda p: group(p, 1, delay=2)),
     ("HB0436", lambda p: constant(p, 1, "fire", 2)),
-    ("HB0439", lambda p: plastic(p, epoch=2)),
     ("HB0437", lambda p: plastic(p, epoch=3)),
     (
         "HB0437",
