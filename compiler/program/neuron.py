@@ -118,10 +118,12 @@ class NeuronProgram:
         def value(operand: Operand) -> Operand:
             return known.get(operand, operand) if isinstance(operand, str) else operand
 
+        def guard(instruction: Instruction) -> tuple[Operand, Operand]:
+            first, last = value(instruction.first), value(instruction.last)
+            return (0, 0) if 0 in (first, last) else (first, last)
+
         bound = tuple(
-            Instruction(
-                value(i.first), value(i.last), i.op, i.result, tuple(value(x) for x in i.arguments)
-            )
+            Instruction(*guard(i), i.op, i.result, tuple(value(x) for x in i.arguments))
             for i in self.instructions
         )
         return NeuronProgram(self.name, (), self.tables, self.states, bound)

@@ -24,6 +24,7 @@ from hebbite.rules.loihi import check_loihi
 
 LONGEST_EPOCH = 63
 LONGEST_DELAY = 63
+LOWEST_EXPONENT = -7
 
 
 def verify_program(program: Program, *, running: str = "") -> None:
@@ -170,6 +171,9 @@ def _plasticity(program: Program, plasticity: Plasticity) -> Iterator[Problem]:
         what = "a group learns its weight, from traces x1 x2 y1 y2 y3, each kept once"
         yield Problem("HB0438", what, at)
     for product in plasticity.dw.products:
+        if product.exponent < LOWEST_EXPONENT:
+            what = f"the product '{product}' is finer than the accumulator, 2^{LOWEST_EXPONENT}"
+            yield Problem("HB0438", what, at)
         if sum(factor.width for factor in product.factors) + 4 > 31:
             yield Problem("HB0438", f"the product '{product}' can leave 31 bits", at)
         for factor in product.factors:

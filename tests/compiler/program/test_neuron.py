@@ -81,8 +81,9 @@ def test_a_guard_holds_from_its_first_to_its_last_offset(offset: int, expected: 
     assert run_one("at 2..k\ns = mov 7", 0, offset=offset) == expected
 
 
-def test_a_guard_of_zero_is_never_met() -> None:
-    neuron = parse_neuron("neuron n(feedback) {\n at feedback\n s = mov 1\n}").bind(
+@pytest.mark.parametrize("guard", ["feedback", "feedback..2", "1..feedback"])
+def test_a_guard_of_zero_is_never_met(guard: str) -> None:
+    neuron = parse_neuron(f"neuron n(feedback) {{\n at {guard}\n s = mov 1\n}}").bind(
         {"feedback": 0}, period=2
     )
     registers = new_registers(neuron, 1)

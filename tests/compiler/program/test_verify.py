@@ -74,6 +74,7 @@ BREAKS: list[tuple[str, Callable[[Program], Program]]] = [
             plasticity=tuple(replace(x, epoch=70) for x in p.plasticity),
         ),
     ),
+    ("HB0438", lambda p: plastic(replace(p, target="ideal"), dw=parse_sum("dw = 2^-8*x0*x1"))),
     ("HB0438", lambda p: group(p, 0, delay=2)),
     ("HB0438", lambda p: plastic(p, traces=p.plasticity[0].traces[:2])),
     ("HB0438", lambda p: plastic(p, dw=parse_sum("dw = x0*x1*y2*y3*w"))),
