@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from hebbite.compiler.coding import Coding
 
@@ -90,7 +91,9 @@ def test_a_code_is_within_one_payload_of_its_target(values: list[float]) -> None
 
 
 @pytest.mark.parametrize("labels", [None, np.array([1, 2])])
-def test_inputs_name_the_sources_and_a_teacher_only_with_labels(labels: np.ndarray | None) -> None:
+def test_inputs_name_the_sources_and_a_teacher_only_with_labels(
+    labels: NDArray[np.generic] | None,
+) -> None:
     given_ = PAYLOAD.inputs(np.zeros((2, 4)), labels)
     assert given_["x"].shape == (2, 1, 4)
     assert ("target" in given_) is (labels is not None)

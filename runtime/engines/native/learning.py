@@ -67,7 +67,7 @@ EVENTS_ONLY = 2
 """Kinds below are x0 and y0; the next five are traces x1, x2, y1, y2, y3."""
 
 
-@part
+@helper
 def note_messages(plan: Plan, state: State, counts: Long, q: int, offset: int) -> None:
     """Note which lines of plastic group ``q`` sent in this step of the epoch."""
     lines, x, tx, kept, g = state.lines, state.x, state.tx, plan.kept, plan.plastic[q, L_GROUP]
@@ -90,7 +90,7 @@ def note_messages(plan: Plan, state: State, counts: Long, q: int, offset: int) -
     counts[plan.groups[g, G_COMPONENT], 1, TRACE_UPDATES] += sent * written
 
 
-@part
+@helper
 def note_events(plan: Plan, state: State, counts: Long, q: int, offset: int) -> None:
     """Note the learning events of the neurons of plastic group ``q``, and y1..y3 as they sent."""
     m, y, ty, kept, g = state.memory, state.y, state.ty, plan.kept, plan.plastic[q, L_GROUP]
@@ -114,7 +114,7 @@ def note_events(plan: Plan, state: State, counts: Long, q: int, offset: int) -> 
         counts[plan.groups[g, G_COMPONENT], 1, TRACE_UPDATES] += events * written
 
 
-@part
+@helper
 def count_written(plan: Plan, state: State, counts: Long, q: int) -> None:
     """Count the values that neurons wrote into y1..y3 and that are not 0, at an epoch's end."""
     y, g, first = state.y, plan.plastic[q, L_GROUP], 3 * plan.plastic[q, L_Y]
@@ -194,7 +194,7 @@ def advance(
             history[t, k, i] = value
 
 
-@part
+@helper
 def keep(plan: Plan, state: State, scratch: Scratch, q: int) -> None:
     """Store the last values of the traces and forget the events of the epoch."""
     x, y, tx, ty, history = state.x, state.y, state.tx, state.ty, scratch.history
@@ -234,7 +234,7 @@ def holds(gate: int, tx: int, ty: int, number: int) -> bool:
     return number % (1 << (gate - GATE_U)) == 0
 
 
-@part
+@helper
 def gates(plan: Plan, state: State, counts: Long, q: int, number: int) -> tuple[bool, bool, bool]:
     """Count visited synapses and evaluated products; return what makes a synapse visited.
 
@@ -392,7 +392,7 @@ def learn_group(plan: Plan, state: State, scratch: Scratch, call: Call, q: int, 
     call.counts[plan.groups[g, G_COMPONENT], 1, CHANGED] += changed
 
 
-@part
+@helper
 def mirror(plan: Plan, state: State, counts: Long, g: int) -> None:
     """Copy the transposed weights of the group that ``g`` follows, without its bias line."""
     weights, groups, followed = state.weights, plan.groups, plan.groups[g, G_MIRRORS]

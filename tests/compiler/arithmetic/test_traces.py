@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from hebbite.compiler.arithmetic.randomness import KeyedRandom, SharedRandom
 from hebbite.compiler.arithmetic.traces import (
@@ -30,7 +31,7 @@ from hebbite.rules.traces import Trace
 
 STEPS = 4
 DW = parse_sum("dw = 2^0*x0*x1")
-NOTHING: dict[str, np.ndarray] = {}
+NOTHING: dict[str, NDArray[np.int64]] = {}
 
 
 class Scalar:

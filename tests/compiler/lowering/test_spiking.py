@@ -8,6 +8,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from hebbite.compiler.compile import compile
 from hebbite.compiler.graph import Graph, Node, TensorRef, Value
@@ -38,7 +39,7 @@ def graph(*sizes: int) -> Graph:
     return Graph("net", tuple(nodes), tensors, (previous,))
 
 
-def data(count: int = 60, size: int = 12) -> np.ndarray:
+def data(count: int = 60, size: int = 12) -> NDArray[np.float64]:
     return np.random.default_rng(1).random((count, size))
 
 
