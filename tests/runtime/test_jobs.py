@@ -261,12 +261,12 @@ def test_a_folder_or_a_missing_folder_is_no_store(tmp_path: Path) -> None:
 
 def test_a_store_that_breaks_while_it_is_used_stops_nothing(tmp_path: Path) -> None:
     said: list[str] = []
-    store = JobStore(tmp_path / "jobs.sqlite", note=said.append)
-    store._base.execute("PRAGMA query_only = 1")
-    store.put("a", "1")
-    store.put("b", "2")
-    assert len(said) == 1
-    assert "no longer kept" in said[0]
+    with JobStore(tmp_path / "jobs.sqlite", note=said.append) as store:
+        store._base.execute("PRAGMA query_only = 1")
+        store.put("a", "1")
+        store.put("b", "2")
+        assert len(said) == 1
+        assert "no longer kept" in said[0]
 
 
 def test_the_default_store_is_private_and_in_the_cache(
@@ -275,8 +275,9 @@ def test_the_default_store_is_private_and_in_the_cache(
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     store = default_store(note=pytest.fail)
     assert store is not None
-    assert store.path == default_path() == tmp_path / "cache" / "hebbite" / NAME
-    assert store.path.parent.stat().st_mode & 0o777 == 0o700
+    with store:
+        assert store.path == default_path() == tmp_path / "cache" / "hebbite" / NAME
+        assert store.path.parent.stat().st_mode & 0o777 == 0o700
     monkeypatch.delenv("XDG_CACHE_HOME")
     monkeypatch.setenv("HOME", str(tmp_path))
     assert default_path() == tmp_path / ".cache" / "hebbite" / NAME
