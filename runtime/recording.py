@@ -18,8 +18,6 @@ from hebbite.compiler.program.neuron import OUTPUTS, TRACES
 from hebbite.compiler.program.types import Program
 from hebbite.runtime.counters import Counters
 
-EPOCH_REGISTERS = ("weight", "x1", "x2", "y1", "y2", "y3")
-
 
 @dataclass(frozen=True, eq=False)
 class Recording:

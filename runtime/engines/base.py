@@ -78,12 +78,13 @@ def events_of(source: Source, inputs: Inputs, samples: int) -> NDArray[np.int64]
 def check_inputs(program: Program, inputs: Inputs) -> None:
     """Refuse inputs for an unknown source (HB0111), or payloads that no trace holds (HB0114)."""
     known = [source.name for source in program.sources]
+    traced = _traced(program)
     for name in inputs:
         if name not in known:
             text = f"the program has no source '{name}'"
             raise UsageError(Problem("HB0111", text, hint=f"sources: {', '.join(known)}"))
-        if name in _traced(program):
-            _check_payloads(name, np.asarray(inputs[name]), last=_traced(program)[name])
+        if name in traced:
+            _check_payloads(name, np.asarray(inputs[name]), last=traced[name])
 
 
 def _check_payloads(name: str, given: IntArray, *, last: bool) -> None:

@@ -37,6 +37,8 @@ class NativeMachine:
         self._program = program
         self._rounding: Rounding = rounding
         self._seed = seed
+        self._streams = LavaStreams(seed)
+        self._drawn = 0
         self._plan, self._state, self._layout = pack(program, rounding=rounding, seed=seed)
         for group in program.synapses:
             self.write(group.weight, program.tensors[group.weight])
@@ -95,11 +97,12 @@ class NativeMachine:
         """Return the shared numbers of the next epochs; zeros where nobody reads them."""
         if self._rounding == "independent" or not epochs:
             return np.zeros((max(epochs, 1), 3), np.int64)
-        streams = LavaStreams(self._seed)
         done = int(self._state.clock[1])
-        if done:
-            streams.epochs(done, self._program.epoch)
-        return np.ascontiguousarray(streams.epochs(epochs, self._program.epoch))
+        if self._drawn != done:
+            self._streams = LavaStreams(self._seed)
+            self._streams.epochs(done, self._program.epoch)
+        self._drawn = done + epochs
+        return np.ascontiguousarray(self._streams.epochs(epochs, self._program.epoch))
 
     def read(self, tensor: str) -> Long:
         """Return a weight tensor as it stands, (post, lines)."""
