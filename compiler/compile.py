@@ -22,7 +22,7 @@ from hebbite.compiler.graph import Graph
 from hebbite.compiler.lowering.chain import network_of
 from hebbite.compiler.lowering.graded import TEACHER, lower_graded
 from hebbite.compiler.lowering.network import Network, Stage
-from hebbite.compiler.lowering.quantise import quantise
+from hebbite.compiler.lowering.quantise import IntegerNetwork, quantise
 from hebbite.compiler.lowering.spiking import lower_spiking
 from hebbite.compiler.passes.place import Place
 from hebbite.compiler.program.types import Program
@@ -125,11 +125,15 @@ def _lower(
         outputs=outputs,
         target_rate=objective.target_rate,
     )
-    errors = {
-        f"weight_error.{stage.synapses}": made.weight_error
-        for stage, made in zip(network.stages, integers.stages, strict=True)
-    }
-    return program, coding, errors
+    return program, coding, _report(network, integers)
+
+
+def _report(network: Network, integers: IntegerNetwork) -> dict[str, float]:
+    """Return the quantisation error of every group, and the step of every activation table."""
+    pairs = list(zip(network.stages, integers.stages, strict=True))
+    errors = {f"weight_error.{stage.synapses}": made.weight_error for stage, made in pairs}
+    steps = {f"table_step.{stage.name}": made.table_step for stage, made in pairs if made.tables}
+    return errors | steps
 
 
 def _started(network: Network, settings: Settings) -> Network:

@@ -43,8 +43,8 @@ def learn(
     """
     dw = state.plasticity.dw
     histories = {name: history(state, name, group=group, random=random) for name in (*PRE, *POST)}
-    values = _Values(weight, state.tx, state.ty, epoch_number, histories)
-    total = _sum_of_products(weight << FRACTION_BITS, dw, values, widths)
+    values = EpochValues(weight, state.tx, state.ty, epoch_number, histories)
+    total = accumulate_products(dw, values, widths)
     whole, fraction = total >> FRACTION_BITS, total & (2**FRACTION_BITS - 1)
     draw = random.draw("weight", group, weight.size)
     draw = draw if draw.size == 1 else draw.reshape(weight.shape[::-1]).T
@@ -53,8 +53,10 @@ def learn(
     return np.asarray(np.clip(whole + up, widths.weight_low, widths.weight_high), np.int64)
 
 
-def _sum_of_products(start: Long, dw: SumOfProducts, values: _Values, widths: Widths) -> Long:
+def accumulate_products(dw: SumOfProducts, values: EpochValues, widths: Widths) -> Long:
+    """Return acc before it is rounded, (post, lines): a weight with 7 fractional bits."""
     low, high = -(2**widths.accumulator) - 1, 2**widths.accumulator - 1
+    start = values.weight << FRACTION_BITS
     total = start
     for product in dw.products:
         term = np.broadcast_to(values.event(product.dependency), start.shape)
@@ -67,8 +69,12 @@ def _sum_of_products(start: Long, dw: SumOfProducts, values: _Values, widths: Wi
 
 
 @dataclass(frozen=True)
-class _Values:
-    """The variables of a rule, each in a shape that broadcasts to (post, lines)."""
+class EpochValues:
+    """The variables of a rule at the end of an epoch, each to broadcast to (post, lines).
+
+    weight (post, lines); tx (lines,) and ty (post,): offset of the last event, 0 for none;
+    ``histories``: trace -> values at offset 0..epoch, (epoch + 1, lines or post).
+    """
 
     weight: Long
     tx: Long

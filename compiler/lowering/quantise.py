@@ -31,13 +31,18 @@ TABLE_REACH = 4.0
 
 @dataclass(frozen=True, eq=False)
 class IntegerStage:
-    """One stage in integers. weight (out, in + 1), last column the bias line; ``shift`` of v."""
+    """One stage in integers.
+
+    weight (out, in + 1), last column the bias line; ``shift`` of v; ``table_step``: entry i of a
+    table stands for (i - 128 + 1/2) table_step, 0 without tables.
+    """
 
     weight: Int
     shift: int
     tables: tuple[tuple[str, Int], ...]
     weight_scale: float
     weight_error: float
+    table_step: float = 0.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -117,11 +122,12 @@ def _stage(
     v_unit = weight_scale * unit
     if stage.activation in ("tanh", "sigmoid") and not last:
         shift = max(0, int(np.ceil(np.log2(v_unit * TABLE_REACH / (TABLE_SIZE / 2)))))
-        tables = _tables(stage.activation, 2.0**shift / v_unit)
+        step = 2.0**shift / v_unit
+        tables = _tables(stage.activation, step)
         index = np.clip((v >> shift) + TABLE_SIZE // 2, 0, TABLE_SIZE - 1)
         payload = tables[0][1].astype(np.int64)[index]
         top = TOP_SIGNED if stage.activation == "tanh" else TOP_PAYLOAD
-        made = IntegerStage(weight, shift, tables, weight_scale, weight_error)
+        made = IntegerStage(weight, shift, tables, weight_scale, weight_error, step)
         return made, payload, float(top)
     wanted = settings.output_rms if last else settings.payload_rms
     shift = nearest_shift(v, wanted)

@@ -50,12 +50,16 @@ class Objective:
         e = np.clip(target - output, -TOP, TOP)
         return np.where(np.abs(e) < self.margin, 0.0, e)
 
-    def value(self, output: Real, target: Real) -> float:
-        """Return F, summed over everything that is given."""
+    def losses(self, output: Real, target: Real) -> Real:
+        """Return phi of every output, elementwise; F is their sum."""
         d = np.abs(target - output)
         square = (d**2 - self.margin**2) / 2
         beyond = TOP * d - (TOP**2 + self.margin**2) / 2
-        return float(np.where(d < self.margin, 0.0, np.where(d <= TOP, square, beyond)).sum())
+        return np.where(d < self.margin, 0.0, np.where(d <= TOP, square, beyond))
+
+    def value(self, output: Real, target: Real) -> float:
+        """Return F, summed over everything that is given."""
+        return float(self.losses(output, target).sum())
 
     def __str__(self) -> str:
         """Return the text; `parse_objective` gives the objective back."""

@@ -1,0 +1,1 @@
+"""The credit report: how a rule's update relates to the exact gradient of the stated objective."""

@@ -1,0 +1,238 @@
+"""The credit report: every rule, at several moments of training, against the exact gradient.
+
+In: a model, rules, an objective, data. Every rule is trained on its own, on the chip's program; at
+each moment its update is measured on the same training samples, in real numbers and as the chip
+writes it. Nothing is taken from the test part, and nothing here changes the training.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import numpy as np
+
+from hebbite.compiler.compile import compile
+from hebbite.compiler.compiled import Compiled
+from hebbite.compiler.frontends import load_model
+from hebbite.compiler.graph import Graph
+from hebbite.compiler.hbt import producer
+from hebbite.compiler.settings import Settings
+from hebbite.rules.errors import Problem, UsageError
+from hebbite.runtime.credit.build import refuse_spiking
+from hebbite.runtime.credit.measures import measure
+from hebbite.runtime.credit.moment import (
+    Moment,
+    chip_layers,
+    feedback_angles,
+    real_layers,
+    step_of,
+    with_shares,
+)
+from hebbite.runtime.credit.row import Arithmetic, Row, Travelled
+from hebbite.runtime.credit.shares import path_integrated
+from hebbite.runtime.credit.twin import SURROGATE
+from hebbite.runtime.datasets import Dataset, load_dataset
+from hebbite.runtime.session import Session
+
+CALIBRATION_SAMPLES = 1000
+UNIT = "squared payload units a sample"
+
+
+@dataclass(frozen=True)
+class CreditPlan:
+    """What is measured.
+
+    at        epochs after which to measure, 0 is before training; () for 0, 1, 2, 4 ... epochs
+    samples   training samples that gradient and updates are taken over
+    draws     how often the randomness of a rule is sampled
+    """
+
+    rules: tuple[str, ...] = ("backprop", "dfa", "fa", "frozen")
+    objective: str = "classification"
+    data: str = "digits"
+    epochs: int = 8
+    at: tuple[int, ...] = ()
+    samples: int = 256
+    draws: int = 32
+    seeds: tuple[int, ...] = (0,)
+    train_samples: int = 0
+    engine: str = "native"
+    rounding: str = "independent"
+    settings: Settings = field(default_factory=Settings)
+
+    def __post_init__(self) -> None:
+        """Check the numbers (HB0117)."""
+        wrong = [epoch for epoch in self.at if not 0 <= epoch <= self.epochs]
+        if wrong:
+            what = f"there is no moment after epoch {wrong[0]} of {self.epochs}"
+            raise UsageError(Problem("HB0117", what, hint=f"--at 0,1,{self.epochs}"))
+        if not self.rules or not self.seeds or self.samples < 2 or self.draws < 2:
+            what = "credit needs a rule, a seed, two samples and two draws"
+            raise UsageError(Problem("HB0117", what))
+
+    @property
+    def moments(self) -> tuple[int, ...]:
+        """The epochs after which to measure, in order."""
+        if self.at:
+            return tuple(sorted(set(self.at)))
+        doubling = {2**k for k in range(self.epochs.bit_length()) if 2**k <= self.epochs}
+        return tuple(sorted({0, self.epochs} | doubling))
+
+
+@dataclass(frozen=True, eq=False)
+class CreditReport:
+    """Rows, and where they come from."""
+
+    rows: tuple[Row, ...]
+    provenance: dict[str, object]
+
+    def to_json(self) -> dict[str, object]:
+        """Return what ``hebbite credit --json`` prints."""
+        return {"rows": [row.to_json() for row in self.rows], "provenance": self.provenance}
+
+
+def credit(
+    model: str | Path | Graph,
+    plan: CreditPlan | None = None,
+    *,
+    progress: Callable[[str], None] | None = None,
+) -> CreditReport:
+    """Return the credit report of a model.
+
+    Raises:
+        HebbiteError: whatever is wrong with the request; nothing is trained before it is known.
+    """
+    chosen = plan or CreditPlan()
+    graph = model if isinstance(model, Graph) else load_model(model)
+    jobs = [
+        (seed, _compiled(graph, chosen, rule, seed))
+        for seed in chosen.seeds
+        for rule in chosen.rules
+    ]
+    rows: list[Row] = []
+    for seed, compiled in jobs:
+        dataset = load_dataset(chosen.data, seed=seed)
+        for epoch, found in _trained(compiled, dataset, chosen, seed):
+            rows += found
+            if progress is not None:
+                progress(f"{compiled.rule.text}, seed {seed}: measured after epoch {epoch}")
+    return CreditReport(tuple(rows), _provenance(chosen, jobs[0][1]))
+
+
+def measured(
+    moment: Moment, *, seed: int, epoch: int, validation: float, travelled: Travelled | None = None
+) -> tuple[Row, Row]:
+    """Return the two rows of a moment: real numbers, and what the chip writes."""
+    return tuple(  # type: ignore[return-value]
+        _row(moment, arithmetic, seed, epoch, validation, travelled)
+        for arithmetic in ("real", "chip")
+    )
+
+
+def _row(
+    moment: Moment,
+    arithmetic: Arithmetic,
+    seed: int,
+    epoch: int,
+    validation: float,
+    travelled: Travelled | None,
+) -> Row:
+    compiled = moment.compiled
+    found = real_layers(moment) if arithmetic == "real" else chip_layers(moment)
+    layers, moments, gradient = found
+    step, shares = step_of(moment, moments)
+    angles = feedback_angles(compiled)
+    layers = tuple(
+        replace(layer, feedback_angle_deg=angles.get(layer.name))
+        for layer in with_shares(layers, shares)
+    )
+    return Row(
+        rule=compiled.rule.name,
+        rule_text=compiled.rule.text,
+        objective=compiled.objective.text,
+        seed=seed,
+        epoch=epoch,
+        arithmetic=arithmetic,
+        layers=layers,
+        total=measure(moments, gradient),
+        step=step,
+        rate=moment.rate,
+        value=moment.twin.value(moment.inputs, moment.targets),
+        validation=validation,
+        samples=len(moment.x),
+        draws=moment.sampled if arithmetic == "real" else 1,
+        surrogate=SURROGATE,
+        travelled=travelled if arithmetic == "chip" else None,
+    )
+
+
+def _compiled(graph: Graph, plan: CreditPlan, rule: str, seed: int) -> Compiled:
+    dataset = load_dataset(plan.data, seed=seed)
+    compiled = compile(
+        graph,
+        rule=rule,
+        objective=plan.objective,
+        settings=replace(plan.settings, seed=seed),
+        calibration=dataset.x_train[:CALIBRATION_SAMPLES].astype(np.float64),
+    )
+    refuse_spiking(compiled)
+    return compiled
+
+
+def _trained(
+    compiled: Compiled, dataset: Dataset, plan: CreditPlan, seed: int
+) -> Iterator[tuple[int, tuple[Row, Row]]]:
+    """Train, and yield (epoch, rows) at every moment."""
+    count = plan.train_samples or len(dataset.x_train)
+    x = dataset.x_train[:count].astype(np.float64)
+    y = dataset.y_train[:count]
+    held = dataset.x_validation.astype(np.float64), dataset.y_validation
+    before: tuple[int, Moment] | None = None
+    with Session(compiled, engine=plan.engine, rounding=plan.rounding, seed=seed) as session:
+        for epoch in range(plan.moments[-1] + 1):
+            if epoch:
+                session.fit(x, y, epochs=1, first_epoch=epoch - 1)
+            if epoch not in plan.moments:
+                continue
+            size = plan.samples
+            now = Moment(session.snapshot(), x[:size], y[:size], plan.draws, seed)
+            travelled = None if before is None else _travelled(*before, now)
+            score = session.evaluate(*held)
+            yield (
+                epoch,
+                measured(now, seed=seed, epoch=epoch, validation=score, travelled=travelled),
+            )
+            before = epoch, now
+
+
+def _travelled(epoch: int, before: Moment, now: Moment) -> Travelled:
+    """Return what the change of the weights between two moments brought."""
+    pairs = list(zip(before.twin.layers, now.twin.layers, strict=True))
+    step = [new.weight - old.weight for old, new in pairs]
+    shares = path_integrated(before.twin, before.inputs, before.targets, step)
+    return Travelled(
+        since_epoch=epoch,
+        delta_f=-shares.decrease,
+        shares=tuple((layer.name, shares.layer(i)) for i, (layer, _) in enumerate(pairs)),
+        misassigned=shares.misassigned(),
+        residual=shares.residual,
+    )
+
+
+def _provenance(plan: CreditPlan, first: Compiled) -> dict[str, object]:
+    return {
+        "producer": producer(),
+        "model": first.model,
+        "objective": first.objective.text,
+        "objective_unit": UNIT,
+        "data": plan.data,
+        "epochs": plan.epochs,
+        "moments": list(plan.moments),
+        "seeds": list(plan.seeds),
+        "engine": plan.engine,
+        "rounding": plan.rounding,
+        "gradient": "with respect to stored weights, in their steps",
+        "ran_on": "this computer; no chip was used",
+    }

@@ -1,0 +1,119 @@
+"""First and second moments of a layer's updates over samples and over the rule's own randomness.
+
+An update of sample n is a sum of outer products u_n = d_n x_n^T; d is random where the rule is. So
+
+    U = E[u] = mean_n (E d_n) x_n^T,    E|u|^2 = mean_n E|d_n|^2 |x_n|^2
+    tr Cov(u) = E|u|^2 - |U|^2,   of which   mean_n |x_n|^2 tr Cov(d_n)   is intrinsic
+
+and no matrix a sample is ever made: memory is O(samples (in + out)). Updates that are no outer
+products (integer ones, tags) are streamed by `Stream`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hebbite.runtime.credit.activations import Real
+
+Places = NDArray[np.intp]
+
+
+@dataclass(frozen=True, eq=False)
+class Moments:
+    """mean U (out, in); square E|u|^2; intrinsic E_n tr Cov(u_n | n).
+
+    ``noise``: what is left in |U|^2 because the rule's randomness was sampled, 0 where it was
+    averaged exactly.
+    """
+
+    mean: Real
+    square: float
+    intrinsic: float = 0.0
+    noise: float = 0.0
+
+    @property
+    def covariance(self) -> float:
+        """tr Cov(u), data and intrinsic together."""
+        return max(0.0, self.square - float(np.vdot(self.mean, self.mean)))
+
+
+def standing(shape: tuple[int, ...]) -> Moments:
+    """Return the moments of a layer that does not learn."""
+    return Moments(np.zeros(shape, np.float64), 0.0)
+
+
+@dataclass(frozen=True, eq=False)
+class Update:
+    """post d: (samples, out), or (draws, samples, out) where the rule is random; pre x:
+    (samples, in). ``u_n = d_n x_n^T``."""
+
+    post: Real
+    pre: Real
+
+    @property
+    def draws(self) -> Real:
+        """post with its axis of draws, (draws, samples, out)."""
+        return self.post if self.post.ndim == 3 else self.post[None]
+
+    def moments(self) -> Moments:
+        """Return U, E|u|^2 and the intrinsic variance."""
+        draws, samples = self.draws.shape[:2]
+        expected = self.draws.mean(axis=0)
+        length = np.einsum("ni,ni->n", self.pre, self.pre)
+        square = np.einsum("knj,knj->n", self.draws, self.draws) / draws
+        intrinsic = 0.0
+        if draws > 1:
+            spread = square - np.einsum("nj,nj->n", expected, expected)
+            intrinsic = max(0.0, float(np.mean(length * spread)) * draws / (draws - 1))
+        return Moments(
+            mean=expected.T @ self.pre / samples,
+            square=float(np.mean(length * square)),
+            intrinsic=intrinsic,
+            noise=intrinsic / (samples * draws),
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class Part:
+    """The update of one sample on a block of synapses, 0 elsewhere.
+
+    ``expected`` E[u_n] (rows, columns); ``square`` E|u_n|^2; ``intrinsic`` tr Cov(u_n | n);
+    ``noise``: the squared error of ``expected``, where draws were sampled.
+    """
+
+    expected: Real
+    square: float
+    intrinsic: float
+    noise: float = 0.0
+
+
+class Stream:
+    """Accumulates updates that come sample by sample."""
+
+    def __init__(self, shape: tuple[int, int]) -> None:
+        self._sum = np.zeros(shape, np.float64)
+        self._square = 0.0
+        self._intrinsic = 0.0
+        self._noise = 0.0
+        self._count = 0.0
+
+    def add(self, part: Part, rows: Places, columns: Places, *, weight: float = 1.0) -> None:
+        """Add a sample's update on the block of ``rows`` and ``columns``, ``weight`` times."""
+        self._sum[np.ix_(rows, columns)] += weight * part.expected
+        self._square += weight * part.square
+        self._intrinsic += weight * part.intrinsic
+        self._noise += weight * part.noise
+        self._count += weight
+
+    def moments(self) -> Moments:
+        """Return the moments over all samples."""
+        count = self._count
+        return Moments(
+            mean=self._sum / count,
+            square=self._square / count,
+            intrinsic=self._intrinsic / count,
+            noise=self._noise / count**2,
+        )
