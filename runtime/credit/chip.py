@@ -1,8 +1,8 @@
 """The update that the chip really writes, sample by sample: integers, floors and rounding included.
 
 For every synapse the learning engine forms acc, the weight with 7 fractional bits (see
-`compiler.arithmetic.learning`), and stores floor(acc / 2^7), one more with the chance p of the rest.
-So one epoch changes a weight by dw with
+`compiler.arithmetic.learning`), and stores floor(acc / 2^7), one more with the chance p of the
+rest. So one epoch changes a weight by dw with
 
     E[dw] = acc / 2^7 - w,   Var[dw] = p (1 - p)     (within the weight's range)
 
@@ -33,7 +33,7 @@ Long = NDArray[np.int64]
 @dataclass(frozen=True, eq=False)
 class ChipUpdate:
     """``moments`` of dw in weight steps. ``unfloored``: the mean of the same products in real
-    numbers, (out, in + 1). ``reached``: synapses a sample, both of whose sides had something to say.
+    numbers, (out, in + 1). ``reached``: synapses a sample, both of whose sides speak.
     """
 
     moments: Moments
@@ -110,7 +110,7 @@ def _speaking(product: Product, told: Told, at: int) -> NDArray[np.bool_]:
     traces = [told.y[f.variable][at] != 0 for f in product.factors if _is_bare(f)]
     events = [told.y0[at]] if _gated_by(product, "y0") else []
     everywhere = np.ones(told.y0.shape[1], np.bool_)
-    return np.logical_and.reduce([everywhere, *traces, *events])
+    return np.asarray(np.logical_and.reduce([everywhere, *traces, *events]), np.bool_)
 
 
 def _is_bare(factor: Factor) -> bool:

@@ -46,7 +46,7 @@ class CreditPlan:
 
     at        epochs after which to measure, 0 is before training; () for 0, 1, 2, 4 ... epochs
     samples   training samples that gradient and updates are taken over
-    draws     how often the randomness of a rule is sampled
+    draws     how often a program whose neurons draw random numbers is run on each sample
     """
 
     rules: tuple[str, ...] = ("backprop", "dfa", "fa", "frozen")
@@ -55,7 +55,7 @@ class CreditPlan:
     epochs: int = 8
     at: tuple[int, ...] = ()
     samples: int = 256
-    draws: int = 32
+    draws: int = 8
     seeds: tuple[int, ...] = (0,)
     train_samples: int = 0
     engine: str = "native"
@@ -162,7 +162,7 @@ def _row(
         value=moment.twin.value(moment.inputs, moment.targets),
         validation=validation,
         samples=len(moment.x),
-        draws=moment.sampled if arithmetic == "real" else 1,
+        draws=moment.sampled if arithmetic == "chip" else 1,
         surrogate=SURROGATE,
         travelled=travelled if arithmetic == "chip" else None,
     )
@@ -197,7 +197,7 @@ def _trained(
             if epoch not in plan.moments:
                 continue
             size = plan.samples
-            now = Moment(session.snapshot(), x[:size], y[:size], plan.draws, seed)
+            now = Moment(session.snapshot(), x[:size], y[:size], plan.draws)
             travelled = None if before is None else _travelled(*before, now)
             score = session.evaluate(*held)
             yield (
