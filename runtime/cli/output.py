@@ -8,6 +8,7 @@ import secrets
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from string import digits
 from typing import TYPE_CHECKING
 
 import typer
@@ -52,7 +53,7 @@ def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]
 
     table: Table = Table(title=title or None, title_justify="left")
     for index, column in enumerate(columns):
-        numeric = all(row[index][:1].isdigit() or row[index] in ("", "-") for row in rows)
+        numeric = all(row[index].removeprefix("-")[:1] in (*digits, "") for row in rows)
         table.add_column(column, justify="right" if index and numeric and rows else "left")
     for row in rows:
         table.add_row(*row)

@@ -32,6 +32,7 @@ from hebbite.runtime.credit.moment import (
 )
 from hebbite.runtime.credit.row import Arithmetic, Row, Travelled
 from hebbite.runtime.credit.shares import path_integrated
+from hebbite.runtime.credit.threads import one_thread
 from hebbite.runtime.credit.twin import SURROGATE
 from hebbite.runtime.datasets import Dataset, load_dataset
 from hebbite.runtime.session import Session
@@ -112,12 +113,13 @@ def credit(
         for rule in chosen.rules
     ]
     rows: list[Row] = []
-    for seed, compiled in jobs:
-        dataset = load_dataset(chosen.data, seed=seed)
-        for epoch, found in _trained(compiled, dataset, chosen, seed):
-            rows += found
-            if progress is not None:
-                progress(f"{compiled.rule.text}, seed {seed}: measured after epoch {epoch}")
+    with one_thread():
+        for seed, compiled in jobs:
+            dataset = load_dataset(chosen.data, seed=seed)
+            for epoch, found in _trained(compiled, dataset, chosen, seed):
+                rows += found
+                if progress is not None:
+                    progress(f"{compiled.rule.text}, seed {seed}: measured after epoch {epoch}")
     return CreditReport(tuple(rows), _provenance(chosen, jobs[0][1]))
 
 

@@ -36,6 +36,10 @@ class Layer:
     bias: float
     activation: Activation
 
+    def lines(self, payload: Real) -> Real:
+        """Return payloads (samples, in) with the bias line as the last column."""
+        return np.column_stack([payload, np.full(len(payload), self.bias)])
+
 
 @dataclass(frozen=True, eq=False)
 class Activity:
@@ -56,9 +60,15 @@ class Twin:
 
     def forward(self, x: Real) -> Activity:
         """Return the activity on input payloads x (samples, in)."""
-        inputs, sums, payload = [], [], x
-        for layer in self.layers:
-            inputs.append(np.column_stack([payload, np.full(len(payload), layer.bias)]))
+        lines = self.layers[0].lines(x)
+        return self.onward(lines, lines @ self.layers[0].weight.T)
+
+    def onward(self, lines: Real, v: Real) -> Activity:
+        """Return the activity from the lines and the sums of the first layer on."""
+        inputs, sums = [lines], [v]
+        payload = self.layers[0].activation.value(v)
+        for layer in self.layers[1:]:
+            inputs.append(layer.lines(payload))
             sums.append(inputs[-1] @ layer.weight.T)
             payload = layer.activation.value(sums[-1])
         return Activity(tuple(inputs), tuple(sums), payload)
@@ -70,8 +80,7 @@ class Twin:
         """
         payload = self.layers[0].activation.value(activity.v[0] + noise[0])
         for index, layer in enumerate(self.layers[1:], start=1):
-            lines = np.column_stack([payload, np.full(len(payload), layer.bias)])
-            v = lines @ layer.weight.T
+            v = layer.lines(payload) @ layer.weight.T
             payload = layer.activation.value(v + noise[index] if index < len(noise) else v)
         return payload
 
