@@ -23,9 +23,6 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-NEVER = 1e-3
-"""Where a variance of 0 is drawn on a logarithmic axis."""
-
 
 def need_matplotlib() -> None:
     """Raise UsageError HB0118 if matplotlib is not installed."""
@@ -49,23 +46,30 @@ def plots_of(found: CreditReport) -> dict[str, bytes]:
 
 
 def bias_variance(found: CreditReport) -> Figure:
-    """Draw variance over bias, hidden layers in one point a rule, real and chip."""
+    """Draw variance over bias, the hidden layers in one point a rule, real and chip.
+
+    A rule that leaves them alone has bias 1 and is drawn at variance 0.
+    """
     figure, axes = _figure(1, "bias and variance of the hidden layers' updates")
+    names: dict[tuple[float, float], list[str]] = {}
     for index, (real, chip) in enumerate(_last(found)):
-        for rows, marker, label in ((real, "o", real[0].rule), (chip, "x", None)):
-            bias = mean([_hidden_bias(row) for row in rows])
-            variance = mean([_hidden_variance(row) for row in rows])
-            axes[0].plot(
-                [0.0 if bias is None else bias], [NEVER if variance is None else variance],
-                marker, color=f"C{index}", label=label, markersize=8,
-            )  # fmt: skip
+        for rows, marker in ((real, "o"), (chip, "x")):
+            bias = mean([_hidden(row, "bias") for row in rows]) or 0.0
+            variance = mean([_hidden(row, "variance") for row in rows]) or 0.0
+            axes[0].plot(bias, variance, marker, color=f"C{index}", markersize=8)
+            if marker == "o":
+                names.setdefault((bias, variance), []).append(real[0].rule)
+    for place, rules in names.items():
+        axes[0].annotate(
+            ", ".join(rules), place, (0, 9), textcoords="offset points", ha="center", size="small"
+        )
     axes[0].set(
-        xlabel="bias: |a U - g| / |g| at the best a",
+        xlabel="bias: |a U - g| / |g| at the best a        (o real, x chip)",
         ylabel="variance: tr Cov(u) / |U|$^2$",
-        yscale="log",
-        xlim=(-0.05, 1.05),
+        xlim=(-0.1, 1.1),
     )
-    axes[0].legend(title="o real, x chip", fontsize="small")
+    axes[0].set_yscale("symlog", linthresh=1)
+    axes[0].margins(y=0.12)
     return figure
 
 
@@ -149,14 +153,9 @@ def _last(found: CreditReport) -> list[tuple[list[Row], list[Row]]]:
     return [(real, chip) for real, chip in moments(found) if real[0].epoch == epoch]
 
 
-def _hidden_bias(row: Row) -> float | None:
-    hidden = row.layers[:-1] or row.layers
-    return mean([layer.measures.bias for layer in hidden])
-
-
-def _hidden_variance(row: Row) -> float | None:
-    hidden = row.layers[:-1] or row.layers
-    return mean([layer.measures.variance for layer in hidden])
+def _hidden(row: Row, name: str) -> float | None:
+    """Return a measure, mean over the hidden layers; that of the output where there are none."""
+    return mean([getattr(layer.measures, name) for layer in row.layers[:-1] or row.layers])
 
 
 def _angle_points(
