@@ -64,14 +64,14 @@ class CreditPlan:
     settings: Settings = field(default_factory=Settings)
 
     def __post_init__(self) -> None:
-        """Check the numbers (HB0117)."""
+        """Check the numbers (HB0119)."""
         wrong = [epoch for epoch in self.at if not 0 <= epoch <= self.epochs]
         if wrong:
             what = f"there is no moment after epoch {wrong[0]} of {self.epochs}"
-            raise UsageError(Problem("HB0117", what, hint=f"--at 0,1,{self.epochs}"))
+            raise UsageError(Problem("HB0119", what, hint=f"--at 0,1,{self.epochs}"))
         if not self.rules or not self.seeds or self.samples < 2 or self.draws < 2:
             what = "credit needs a rule, a seed, two samples and two draws"
-            raise UsageError(Problem("HB0117", what))
+            raise UsageError(Problem("HB0119", what))
 
     @property
     def moments(self) -> tuple[int, ...]:
