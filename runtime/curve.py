@@ -80,7 +80,7 @@ class CurveBook:
 
 def why_without(model: Compiled) -> str:
     """Return why a model has no objective to follow; '' if it has one."""
-    return "" if model.coding.teacher else f"{model.rule.name} follows no objective"
+    return "" if model.coding.teacher else "the rule follows no objective"
 
 
 def outputs_of(model: Compiled, answers: Long) -> Long:

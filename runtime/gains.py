@@ -59,6 +59,11 @@ class Bought:
         """Epochs until the accuracy was first reached, one a seed; 0: before any, None: never."""
         return tuple(_first(curve.validation, self.accuracy) for curve in self.curves)
 
+    @property
+    def reached(self) -> int:
+        """How many seeds reached the accuracy."""
+        return sum(epochs is not None for epochs in self.epochs)
+
     def gains(self) -> Gains:
         """Return what joules are divided by, or why they cannot be."""
         total = sum(self.decreases)
@@ -80,10 +85,10 @@ class Bought:
     @property
     def reach_text(self) -> str:
         """How many seeds reached the accuracy."""
-        count = sum(k is not None for k in self.epochs)
+        last = len(self.curves[0].counters)
         return (
-            f"{count} of {len(self.curves)} seeds reached a validation accuracy of "
-            f"{self.accuracy:g} within {len(self.curves[0].counters)} epochs"
+            f"{self.reached} of {len(self.curves)} seeds reached a validation accuracy of "
+            f"{self.accuracy:g} by epoch {last}, the last"
         )
 
     def _no_decrease(self) -> str:
@@ -92,7 +97,7 @@ class Bought:
             return why_without(self.model)
         if sum(self.decreases) > 0:
             return ""
-        return f"F did not decrease: {values[0]:.4g} before, {values[-1]:.4g} after ({UNIT})"
+        return f"F did not decrease: {values[0]:.6g} before, {values[-1]:.6g} after ({UNIT})"
 
     def objective_json(self) -> dict[str, object]:
         """Return the curve of F, mean and by seed; null with the reason without an objective."""
@@ -125,7 +130,7 @@ class Bought:
             "accuracy": self.accuracy,
             "part": "validation samples",
             "epochs": list(self.epochs),
-            "reached": sum(k is not None for k in self.epochs),
+            "reached": self.reached,
             "seeds": len(self.curves),
             "resolution_epochs": 1,
             "priced_phases": ALL,

@@ -37,9 +37,8 @@ def neighbours(text: str) -> dict[str, Neighbour]:
 
 
 def _neighbour(text: str, step: int) -> Neighbour:
-    name = parse_rule(text).name
-    if not has_rate(name):
-        return Neighbour(reason=f"{name} has no rate")
+    if not has_rate(parse_rule(text).name):
+        return Neighbour(reason="the rule has no rate")
     moved = _RATE.sub(lambda rate: f"rate={int(rate[1]) + step}", text)
     try:
         return Neighbour(parse_rule(moved).text)

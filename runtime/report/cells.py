@@ -33,11 +33,16 @@ def spread(row: Row) -> str:
     return f"{percent(low)} to {percent(high)}" if len(row.outcomes) > 1 else "-"
 
 
+def digits(value: float) -> str:
+    """Return a number with three digits, or all that stand before the point."""
+    return f"{value:.3g}" if abs(value) < 999.5 else f"{value:.0f}"
+
+
 def band_text(band: object, unit: str) -> str:
     """Return ``median (low to high)`` with one prefix, such as ``120 (80 to 190) pJ``."""
     if not isinstance(band, Mapping):
         return "-"
     median = float(band["median"])
     power = max(-4, min(0, math.floor(math.log10(median) / 3))) if median > 0 else 0
-    scaled = [f"{float(band[key]) / 1000.0**power:.3g}" for key in ("median", "low", "high")]
+    scaled = [digits(float(band[key]) / 1000.0**power) for key in ("median", "low", "high")]
     return f"{scaled[0]} ({scaled[1]} to {scaled[2]}) {_PREFIXES[power]}{unit}"

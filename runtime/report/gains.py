@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from hebbite.runtime.calibrate import SEEDS
 from hebbite.runtime.compare import Comparison, Row
-from hebbite.runtime.report.cells import band_text, label, percent, several, spread
+from hebbite.runtime.report.cells import band_text, digits, label, percent, several, spread
+from hebbite.runtime.sensitivity import has_rate
 
 SENSITIVITY_COLUMNS = (
     "rule",
     "rate",
-    "trained as",
     "accuracy",
     "95 % over seeds",
     "decrease of F",
     "energy/decrease of F",
 )
-_FACTORS = {"half": "x 1/2", "double": "x 2"}
+_FACTORS = {"half": "x 1/2", "own": "x 1", "double": "x 2"}
 
 
 def gain_columns(found: Comparison) -> tuple[str, ...]:
@@ -54,8 +52,8 @@ def _decrease(row: Row) -> list[str]:
 def _epochs(row: Row) -> str:
     """Return the epochs of the first and the last seed to reach the accuracy, or how many did."""
     reached = [epochs for epochs in row.bought.epochs if epochs is not None]
-    if len(reached) < len(row.bought.epochs):
-        return f"{len(reached)} of {len(row.bought.epochs)} seeds"
+    if len(reached) < len(row.outcomes):
+        return f"{len(reached)} of {len(row.outcomes)} seeds"
     low, high = min(reached), max(reached)
     return f"{low}" if low == high else f"{low} to {high}"
 
@@ -63,25 +61,28 @@ def _epochs(row: Row) -> str:
 def sensitivity_rows(found: Comparison) -> list[list[str]]:
     """Return the cells of every rule at half, at its own and at twice its rate, if asked for."""
     long = several(found)
-    return [cells for row in found.rows if row.neighbours for cells in _near(row, long)]
+    return [cells for row in found.rows if _has_near(row) for cells in _near(row, long)]
+
+
+def _has_near(row: Row) -> bool:
+    return any(near.row is not None for near in row.neighbours.values())
 
 
 def _near(row: Row, long: bool) -> list[list[str]]:
-    name, missing = label(row, long=long), ["-"] * 4
-    lines = [[name, "x 1", *_trained(row)]]
-    for key, near in row.neighbours.items():
-        cells = _trained(near.row) if near.row else [near.neighbour.reason, *missing]
-        lines.insert(0 if key == "half" else len(lines), [name, _FACTORS[key], *cells])
-    return lines
+    rows = {key: near.row for key, near in row.neighbours.items()} | {"own": row}
+    name = label(row, long=long)
+    return [[name, factor, *_trained(rows[key])] for key, factor in _FACTORS.items()]
 
 
-def _trained(row: Row) -> list[str]:
-    return [row.model.rule.text, percent(row.accuracy[0]), spread(row), *_decrease(row)]
+def _trained(row: Row | None) -> list[str]:
+    if row is None:
+        return ["-"] * 4
+    return [percent(row.accuracy[0]), spread(row), *_decrease(row)]
 
 
 def number(value: float | None) -> str:
-    """Return a number of F with four digits, ``-`` if there is none."""
-    return "-" if value is None else f"{value:.4g}"
+    """Return a number of F, ``-`` if there is none."""
+    return "-" if value is None else digits(value)
 
 
 def rate_notes(found: Comparison) -> list[str]:
@@ -101,17 +102,17 @@ def rate_notes(found: Comparison) -> list[str]:
 
 
 def _rules_of(found: Comparison, source: str) -> list[str]:
-    texts = (row.choice.text for row in found.rows if row.choice.source == source)
-    return list(dict.fromkeys(texts))
+    rows = [row for row in found.rows if row.choice.source == source and has_rate(row.name)]
+    return list(dict.fromkeys(row.choice.text for row in rows))
 
 
 def gain_notes(found: Comparison) -> list[str]:
-    """Return what F is, which joules are divided by it, and why some are not."""
+    """Return what F is, which joules are divided by it, and why some numbers are missing."""
     first = found.rows[0]
-    objectives = {row.model.objective.text: row.model.objective for row in found.rows}
+    goals = [row.model.objective for row in found.rows if row.bought.objective]
     lines = [
-        f"F: {objective.loss}, {text}, mean a training sample in squared payload units"
-        for text, objective in objectives.items()
+        f"F: {goal.loss}, {goal.text}, mean a training sample in squared payload units"
+        for goal in dict.fromkeys(goals)
     ]
     accuracy = percent(first.plan.to_accuracy)
     lines += [
@@ -120,14 +121,16 @@ def gain_notes(found: Comparison) -> list[str]:
         f"energy to {accuracy}: all phases, until the validation accuracy is first that high; "
         "looked at once an epoch, mean over seeds",
     ]
-    return lines + list(dict.fromkeys(_reasons(found.rows)))
+    if any(map(_has_near, found.rows)):
+        lines.append("rate x 1/2 and x 2: trained anew, on the same seeds, data and epochs")
+    return lines + list(dict.fromkeys(_reasons(found)))
 
 
-def _reasons(rows: Sequence[Row]) -> list[str]:
-    long = len({row.model.rule.name for row in rows}) < len(rows)
-    found = []
-    for row in rows:
-        gains = row.bought.gains()
-        reasons = (gains.no_decrease, gains.not_reached)
-        found += [f"{label(row, long=long)}: {reason}" for reason in reasons if reason]
-    return found
+def _reasons(found: Comparison) -> list[str]:
+    lines = []
+    for row in found.rows:
+        gains, name = row.bought.gains(), label(row, long=several(found))
+        missing = [near.neighbour.reason for near in row.neighbours.values()]
+        reasons = (gains.no_decrease, gains.not_reached, *missing)
+        lines += [f"{name}: {reason}" for reason in reasons if reason]
+    return lines
