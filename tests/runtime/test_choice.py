@@ -13,7 +13,7 @@ from hebbite.compiler.frontends import load_model
 from hebbite.rules.errors import InputFileError
 from hebbite.rules.registry import parse_rule
 from hebbite.runtime import choice as module
-from hebbite.runtime.calibrate import Calibration, calibrate
+from hebbite.runtime.calibrate import Calibration, Trial, best_of, calibrate
 from hebbite.runtime.choice import Choice, choices_of
 from hebbite.runtime.compare import Plan, compare
 from hebbite.runtime.datasets import load_dataset
@@ -93,12 +93,20 @@ def test_a_rule_without_a_rate_is_left_as_it_is(plan: Plan, done: list[dict[str,
 
 
 def test_a_calibration_is_kept_and_another_plan_is_another_one(
-    plan: Plan, done: list[dict[str, Any]], tmp_path: Path
+    plan: Plan, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     said: list[str] = []
+    done: list[str] = []
+
+    def quick(model: Any, *, rule: str, **_: Any) -> Calibration:
+        done.append(rule)
+        return best_of(rule, [Trial(-6, 1, 0, (0.5, 0.25)), Trial(-4, 1, 1, (0.7, 0.1))])
+
+    monkeypatch.setattr(module, "calibrate", quick)
     with JobStore(tmp_path / "jobs.sqlite") as store:
         first = chosen(plan, store)
-        assert len(done) == 1
+        assert done == ["dfa"]
+        assert first[0].text == parse_rule("dfa(rate=-4, gain=1)").text
         assert chosen(plan, store, note=said.append) == first
         assert len(done) == 1
         assert said == [f"dfa was calibrated before: {first[0].text}"]

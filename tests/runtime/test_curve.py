@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
@@ -101,11 +100,11 @@ def trained(model: Compiled, data: Dataset, *, watch: bool) -> tuple[Trained, Cu
 
 
 @pytest.fixture(scope="module")
-def both(model: Compiled, data: Dataset) -> Iterator[tuple[Trained, Trained, Curve]]:
+def both(model: Compiled, data: Dataset) -> tuple[Trained, Trained, Curve]:
     plain, _ = trained(model, data, watch=False)
     watched, curve = trained(model, data, watch=True)
     assert curve is not None
-    yield plain, watched, curve
+    return plain, watched, curve
 
 
 def test_looking_moves_nothing(both: tuple[Trained, Trained, Curve]) -> None:
