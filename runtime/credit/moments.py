@@ -37,7 +37,7 @@ class Moments:
     @property
     def covariance(self) -> float:
         """tr Cov(u), data and intrinsic together."""
-        return max(0.0, self.square - float(np.vdot(self.mean, self.mean)))
+        return max(0.0, self.square - float(np.vdot(self.mean, self.mean)) + self.noise)
 
 
 def standing(shape: tuple[int, ...]) -> Moments:
