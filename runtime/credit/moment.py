@@ -219,6 +219,8 @@ def feedback_angles(compiled: Compiled) -> dict[str, float | None]:
     layer stands for no single matrix.
     """
     program = compiled.program
+    if compiled.rule.feedback.weights == "none":
+        return {}
     above = {group.pre: program.tensors[group.weight] for group in forward_groups(program)}
     found = {}
     for group in program.synapses:

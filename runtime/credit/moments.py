@@ -101,6 +101,10 @@ class Stream:
         self._noise += weight * part.noise
         self._count += weight
 
+    def add_everywhere(self, expected: Real, *, weight: float) -> None:
+        """Add what samples of this ``weight`` in all do beyond the blocks that were added."""
+        self._sum += weight * expected
+
     def moments(self) -> Moments:
         """Return the moments over all samples."""
         count = self._count
