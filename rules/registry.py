@@ -11,6 +11,7 @@ from hebbite.rules.library.delta import delta
 from hebbite.rules.library.dfa import dfa
 from hebbite.rules.library.fa import fa
 from hebbite.rules.library.frozen import frozen
+from hebbite.rules.library.sign_symmetric import sign_symmetric
 from hebbite.rules.library.stdp import stdp
 from hebbite.rules.loihi import check_loihi
 from hebbite.rules.options import call_by_text
@@ -22,6 +23,7 @@ RULES: dict[str, Callable[..., LearningRule]] = {
     "dfa": dfa,
     "fa": fa,
     "backprop": backprop,
+    "sign-symmetric": sign_symmetric,
     "stdp": stdp,
     "bptt": bptt,
 }

@@ -16,7 +16,9 @@ updates_visited  synapses with at least one such product
 updates_changed  stored weights that are another integer after the epoch
 rng_draws        random integers: one a visited synapse, one a neuron and ``random`` instruction
 resets           registers cleared by ``reset``
-host_words       messages the host injects, answers it reads, weights it copies
+host_words       messages the host injects, answers it reads, weights it copies: one a synapse of a
+                 mirror and learning epoch; a sign counts like a weight, for the host reads the word
+                 of the weight to know it, and writes a word
 """
 
 from __future__ import annotations

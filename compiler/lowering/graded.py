@@ -16,6 +16,7 @@ from itertools import pairwise
 import numpy as np
 
 from hebbite.compiler.arithmetic.draws import bell
+from hebbite.compiler.arithmetic.synapse import mirrored
 from hebbite.compiler.lowering.network import Network, Stage
 from hebbite.compiler.lowering.quantise import (
     TOP_SIGNED,
@@ -48,6 +49,8 @@ from hebbite.rules.sums import Factor, Product, SumOfProducts
 from hebbite.rules.traces import Trace
 
 TEACHER = "target"
+COPIED = ("transpose", "sign")
+"""Feedback weights that the host makes of the forward weights."""
 HELD = Trace(tau=65535, impulse=0, mode="overwrite")
 WRITTEN = Trace(tau=65535, impulse=0)
 """Lava has no trace that stands still; 65535 steps is the slowest that it knows."""
@@ -212,7 +215,8 @@ class _Lowering:
             direct = self.rule.feedback.delivery == "direct"
             above = stages[-1] if direct else stages[index + 1]
             name = f"back_{stages[index].name}"
-            copied = self.rule.feedback.weights == "transpose"
+            copied = self.rule.feedback.weights in COPIED
+            follows = copied and self.rule.follows
             group = Synapses(
                 name,
                 above.name,
@@ -221,16 +225,25 @@ class _Lowering:
                 output="e",
                 port="third",
                 role="feedback",
-                mirror=above.synapses if copied and self.rule.follows else "",
+                mirror=above.synapses if follows else "",
+                magnitude=self._magnitude if follows else 0,
             )
             shape = (len(stages[index].weight), len(above.weight))
-            weight = self._feedback_weight(index, shape, copied)
+            weight = self._feedback_weight(index, shape)
             out.append((group, weight.astype(np.int64)))
         return out
 
-    def _feedback_weight(self, index: int, shape: tuple[int, int], copied: bool) -> IntArray:
-        if copied:
-            return self.integers.stages[index + 1].weight[:, :-1].T
+    @property
+    def _magnitude(self) -> int:
+        """What a copied sign is worth: even, as every weight at the start; 0 copies weights."""
+        if self.rule.feedback.weights != "sign":
+            return 0
+        return int(even(np.array(self.settings.feedback_rms, np.float64)))
+
+    def _feedback_weight(self, index: int, shape: tuple[int, int]) -> IntArray:
+        if self.rule.feedback.weights in COPIED:
+            forward = self.integers.stages[index + 1].weight.astype(np.int64)
+            return mirrored(forward, size=shape[0], magnitude=self._magnitude)
         name = self.network.stages[index].name
         drawn = bell(shape, seed=self.settings.seed, name=f"feedback {name}")
         return even(drawn * self.settings.feedback_rms)

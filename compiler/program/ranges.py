@@ -3,7 +3,8 @@
 Every value is an interval. One sample's steps are executed on intervals again and again until
 nothing grows; what still grows after ROUNDS samples is taken to have no bound. Messages carry the
 intervals of the outputs that send them; an input is at most the sum over its groups of (largest sum
-of |w| in a row) times (largest |payload|), with weights that learn taken at the end of their word.
+of |w| in a row) times (largest |payload|), with weights that learn taken at the end of their word
+and copied signs at their magnitude.
 
 Proven: every instruction stays within int32; y1..y3, where a neuron writes them for a rule, stay
 within a trace, 0..127; the last payload of a sample on a line whose trace is overwritten lies in
@@ -219,9 +220,12 @@ def _result(
 def _reach(program: Program, group: Synapses) -> int:
     """Return the largest sum of |w| that one neuron can receive from a group."""
     weight = program.tensors[group.weight].astype(np.int64)
+    start = int(np.abs(weight).sum(axis=1).max(initial=0))
+    if group.magnitude:
+        return max(start, int(weight.shape[1]) * group.magnitude)
     if group.mirror or any(p.synapses == group.name for p in program.plasticity):
         return int(weight.shape[1]) << program.widths.weight
-    return int(np.abs(weight).sum(axis=1).max(initial=0))
+    return start
 
 
 def ranges_of(program: Program) -> Ranges:

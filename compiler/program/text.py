@@ -84,6 +84,7 @@ def _population(population: Population) -> str:
 def _synapses(program: Program, group: Synapses) -> str:
     rows, columns = program.tensors[group.weight].shape
     mirror = f", mirror={group.mirror}" if group.mirror else ""
+    mirror += f", magnitude={group.magnitude}" if group.magnitude else ""
     return (
         f"%{group.name} = synapses(%{group.pre}.{group.output} -> %{group.post}.{group.port}) "
         f"{{weight=@{group.weight}, post={rows}, lines={columns}, exponent={group.exponent}, "
@@ -246,6 +247,7 @@ def _parse_synapses(line: str) -> Synapses:
         graded=bool(found["graded"]),
         role=str(found["role"]),
         mirror=str(found.get("mirror", "")),
+        magnitude=int(found.get("magnitude", 0)),
     )
 
 

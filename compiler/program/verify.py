@@ -1,7 +1,8 @@
 """The law of a program. Every pass may expect it, and must leave it.
 
 * Parts are wired as `wiring` says: every name that is used stands for something, shapes agree.
-* Weights fit the chip's word; every input sum fits int32; delays are 1..63, exponents -8..7.
+* Weights and magnitudes fit the chip's word; every input sum fits int32; delays are 1..63,
+  exponents -8..7.
 * Every guard lies in the period; all plastic groups share one epoch that divides the period; on a
   Loihi-class chip the epoch has at most 63 steps, and a plastic group has delay 1.
 * A neuron program has every constant and table that it names, of a shape that it can read.
@@ -109,6 +110,8 @@ def _group(program: Program, group: Synapses) -> Iterator[Problem]:
     low, high = program.widths.weight_low, program.widths.weight_high
     if weight.size and (weight.min() < low or weight.max() > high):
         yield Problem("HB0435", f"@{group.weight} leaves {low}..{high}", at, post.origin)
+    if not 0 <= group.magnitude <= high:
+        yield Problem("HB0435", f"a magnitude of {group.magnitude} leaves 0..{high}", at)
     if not 1 <= group.delay <= LONGEST_DELAY or not -8 <= group.exponent <= 7:
         what = f"delay {group.delay} (1..{LONGEST_DELAY}) or exponent {group.exponent} (-8..7)"
         yield Problem("HB0435", f"{what} is out of range", at)

@@ -3,7 +3,8 @@
 * Names are unique; every name that is used stands for something.
 * Sources and populations are not empty; a source sends on ``s`` only; ports and outputs are known.
 * A wire has as many lines as its receiver has neurons, and stands once.
-* A group learns by one rule or mirrors another one, not both; a mirror has the transposed shape.
+* A group learns by one rule or mirrors another one, not both; a mirror has the transposed shape,
+  and a magnitude of signs belongs to a mirror.
 * The answer is read from a register that the population has, in a step that the sample has.
 
 Nothing is looked up before it is known to exist: whatever is wrong is a problem, never a crash.
@@ -94,6 +95,10 @@ def _ends(program: Program, group: Synapses) -> Iterator[Problem]:
 
 
 def _learning(program: Program) -> Iterator[Problem]:
+    for group in program.synapses:
+        if group.magnitude and not group.mirror:
+            what = f"%{group.name} has the magnitude {group.magnitude}, yet mirrors nothing"
+            yield Problem("HB0461", what, hint="mirror=GROUP, or magnitude=0")
     mirrors = {group.name: group.mirror for group in program.synapses if group.mirror}
     for name, count in Counter(p.synapses for p in program.plasticity).items():
         if count > 1:

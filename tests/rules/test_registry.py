@@ -18,7 +18,7 @@ from hebbite.rules.sums import VARIABLES, parse_sum
 
 ALL = [factory() for factory in RULES.values()]
 NAMES = [rule.name for rule in ALL]
-ERROR_DRIVEN = ("delta", "frozen", "dfa", "fa", "backprop")
+ERROR_DRIVEN = ("delta", "frozen", "dfa", "fa", "backprop", "sign-symmetric")
 every_rule = pytest.mark.parametrize("rule", ALL, ids=NAMES)
 
 
@@ -108,8 +108,8 @@ def test_locality_names_the_remote_variables_of_the_update(rule: LearningRule) -
 @every_rule
 def test_feedback_and_locality_agree(rule: LearningRule) -> None:
     assert rule.feedback.latency == rule.locality.feedback_latency_steps or rule.reason
-    full = rule.feedback.weights == "transpose"
-    assert (rule.locality.weight_transport == "full") == full
+    carried = {"transpose": "full", "sign": "sign", "learned": "learned"}
+    assert rule.locality.weight_transport == carried.get(rule.feedback.weights, "none")
 
 
 def test_bptt_is_refused_by_the_name_of_what_it_reads() -> None:

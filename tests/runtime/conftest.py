@@ -211,7 +211,13 @@ def copies(draw: st.DrawFn, program: Program, learners: list[Synapses]) -> list[
     made = Synapses("copy", found[0].post, found[0].pre, "copy", output="e", port="third")
     lif = program.population(made.post).neuron.name == "lif"
     exponent = draw(st.integers(-8, 0 if lif else 7))
-    mirror = dataclasses.replace(made, mirror=found[0].name, exponent=exponent, role="feedback")
+    mirror = dataclasses.replace(
+        made,
+        mirror=found[0].name,
+        magnitude=draw(st.sampled_from((0, 1, 64, 255))),
+        exponent=exponent,
+        role="feedback",
+    )
     return [] if fires(program, mirror) else [mirror]
 
 

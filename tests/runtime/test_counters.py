@@ -13,6 +13,8 @@ bias line 4; the teacher sends 5 and then nothing.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -178,6 +180,15 @@ def test_every_count_is_the_one_made_by_hand(tiny: Program, engine: str) -> None
             counted = {k: int(counters.values[c, p, i]) for k, i in INDEX.items()}
             counted = {name: value for name, value in counted.items() if value}
             assert counted == EXPECTED.get((component, phase), {}), (component, phase)
+
+
+@pytest.mark.parametrize("engine", ["reference", "native"])
+def test_a_copied_sign_costs_the_host_the_word_of_a_weight(tiny: Program, engine: str) -> None:
+    *groups, back = tiny.synapses
+    signs = replace(tiny, synapses=(*groups, replace(back, magnitude=3)))
+    verify_program(signs)
+    copied = ran(tiny, engine).counters
+    assert ran(signs, engine).counters.total("host_words") == copied.total("host_words")
 
 
 def test_totals_and_plain_data_say_the_same(tiny: Program) -> None:

@@ -26,6 +26,7 @@ from hebbite.runtime.engines.native.plan import (
     G_COMPONENT,
     G_LINE,
     G_LINES,
+    G_MAGNITUDE,
     G_MIRRORS,
     G_POST,
     G_SIZE,
@@ -394,11 +395,17 @@ def learn_group(plan: Plan, state: State, scratch: Scratch, call: Call, q: int, 
 
 @helper
 def mirror(plan: Plan, state: State, counts: Long, g: int) -> None:
-    """Copy the transposed weights of the group that ``g`` follows, without its bias line."""
+    """Copy the transposed weights of the group that ``g`` follows, without its bias line, or their
+    signs times a magnitude.
+    """
     weights, groups, followed = state.weights, plan.groups, plan.groups[g, G_MIRRORS]
     size, lines = groups[g, G_SIZE], groups[g, G_LINES]
     copy, learned = groups[g, G_WEIGHT], groups[followed, G_WEIGHT]
+    magnitude = groups[g, G_MAGNITUDE]
     for j in range(size):
         for i in range(lines):
-            weights[copy + i * size + j] = weights[learned + j * groups[followed, G_SIZE] + i]
+            weight = weights[learned + j * groups[followed, G_SIZE] + i]
+            if magnitude:
+                weight = magnitude if weight >= 0 else -magnitude
+            weights[copy + i * size + j] = weight
     counts[groups[g, G_COMPONENT], 1, HOST] += size * lines

@@ -300,6 +300,7 @@ def _groups(program: Program, layout: Layout) -> tuple[Long, Long, int, int]:
                 due,
                 _component(program, group.name),
                 groups.index(group.mirror) if group.mirror else -1,
+                group.magnitude,
                 cost_rows,
             )
         )

@@ -15,12 +15,14 @@ from hebbite.compiler.compile import compile
 from hebbite.compiler.compiled import Compiled
 from hebbite.compiler.graph import Graph, Node, TensorRef, Value
 from hebbite.compiler.program.text import parse_program, print_program
+from hebbite.compiler.program.types import IntArray
 from hebbite.compiler.settings import Settings
 from hebbite.rules.errors import HebbiteError
 from hebbite.runtime.engines.reference import ReferenceEngine
 
 Real = NDArray[np.float64]
 Long = NDArray[np.int64]
+RULES = ("delta", "frozen", "dfa", "fa", "backprop", "sign-symmetric")
 MODEL = Path(__file__).parents[2] / "data" / "onnx" / "digits_64_32_16_10.onnx"
 
 
@@ -55,20 +57,23 @@ def samples(count: int, size: int, classes: int) -> tuple[Real, Long]:
     return x, y
 
 
-@pytest.mark.parametrize("rule", ["delta", "frozen", "dfa", "fa", "backprop"])
+@pytest.mark.parametrize("rule", RULES)
 def test_the_program_of_a_rule_reads_as_designed(rule: str, golden: Callable[[str], str]) -> None:
     made = compile(graph("relu", 6, 5, 4, 3), rule=rule)
     text = print_program(made.program)
     assert text.split("  neuron ")[0].rstrip() == golden(f"program/{rule}")
 
 
-@pytest.mark.parametrize("rule", ["delta", "frozen", "dfa", "fa", "backprop"])
+@pytest.mark.parametrize("rule", RULES)
 def test_the_program_of_a_rule_parses_back(rule: str) -> None:
     made = compile(graph("relu", 6, 5, 4, 3), rule=rule).program
     assert print_program(parse_program(print_program(made), made.tensors)) == print_program(made)
 
 
-@pytest.mark.parametrize(("rule", "period"), [("delta", 4), ("dfa", 5), ("fa", 6), ("backprop", 6)])
+@pytest.mark.parametrize(
+    ("rule", "period"),
+    [("delta", 4), ("dfa", 5), ("fa", 6), ("backprop", 6), ("sign-symmetric", 6)],
+)
 def test_two_hidden_layers_take_the_steps_that_the_path_needs(rule: str, period: int) -> None:
     assert compile(graph("relu", 6, 5, 4, 3), rule=rule).program.schedule.period == period
 
@@ -140,6 +145,36 @@ def test_copied_feedback_follows_the_forward_weights(follow: str, equal: bool) -
     back, forward = machine.read("back_hidden1.weight"), machine.read("to_fc2.weight")
     assert np.array_equal(back, forward[:, :-1].T) is equal
     assert not np.array_equal(forward, made.program.tensors["to_fc2.weight"])
+
+
+def degrees_between(one: IntArray, other: IntArray) -> float:
+    """Return the angle between two arrays of weights."""
+    a, b = one.astype(np.float64).ravel(), other.astype(np.float64).ravel()
+    return float(np.degrees(np.arccos(a @ b / np.sqrt((a @ a) * (b @ b)))))
+
+
+def test_the_signs_of_normal_weights_stand_at_the_angle_that_is_known() -> None:
+    tensors = compile(graph("relu", 6, 200, 200, 3), rule="sign-symmetric").program.tensors
+    forward, back = tensors["to_hidden1.weight"][:, :-1].T, tensors["back_hidden0.weight"]
+    known = np.degrees(np.arccos(np.sqrt(2 / np.pi)))
+    assert degrees_between(forward, back) == pytest.approx(known, abs=0.5)
+
+
+@pytest.mark.parametrize(("rms", "magnitude"), [(64, 64), (63, 64), (61, 60), (2, 2)])
+def test_the_magnitude_of_signs_is_the_wanted_one_made_even(rms: int, magnitude: int) -> None:
+    settings = Settings(feedback_rms=rms)
+    program = compile(graph("relu", 6, 5, 4, 3), rule="sign-symmetric", settings=settings).program
+    back = program.group("back_hidden1")
+    assert (back.mirror, back.magnitude) == ("to_fc2", magnitude)
+    assert set(np.unique(program.tensors["back_hidden1.weight"])) == {-magnitude, magnitude}
+
+
+def test_signs_that_are_kept_belong_to_no_mirror() -> None:
+    program = compile(graph("relu", 6, 5, 4, 3), rule="sign-symmetric(follow=false)").program
+    back = program.group("back_hidden1")
+    assert (back.mirror, back.magnitude) == ("", 0)
+    forward = program.tensors["to_fc2.weight"][:, :-1].T
+    assert np.array_equal(program.tensors[back.weight] > 0, forward >= 0)
 
 
 def test_the_same_seed_gives_the_same_program_and_another_seed_another() -> None:

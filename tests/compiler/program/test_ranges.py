@@ -58,7 +58,7 @@ def test_a_sum_that_saturates_is_proven_though_it_grows_for_many_samples(program
     assert ranges_of(odd).register["hidden", "v"] == (-8388607, 8388607)
 
 
-@pytest.mark.parametrize("rule", ["dfa", "backprop", "frozen", "stdp"])
+@pytest.mark.parametrize("rule", ["dfa", "backprop", "sign-symmetric", "frozen", "stdp"])
 def test_what_runs_stays_within_what_was_proven(rule: str) -> None:
     spiking = Settings(neuron="lif", encode="rate", window=12)
     settings = spiking if rule == "stdp" else Settings()
@@ -83,6 +83,16 @@ def test_a_hull_holds_both(x: tuple[int, int], y: tuple[int, int]) -> None:
     assert low <= min(y) <= max(y) <= high
     assert {low, high} <= {*x, *y}
     assert np.all(np.array([low]) <= high)
+
+
+@pytest.mark.parametrize(("magnitude", "top"), [(0, 3 * 256 * 127), (100, 3 * 100 * 127)])
+def test_copied_signs_reach_as_far_as_their_magnitude(
+    program: Program, magnitude: int, top: int
+) -> None:
+    back = replace(program.synapses[2], mirror="to_out", magnitude=magnitude)
+    small = {**program.tensors, back.weight: np.ones((4, 3), np.int16)}
+    odd = replace(program, synapses=(*program.synapses[:2], back), tensors=small)
+    assert ranges_of(odd).register["hidden", "third"] == (-top, top)
 
 
 def test_where_a_sample_has_several_epochs_every_payload_must_fit_a_trace(program: Program) -> None:

@@ -103,8 +103,8 @@ def ramp(low: int, high: int) -> NDArray[np.int64]:
     return np.linspace(low, high, 256).round().astype(np.int64)
 
 
-def hidden(neuron: str) -> Case:
-    """A net of one hidden and one output population, feedback at random, a copy, a teacher."""
+def hidden(neuron: str, *, magnitude: int = 0) -> Case:
+    """A net of two hidden and one output population, feedback at random, a copy, a teacher."""
     rng = np.random.default_rng(0)
     signed = neuron == "tanh"
     tables = {"activation": ramp(-63, 63) if signed else ramp(0, 254), "slope": ramp(0, 127)}
@@ -142,7 +142,7 @@ def hidden(neuron: str) -> Case:
             Synapses("fc2", "h1", "h2", "fc2"),
             Synapses("fc3", "h2", "out", "fc3"),
             back("fb1", "h1"),
-            back("fb2", "h2", mirror="fc3"),
+            dataclasses.replace(back("fb2", "h2", mirror="fc3"), magnitude=magnitude),
         ),
         readout=Readout("out", "o", 4),
         wires=(Wire("target", "out"),),
@@ -283,6 +283,7 @@ CASES: dict[str, Callable[[], Case]] = {
     "relu": lambda: hidden("relu"),
     "tanh": lambda: hidden("tanh"),
     "sigmoid": lambda: hidden("sigmoid"),
+    "relu, copied signs": lambda: hidden("relu", magnitude=90),
     "stdp, epoch 1": lambda: timing(PAIR, epoch=1),
     "stdp, epoch 4": lambda: timing(PAIR, "dw = 2^-3*y0*x1 - 2^-3*x0*y1", epoch=4, density=0.8),
     "x2, y2, u2, w": lambda: timing(

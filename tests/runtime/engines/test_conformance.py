@@ -31,6 +31,7 @@ NAMES = (
     "relu",
     "tanh",
     "sigmoid",
+    "relu, copied signs",
     "stdp, epoch 1",
     "stdp, epoch 4",
     "x2, y2, u2, w",
@@ -56,7 +57,7 @@ REFUSED_BY_LAVA = {
     "three factors, epoch 6": "Lava's plastic synapses have delay 1",
     "sparse": "Lava's plastic synapses have delay 1",
 }
-TAKEN_BY_LAVA = ("tanh", "u0, sgn(w-3), (x1-64)", "instructions")
+TAKEN_BY_LAVA = ("tanh", "relu, copied signs", "u0, sgn(w-3), (x1-64)", "instructions")
 needs_lava = pytest.mark.skipif(
     importlib.util.find_spec("lava") is None, reason="Lava is not installed"
 )
