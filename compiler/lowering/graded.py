@@ -10,6 +10,7 @@ learning payload at the end of the sample.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -28,6 +29,8 @@ from hebbite.compiler.lowering.quantise import (
 )
 from hebbite.compiler.lowering.schedule import Edge, TimeTable, time_table
 from hebbite.compiler.neurons import NEURONS
+from hebbite.compiler.neurons.reciprocal import resending_signal, showing_activity
+from hebbite.compiler.program.neuron import NeuronProgram
 from hebbite.compiler.program.types import (
     IntArray,
     OffsetPayload,
@@ -101,7 +104,7 @@ class _Lowering:
             ),
             synapses=(*self._forward(), *(group for group, _ in feedback)),
             wires=(Wire(TEACHER, output),),
-            plasticity=self._plasticity(table),
+            plasticity=(*self._plasticity(table), *self._feedback_plasticity(table, feedback)),
             readout=Readout(output, "v", end),
             widths=Widths(weight=int(self.target.weight_bits.value or 8)),
             seed=self.settings.seed,
@@ -180,7 +183,7 @@ class _Lowering:
             return Population(
                 stage.name,
                 len(stage.weight),
-                NEURONS["error"],
+                self._neuron(index),
                 tuple(constants.items()),
                 origin=stage.origin,
             )
@@ -193,7 +196,7 @@ class _Lowering:
         return Population(
             stage.name,
             len(stage.weight),
-            NEURONS[stage.activation],
+            self._neuron(index),
             tuple(constants.items()),
             tuple((name, f"{stage.name}.{name}") for name, _ in made.tables),
             self._bias(index + 1, fire, table.period),
@@ -266,7 +269,7 @@ class _Lowering:
         return tuple(
             Plasticity(
                 stage.synapses,
-                offset_coded(self.rule.dw) if self._signed(index) else self.rule.dw,
+                offset_coded(self.rule.dw, "x1") if self._signed(index) else self.rule.dw,
                 table.period,
                 (("x1", HELD), ("y2", WRITTEN), ("y3", WRITTEN)),
             )
@@ -274,17 +277,40 @@ class _Lowering:
             if index >= first
         )
 
+    def _feedback_plasticity(
+        self, table: TimeTable, feedback: list[tuple[Synapses, Long]]
+    ) -> Iterator[Plasticity]:
+        """Yield how feedback weights learn, where the rule says so."""
+        dw = self.rule.feedback_dw
+        signed = {stage.name: stage.activation == "tanh" for stage in self.network.stages}
+        for group, _ in feedback if dw is not None else ():
+            assert dw is not None
+            coded = offset_coded(dw, "y1") if signed[group.post] else dw
+            traces = (("x1", HELD), ("y1", WRITTEN))
+            yield Plasticity(group.name, coded, table.period, traces)
+
+    def _neuron(self, index: int) -> NeuronProgram:
+        """Return the program of a stage; both ends of a feedback synapse that learns say more."""
+        stages = self.network.stages
+        last = index == len(stages) - 1
+        neuron = NEURONS["error" if last else stages[index].activation]
+        if self.rule.feedback_dw is None or not self._sends_errors:
+            return neuron
+        if not last:
+            neuron = showing_activity(neuron, signed=stages[index].activation == "tanh")
+        return resending_signal(neuron) if index else neuron
+
 
 def dict_of(feedback: list[tuple[Synapses, Long]]) -> dict[str, tuple[Synapses, Long]]:
     """Return the feedback groups by the population that receives them."""
     return {group.post: (group, weight) for group, weight in feedback}
 
 
-def offset_coded(dw: SumOfProducts) -> SumOfProducts:
-    """Return the rule for lines whose trace holds payload + 64: x1 is read as (x1-64)."""
+def offset_coded(dw: SumOfProducts, trace: str) -> SumOfProducts:
+    """Return the rule where a trace holds its value + 64: x1 is read as (x1-64)."""
 
     def read(factor: Factor) -> Factor:
-        return Factor("x1", -64) if factor == Factor("x1") else factor
+        return Factor(trace, -64) if factor == Factor(trace) else factor
 
     products = tuple(
         Product(p.mantissa, p.exponent, p.dependency, tuple(read(f) for f in p.factors))

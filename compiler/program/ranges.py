@@ -102,10 +102,10 @@ def _shift(y: Interval) -> Interval:
 
 @dataclass(frozen=True)
 class Ranges:
-    """Intervals of a program: register of a population, and s of a population at each offset."""
+    """Intervals of a program: register of a population, and its outputs s, e at each offset."""
 
     register: dict[tuple[str, str], Interval]
-    sent: dict[tuple[str, int], Interval]
+    sent: dict[tuple[str, str, int], Interval]
     left: dict[tuple[str, int], Interval]
     """(population, index of an instruction) that leaves int32 -> its interval."""
 
@@ -185,9 +185,9 @@ class _Analysis:
                     self.ranges.left[name, index] = value
                     value = max(value[0], -WORD - 1), min(value[1], WORD)
                 now[instruction.result] = value
-        self.ranges.sent[name, offset] = hull(
-            self.ranges.sent.get((name, offset), (0, 0)), now["s"]
-        )
+        for output in ("s", "e"):
+            before = self.ranges.sent.get((name, output, offset), (0, 0))
+            self.ranges.sent[name, output, offset] = hull(before, now[output])
         for register, interval in now.items():
             key = (name, register)
             self.ranges.register[key] = hull(self.ranges.register[key], interval)
@@ -262,13 +262,13 @@ def range_problems(program: Program) -> Iterator[Problem]:
         overwritten = any(trace.mode == "overwrite" for _, trace in plasticity.traces)
         if overwritten and group.pre in by_name:
             several = plasticity.epoch != program.schedule.period
-            yield from _payloads(by_name[group.pre], ranges, every=several)
+            yield from _payloads(by_name[group.pre], group.output, ranges, every=several)
 
 
-def _payloads(pre: Population, ranges: Ranges, *, every: bool) -> Iterator[Problem]:
+def _payloads(pre: Population, output: str, ranges: Ranges, *, every: bool) -> Iterator[Problem]:
     """Check the last payload of a sample, or every one where a sample has several epochs."""
-    sent = [(k, found) for (name, k), found in sorted(ranges.sent.items()) if name == pre.name]
-    sending = [found for _, found in sent if found != (0, 0)]
+    sent = [found for key, found in sorted(ranges.sent.items()) if key[:2] == (pre.name, output)]
+    sending = [found for found in sent if found != (0, 0)]
     if not sending:
         return
     low, high = sending[-1]

@@ -14,7 +14,7 @@ from hebbite.rules.loihi import check_loihi
 from hebbite.rules.options import options_of
 from hebbite.rules.registry import RULES, parse_rule
 from hebbite.rules.rule import LearningRule
-from hebbite.rules.sums import VARIABLES, parse_sum
+from hebbite.rules.sums import VARIABLES, effective_scale, parse_sum
 
 ALL = [factory() for factory in RULES.values()]
 NAMES = [rule.name for rule in ALL]
@@ -36,6 +36,7 @@ def written(rule: LearningRule) -> str:
             f"{rule.text}",
             f"  equation  {rule.equation}",
             f"  update    {rule.dw}",
+            *([f"  back      {rule.feedback_dw}"] if rule.feedback_dw else []),
             f"  learns    {rule.learns}, {rule.factors} factors, {' '.join(rule.networks)}",
             f"  feedback  {rule.feedback}",
             f"  locality  {json.dumps(rule.locality.to_json())}",
@@ -69,12 +70,13 @@ def test_the_text_names_every_option(rule: LearningRule) -> None:
 
 @every_rule
 def test_the_update_prints_and_parses_back(rule: LearningRule) -> None:
-    assert parse_sum(str(rule.dw)) == rule.dw
+    assert all(parse_sum(str(update)) == update for update in rule.updates)
 
 
 @every_rule
 def test_the_default_runs_on_a_chip_or_says_why_not(rule: LearningRule) -> None:
-    assert bool(check_loihi(rule.dw)) == bool(rule.reason) == (not rule.runs_on_chip)
+    refused = any(check_loihi(update) for update in rule.updates)
+    assert refused == bool(rule.reason) == (not rule.runs_on_chip)
 
 
 @every_rule
@@ -129,6 +131,21 @@ def test_a_gated_rule_keeps_the_scale_of_the_ungated_one(name: str, gated: bool)
     assert [f.variable for f in down.factors][-2:] == ["x1", "y3"]
 
 
+@pytest.mark.parametrize(("rate", "mantissa"), [(-5, 1), (-2, 3), (3, 7)])
+def test_a_feedback_weight_that_learns_gets_the_update_of_its_twin(
+    rate: int, mantissa: int
+) -> None:
+    rule = RULES["kolen-pollack"](rate=rate, mantissa=mantissa, decay=3, every=2)
+    assert rule.feedback_dw is not None
+    up, down, decay = rule.dw.products
+    twin, same = rule.feedback_dw.products
+    assert decay == same
+    assert str(decay) == "-2^-3*u2*w"
+    assert effective_scale(decay) == -(2.0**-3)
+    assert effective_scale(twin) == effective_scale(up) == -effective_scale(down)
+    assert (twin.exponent, twin.shift) == (up.exponent, up.shift)
+
+
 @pytest.mark.parametrize(
     ("text", "what", "hint"),
     [
@@ -155,6 +172,11 @@ def test_an_unknown_name_or_option_offers_the_near_one(text: str, what: str, hin
         "dfa(mantissa=0)",
         "dfa(mantissa=8)",
         "fa(mantissa=-1)",
+        "kolen-pollack(decay=0)",
+        "kolen-pollack(decay=8)",
+        "kolen-pollack(every=-1)",
+        "kolen-pollack(every=10)",
+        "kolen-pollack(rate=9)",
         "stdp(up=8)",
         "stdp(down=-9)",
         "stdp(tau_pre=0)",

@@ -1,8 +1,9 @@
 """Learning in kernels: what a step notes, how traces advance, how weights change.
 
 The definitions stand in `hebbite.compiler.arithmetic.traces` and `...learning`; here only synapses
-whose gate holds are visited, and where every product reads a trace y at the line's last event, only
-neurons with such a trace: all others keep their weight, since a product of 0 leaves no fraction.
+whose gate holds are visited, and where every product that holds reads a trace y at the line's last
+event, only neurons with such a trace: all others keep their weight, since a product of 0 leaves no
+fraction.
 """
 
 from __future__ import annotations
@@ -357,6 +358,8 @@ def learn_group(plan: Plan, state: State, scratch: Scratch, call: Call, q: int, 
     bits, number = plan.head[H_BITS], state.clock[1] + 1
     independent, shared = plan.head[H_INDEPENDENT], call.random[epoch, 2]
     every, line, neuron = gates(plan, state, call.counts, q, number)
+    if every:
+        sparse = 0
     chosen, count, listed = scratch.chosen, 0, -1
     changed = 0
     for i in range(lines):

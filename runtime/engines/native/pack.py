@@ -332,7 +332,7 @@ def _plastic(program: Program, layout: Layout) -> tuple[Long, Long, Long, int, i
                 (KINDS.index(f.variable), f.constant, f.sign, f.width) for f in product.factors
             ]
         index = groups.index(group.name)
-        sparse = all(map(_needs_written_trace, plasticity.dw.products))
+        sparse = all(map(_leaves_silent_neurons, plasticity.dw.products))
         rows.append((index, plasticity.factors, x, y, first, len(products), sparse))
         layout.plastic[group.name] = (x, y)
         x, y = x + lines, y + size
@@ -349,8 +349,12 @@ def _product(product: Product, first: int) -> tuple[int, ...]:
     return (*scale, gate, first, last, "x0" in events, "y0" in events)
 
 
-def _needs_written_trace(product: Product) -> bool:
-    """Whether a product is 0 where the traces y1..y3 at the line's last event are 0."""
+def _leaves_silent_neurons(product: Product) -> bool:
+    """Whether a product is 0 where the traces y1..y3 at the line's last event are 0, or where it is
+    not, has every synapse visited while it holds.
+    """
+    if product.dependency[0] == "u":
+        return not any(factor.is_event for factor in product.factors)
     return product.dependency == "x0" and any(
         factor.variable in WRITTEN and not factor.constant for factor in product.factors
     )

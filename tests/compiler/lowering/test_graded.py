@@ -22,7 +22,7 @@ from hebbite.runtime.engines.reference import ReferenceEngine
 
 Real = NDArray[np.float64]
 Long = NDArray[np.int64]
-RULES = ("delta", "frozen", "dfa", "fa", "backprop", "sign-symmetric")
+RULES = ("delta", "frozen", "dfa", "fa", "backprop", "sign-symmetric", "kolen-pollack")
 MODEL = Path(__file__).parents[2] / "data" / "onnx" / "digits_64_32_16_10.onnx"
 
 
@@ -72,7 +72,14 @@ def test_the_program_of_a_rule_parses_back(rule: str) -> None:
 
 @pytest.mark.parametrize(
     ("rule", "period"),
-    [("delta", 4), ("dfa", 5), ("fa", 6), ("backprop", 6), ("sign-symmetric", 6)],
+    [
+        ("delta", 4),
+        ("dfa", 5),
+        ("fa", 6),
+        ("backprop", 6),
+        ("sign-symmetric", 6),
+        ("kolen-pollack", 6),
+    ],
 )
 def test_two_hidden_layers_take_the_steps_that_the_path_needs(rule: str, period: int) -> None:
     assert compile(graph("relu", 6, 5, 4, 3), rule=rule).program.schedule.period == period
@@ -87,7 +94,7 @@ def accuracy(made: Compiled, x: Real, y: Long, *, weights: dict[str, Long] | Non
 
 
 @pytest.mark.parametrize("activation", ["relu", "tanh", "sigmoid"])
-@pytest.mark.parametrize("rule", ["dfa", "backprop"])
+@pytest.mark.parametrize("rule", ["dfa", "backprop", "kolen-pollack"])
 def test_every_activation_learns(activation: str, rule: str) -> None:
     x, y = samples(700, 12, 3)
     made = compile(graph(activation, 12, 10, 3), rule=f"{rule}(rate=-5)", calibration=x[:100])
@@ -175,6 +182,91 @@ def test_signs_that_are_kept_belong_to_no_mirror() -> None:
     assert (back.mirror, back.magnitude) == ("", 0)
     forward = program.tensors["to_fc2.weight"][:, :-1].T
     assert np.array_equal(program.tensors[back.weight] > 0, forward >= 0)
+
+
+def weights_after(made: Compiled, x: Real, y: Long, *, twins_equal: bool) -> dict[str, Long]:
+    """Return every weight after training with one random number for all synapses.
+
+    With ``twins_equal`` the feedback weights start as the transposed forward weights.
+    """
+    machine = ReferenceEngine().open(made.program, rounding="lava-exact")
+    if twins_equal:
+        for back, forward in TWINS:
+            start = made.program.tensors[f"{forward}.weight"][:, :-1].T
+            machine.write(f"{back}.weight", start)
+    machine.run(made.coding.inputs(x, y), samples=len(x))
+    return {group.name: machine.read(group.weight) for group in made.program.synapses}
+
+
+TWINS = (("back_hidden1", "to_fc2"), ("back_hidden0", "to_hidden1"))
+
+
+@pytest.mark.parametrize("activation", ["relu", "tanh", "sigmoid"])
+def test_twins_that_start_equal_and_round_alike_stay_equal_bit_for_bit(activation: str) -> None:
+    x, y = samples(84, 12, 3)
+    rule = "kolen-pollack(rate=-4, every=2)"
+    made = compile(graph(activation, 12, 10, 8, 3), rule=rule, calibration=x)
+    weights = weights_after(made, x, y, twins_equal=True)
+    for back, forward in TWINS:
+        start = made.program.tensors[f"{forward}.weight"]
+        assert (weights[forward] != start).mean() > 0.5
+        assert np.array_equal(weights[back], weights[forward][:, :-1].T)
+
+
+@pytest.mark.parametrize(("decay", "every"), [(4, 0), (5, 1)])
+def test_what_feedback_and_forward_weights_differ_by_decays_as_the_paper_says(
+    decay: int, every: int
+) -> None:
+    x, y = samples(32, 12, 3)
+    rule = f"kolen-pollack(rate=-5, decay={decay}, every={every})"
+    made = compile(graph("relu", 12, 30, 20, 3), rule=rule, calibration=x)
+    weights = weights_after(made, x, y, twins_equal=False)
+    left = (1 - 2.0**-decay) ** (len(x) >> every)
+    for back, forward in TWINS:
+        held = made.program.tensors[f"{back}.weight"], made.program.tensors[f"{forward}.weight"]
+        before = (held[0] - held[1][:, :-1].T.astype(np.int64)).astype(np.float64)
+        after = (weights[back] - weights[forward][:, :-1].T).astype(np.float64)
+        kept = float((after * before).sum() / (before * before).sum())
+        assert kept == pytest.approx(left, abs=0.01)
+
+
+@pytest.mark.parametrize("activation", ["relu", "tanh", "sigmoid"])
+def test_no_unit_reads_the_learning_payload_that_arrives_in_the_next_sample(
+    activation: str,
+) -> None:
+    x, y = samples(20, 12, 3)
+    made = compile(graph(activation, 12, 10, 8, 3), rule="kolen-pollack", calibration=x)
+    machine = ReferenceEngine().open(made.program, rounding="independent")
+    period = made.program.schedule.period
+    found = machine.run(made.coding.inputs(x, y), samples=20, probes=("hidden1.third",)).values
+    assert found["hidden1.third"][period::period].any(), "it must arrive to be ignored"
+    for population in made.program.populations:
+        bound = population.neuron.bind(dict(population.constants), period=period)
+        reading = [i.first for i in bound.instructions if "third" in i.arguments]
+        assert reading
+        assert all(isinstance(first, int) and first > 1 for first in reading)
+
+
+def test_decay_visits_every_synapse_that_learns_and_is_counted() -> None:
+    x, _ = samples(16, 12, 3)
+    made = compile(graph("relu", 12, 10, 3), rule="kolen-pollack(every=3)", calibration=x)
+    machine = ReferenceEngine().open(made.program, rounding="independent")
+    counted = machine.run(made.coding.inputs(x), samples=16).counters  # no teacher: no error
+    program = made.program
+    groups = [program.group(p.synapses) for p in program.plasticity]
+    assert [group.name for group in groups] == ["to_hidden0", "to_fc1", "back_hidden0"]
+    synapses = sum(program.tensors[group.weight].size for group in groups)
+    inputs = program.tensors["to_hidden0.weight"].size + program.tensors["to_fc1.weight"].size
+    assert counted.total("updates_visited") > 2 * synapses
+    back = counted.to_json()["by_component"]
+    assert isinstance(back, dict)
+    assert back["back_hidden0.learning"]["updates_visited"] == 2 * (synapses - inputs)
+
+
+def test_a_network_without_hidden_units_sends_nothing_back() -> None:
+    made = compile(graph("relu", 6, 3), rule="kolen-pollack").program
+    assert [p.neuron.name for p in made.populations] == ["error"]
+    assert [p.synapses for p in made.plasticity] == ["to_fc0"]
 
 
 def test_the_same_seed_gives_the_same_program_and_another_seed_another() -> None:

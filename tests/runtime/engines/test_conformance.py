@@ -32,6 +32,8 @@ NAMES = (
     "tanh",
     "sigmoid",
     "relu, copied signs",
+    "relu, learned feedback",
+    "tanh, learned feedback",
     "stdp, epoch 1",
     "stdp, epoch 4",
     "x2, y2, u2, w",
@@ -57,7 +59,13 @@ REFUSED_BY_LAVA = {
     "three factors, epoch 6": "Lava's plastic synapses have delay 1",
     "sparse": "Lava's plastic synapses have delay 1",
 }
-TAKEN_BY_LAVA = ("tanh", "relu, copied signs", "u0, sgn(w-3), (x1-64)", "instructions")
+TAKEN_BY_LAVA = (
+    "tanh",
+    "relu, copied signs",
+    "tanh, learned feedback",
+    "u0, sgn(w-3), (x1-64)",
+    "instructions",
+)
 needs_lava = pytest.mark.skipif(
     importlib.util.find_spec("lava") is None, reason="Lava is not installed"
 )

@@ -54,13 +54,14 @@ def compared(rule: str, engines: tuple[str, ...], rounding: str = "lava-exact") 
     )
 
 
-RULES = ("delta", "frozen", "dfa", "fa", "backprop", "sign-symmetric", "stdp")
+RULES = ("delta", "frozen", "dfa", "fa", "backprop", "sign-symmetric", "kolen-pollack", "stdp")
 FOLLOWED = (("back_relu2", "to_fc3"), ("back_relu1", "to_relu2"))
 
 
 def active(rule: str) -> str:
     """Return a rule with rates at which 500 steps change many weights."""
-    return "stdp(up=2, down=2)" if rule == "stdp" else f"{rule}(rate=-4)"
+    special = {"stdp": "stdp(up=2, down=2)", "kolen-pollack": "kolen-pollack(rate=-4, every=3)"}
+    return special.get(rule, f"{rule}(rate=-4)")
 
 
 @needs_lava
