@@ -12,6 +12,7 @@ from hebbite.rules.library.dfa import dfa
 from hebbite.rules.library.fa import fa
 from hebbite.rules.library.frozen import frozen
 from hebbite.rules.library.kolen_pollack import kolen_pollack
+from hebbite.rules.library.node_perturbation import node_perturbation
 from hebbite.rules.library.sign_symmetric import sign_symmetric
 from hebbite.rules.library.stdp import stdp
 from hebbite.rules.loihi import check_loihi
@@ -26,6 +27,7 @@ RULES: dict[str, Callable[..., LearningRule]] = {
     "backprop": backprop,
     "sign-symmetric": sign_symmetric,
     "kolen-pollack": kolen_pollack,
+    "node-perturbation": node_perturbation,
     "stdp": stdp,
     "bptt": bptt,
 }

@@ -48,8 +48,10 @@ def print_program(program: Program) -> str:
 def _schedule(program: Program) -> str:
     schedule = program.schedule
     events = "".join(f" event {json.dumps(name)} at {at}" for name, at in schedule.events)
+    start, end = schedule.inference_start, schedule.inference_end
+    begins = f"inference_start={start}, " if start != 1 else ""
     return (
-        f"schedule {{period={schedule.period}, inference_end={schedule.inference_end}, "
+        f"schedule {{period={schedule.period}, {begins}inference_end={end}, "
         f"weight_bits={program.widths.weight}, seed={program.seed}}}{events}"
     )
 
@@ -182,7 +184,7 @@ def _parse_schedule(line: str) -> tuple[Schedule, dict[str, int | str]]:
         events.append((label, scan.integer()))
     scan.end()
     period, end = int(settings["period"]), int(settings["inference_end"])
-    return Schedule(period, end, tuple(events)), settings
+    return Schedule(period, end, tuple(events), int(settings.get("inference_start", 1))), settings
 
 
 def _parse_source(line: str) -> Source:

@@ -135,13 +135,19 @@ class Plasticity:
 class Schedule:
     """The time table of one sample.
 
-    ``inference_end`` is the last offset that inference needs; what happens after it, and all that
-    feedback does, is counted as learning. ``events`` name offsets for a reader ("fire %out", 3).
+    ``inference_start`` and ``inference_end`` are the first and the last offset that inference
+    needs; what happens outside, and all that feedback does, is counted as learning. ``events``
+    name offsets for a reader ("fire %out", 3).
     """
 
     period: int
     inference_end: int
     events: tuple[tuple[str, int], ...] = ()
+    inference_start: int = 1
+
+    def learns_at(self, offset: int) -> bool:
+        """Whether a step serves learning alone."""
+        return not self.inference_start <= offset <= self.inference_end
 
 
 @dataclass(frozen=True)

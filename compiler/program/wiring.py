@@ -54,6 +54,9 @@ def _sizes(program: Program) -> Iterator[Problem]:
     if schedule.period < 1 or not 0 <= schedule.inference_end <= schedule.period:
         what = f"a period of {schedule.period} steps, inference until {schedule.inference_end}"
         yield Problem("HB0463", what)
+    if not 1 <= schedule.inference_start <= max(schedule.inference_end, 1):
+        what = f"inference from step {schedule.inference_start} until {schedule.inference_end}"
+        yield Problem("HB0463", what)
     for name, size in _widths(program).items():
         if size < 1:
             yield Problem("HB0463", f"%{name} has the size {size}; wanted at least 1")

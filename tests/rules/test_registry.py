@@ -18,7 +18,7 @@ from hebbite.rules.sums import VARIABLES, effective_scale, parse_sum
 
 ALL = [factory() for factory in RULES.values()]
 NAMES = [rule.name for rule in ALL]
-ERROR_DRIVEN = ("delta", "frozen", "dfa", "fa", "backprop", "sign-symmetric")
+ERROR_DRIVEN = ("delta", "frozen", "dfa", "fa", "backprop", "sign-symmetric", "node-perturbation")
 every_rule = pytest.mark.parametrize("rule", ALL, ids=NAMES)
 
 
@@ -114,6 +114,13 @@ def test_feedback_and_locality_agree(rule: LearningRule) -> None:
     assert rule.locality.weight_transport == carried.get(rule.feedback.weights, "none")
 
 
+def test_what_is_perturbed_needs_two_passes_and_one_signal_for_all() -> None:
+    rule = parse_rule("node-perturbation")
+    assert rule.locality.phases == 2
+    assert rule.locality.global_signals == ("change of the objective",)
+    assert (rule.feedback.delivery, rule.feedback.weights) == ("broadcast", "none")
+
+
 def test_bptt_is_refused_by_the_name_of_what_it_reads() -> None:
     rule = parse_rule("bptt")
     assert not rule.runs_on_chip
@@ -177,6 +184,8 @@ def test_an_unknown_name_or_option_offers_the_near_one(text: str, what: str, hin
         "kolen-pollack(every=-1)",
         "kolen-pollack(every=10)",
         "kolen-pollack(rate=9)",
+        "node-perturbation(amplitude=-1)",
+        "node-perturbation(amplitude=7)",
         "stdp(up=8)",
         "stdp(down=-9)",
         "stdp(tau_pre=0)",
@@ -190,7 +199,7 @@ def test_a_value_that_a_chip_cannot_hold_is_refused(text: str) -> None:
         parse_rule(text)
 
 
-@pytest.mark.parametrize("options", [{"latency": -1}, {"gain": 7}, {"gain": -7}])
+@pytest.mark.parametrize("options", [{"latency": -1}, {"gain": 7}, {"gain": -7}, {"amplitude": 7}])
 def test_a_feedback_number_out_of_range_is_refused(options: dict[str, int]) -> None:
     with pytest.raises(UsageError, match="HB0409"):
         Feedback(**options)  # type: ignore[arg-type]  # only integers are given

@@ -183,6 +183,20 @@ def test_every_count_is_the_one_made_by_hand(tiny: Program, engine: str) -> None
 
 
 @pytest.mark.parametrize("engine", ["reference", "native"])
+def test_what_happens_before_inference_begins_is_learning(tiny: Program, engine: str) -> None:
+    late = replace(tiny, schedule=replace(tiny.schedule, inference_start=3))
+    verify_program(late)
+    whole, counted = ran(tiny, engine).counters, ran(late, engine).counters
+    assert counted.total("steps", phase="inference") == 2  # step 3 of both samples
+    for name in COUNTERS:
+        assert counted.total(name) == whole.total(name)
+    words = counted.to_json()["by_component"]
+    assert isinstance(words, dict)
+    assert words["in.learning"] == {"host_words": 3}
+    assert "in.inference" not in words
+
+
+@pytest.mark.parametrize("engine", ["reference", "native"])
 def test_a_copied_sign_costs_the_host_the_word_of_a_weight(tiny: Program, engine: str) -> None:
     *groups, back = tiny.synapses
     signs = replace(tiny, synapses=(*groups, replace(back, magnitude=3)))

@@ -110,6 +110,7 @@ def pack(program: Program, *, rounding: Rounding, seed: int) -> tuple[Plan, Stat
         rounding == "independent",
         seed & 0xFFFFFFFF,
         (seed >> 32) & 0xFFFFFFFF,
+        program.schedule.inference_start,
     )
     plan = Plan(
         head=np.array(head, np.int64),

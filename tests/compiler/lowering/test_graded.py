@@ -11,18 +11,24 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from hebbite.compiler.arithmetic.synapse import half_payload
 from hebbite.compiler.compile import compile
 from hebbite.compiler.compiled import Compiled
 from hebbite.compiler.graph import Graph, Node, TensorRef, Value
 from hebbite.compiler.program.text import parse_program, print_program
-from hebbite.compiler.program.types import IntArray
 from hebbite.compiler.settings import Settings
 from hebbite.rules.errors import HebbiteError
+from hebbite.runtime.engines.native.machine import NativeEngine
 from hebbite.runtime.engines.reference import ReferenceEngine
+from hebbite.runtime.recording import Recording
 
 Real = NDArray[np.float64]
 Long = NDArray[np.int64]
-RULES = ("delta", "frozen", "dfa", "fa", "backprop", "sign-symmetric", "kolen-pollack")
+RULES = (
+    *("delta", "frozen", "dfa", "fa", "backprop"),
+    *("sign-symmetric", "kolen-pollack", "node-perturbation"),
+)
+GENTLE = "node-perturbation(gain=2, amplitude=0)"
 MODEL = Path(__file__).parents[2] / "data" / "onnx" / "digits_64_32_16_10.onnx"
 
 
@@ -79,6 +85,7 @@ def test_the_program_of_a_rule_parses_back(rule: str) -> None:
         ("backprop", 6),
         ("sign-symmetric", 6),
         ("kolen-pollack", 6),
+        ("node-perturbation", 9),
     ],
 )
 def test_two_hidden_layers_take_the_steps_that_the_path_needs(rule: str, period: int) -> None:
@@ -154,7 +161,7 @@ def test_copied_feedback_follows_the_forward_weights(follow: str, equal: bool) -
     assert not np.array_equal(forward, made.program.tensors["to_fc2.weight"])
 
 
-def degrees_between(one: IntArray, other: IntArray) -> float:
+def degrees_between(one: NDArray[np.generic], other: NDArray[np.generic]) -> float:
     """Return the angle between two arrays of weights."""
     a, b = one.astype(np.float64).ravel(), other.astype(np.float64).ravel()
     return float(np.degrees(np.arccos(a @ b / np.sqrt((a @ a) * (b @ b)))))
@@ -263,8 +270,88 @@ def test_decay_visits_every_synapse_that_learns_and_is_counted() -> None:
     assert back["back_hidden0.learning"]["updates_visited"] == 2 * (synapses - inputs)
 
 
-def test_a_network_without_hidden_units_sends_nothing_back() -> None:
-    made = compile(graph("relu", 6, 3), rule="kolen-pollack").program
+@pytest.mark.parametrize("activation", ["relu", "tanh", "sigmoid"])
+def test_units_of_every_activation_learn_by_trying(activation: str) -> None:
+    x, y = samples(1300, 12, 3)
+    rule = "node-perturbation(rate=-4)"
+    made = compile(graph(activation, 12, 10, 3), rule=rule, calibration=x[:100])
+    machine = NativeEngine().open(made.program, rounding="independent")
+    machine.run(made.coding.inputs(x[:1100], y[:1100]), samples=1100)
+    weights = {group.weight: machine.read(group.weight) for group in made.program.synapses}
+    start = made.program.tensors["to_hidden0.weight"]
+    assert (weights["to_hidden0.weight"] != start).mean() > 0.5
+    assert accuracy(made, x[1100:], y[1100:], weights=weights) > 0.85
+
+
+def quiet(activation: str, rule: str, x: Real) -> tuple[Compiled, Recording]:
+    """Return a network with two hidden layers and a run of it that changes no weight."""
+    made = compile(graph(activation, 12, 10, 8, 3), rule=rule, calibration=x)
+    machine = ReferenceEngine().open(made.program, rounding="independent")
+    probes = tuple(f"{name}.s" for name in ("hidden0", "hidden1"))
+    inputs = made.coding.inputs(x, np.arange(len(x)) % 3)
+    return made, machine.run(inputs, samples=len(x), learn=False, probes=probes)
+
+
+@pytest.mark.parametrize("activation", ["relu", "tanh", "sigmoid"])
+def test_the_clean_pass_is_the_inference_of_a_rule_without_noise(activation: str) -> None:
+    x, _ = samples(20, 12, 3)
+    (_, plain), (made, noisy) = (quiet(activation, r, x) for r in ("dfa", "node-perturbation"))
+    assert np.array_equal(noisy.answers, plain.answers)
+    for counter in ("syn_ops", "spikes_in", "neuron_steps", "steps"):
+        counted = (run.counters.total(counter, phase="inference") for run in (noisy, plain))
+        assert len(set(counted)) == 1, counter
+    assert noisy.counters.total("rng_draws") == 20 * 18
+    table = dict(made.program.schedule.events)
+    period = made.program.schedule.period
+    for name in ("hidden0", "hidden1"):
+        sent = noisy.values[f"{name}.s"][:, :-1]
+        tried = sent[table[f"noisy %{name}"] - 1 :: period]
+        clean = sent[table[f"fire %{name}"] - 1 :: period]
+        assert (tried != clean).mean() > 0.2
+
+
+def test_traces_belong_to_the_clean_pass_where_a_unit_was_silent_in_it_too() -> None:
+    x, y = samples(40, 12, 3)
+    rule = "node-perturbation(amplitude=6)"
+    made = compile(graph("relu", 12, 10, 8, 3), rule=rule, calibration=x)
+    machine = ReferenceEngine().open(made.program, rounding="independent")
+    probes = ("hidden0.s", "to_hidden1.x1")
+    found = machine.run(made.coding.inputs(x, y), samples=40, probes=probes).values
+    table, period = dict(made.program.schedule.events), made.program.schedule.period
+    tried = found["hidden0.s"][table["noisy %hidden0"] - 1 :: period]
+    clean = found["hidden0.s"][table["fire %hidden0"] - 1 :: period]
+    heard = (tried != 0) | (clean != 0)
+    assert ((tried != 0) & (clean == 0)).sum() > 10, "the case that needs care"
+    assert np.abs(found["to_hidden1.x1"] - half_payload(clean))[heard].max() <= period
+
+
+def test_what_units_learn_by_trying_is_the_gradient_in_the_mean() -> None:
+    """One hidden layer of N units, the same sample again and again, weights held.
+
+    The mean of g points down the gradient, f' W^T e; what it scatters by, summed over the units, is
+    N - 1 times the square of its mean, for small perturbations of +1 or -1.
+    """
+    x, _ = samples(64, 12, 3)
+    repeats, units = 4000, 8
+    made = compile(graph("tanh", 12, units, 3), rule=GENTLE, calibration=x)
+    machine = NativeEngine().open(made.program, rounding="independent")
+    inputs = made.coding.inputs(np.tile(x[:1], (repeats, 1)), np.zeros(repeats, np.int64))
+    probes = ("hidden0.y2", "hidden0.y3", "hidden0.i", "fc1.d")
+    found = machine.run(inputs, samples=repeats, learn=False, probes=probes).values
+    table, period = dict(made.program.schedule.events), made.program.schedule.period
+    g = (found["hidden0.y2"] - found["hidden0.y3"])[period - 1 :: period].astype(np.float64)
+    slope = made.program.tensors["hidden0.slope"][found["hidden0.i"][table["fire %hidden0"] - 1]]
+    back = made.program.tensors["to_fc1.weight"][:, :-1].T.astype(np.int64)
+    gradient = (back @ found["fc1.d"][table["fire %fc1"] - 1]) * slope
+    mean, scatter = g.mean(axis=0), float(g.var(axis=0).sum())
+    assert degrees_between(mean, gradient) < 6
+    square = float(mean @ mean) - scatter / repeats  # what the mean's own scatter adds is taken off
+    assert scatter / square == pytest.approx(units - 1, rel=0.15)
+
+
+@pytest.mark.parametrize("rule", ["kolen-pollack", "node-perturbation"])
+def test_a_network_without_hidden_units_sends_nothing_back(rule: str) -> None:
+    made = compile(graph("relu", 6, 3), rule=rule).program
     assert [p.neuron.name for p in made.populations] == ["error"]
     assert [p.synapses for p in made.plasticity] == ["to_fc0"]
 

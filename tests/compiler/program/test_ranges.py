@@ -63,7 +63,8 @@ def test_a_sum_that_saturates_is_proven_though_it_grows_for_many_samples(program
 
 
 @pytest.mark.parametrize(
-    "rule", ["dfa", "backprop", "sign-symmetric", "kolen-pollack", "frozen", "stdp"]
+    "rule",
+    ["dfa", "backprop", "sign-symmetric", "kolen-pollack", "node-perturbation", "frozen", "stdp"],
 )
 def test_what_runs_stays_within_what_was_proven(rule: str) -> None:
     spiking = Settings(neuron="lif", encode="rate", window=12)

@@ -101,6 +101,14 @@ BREAKS: dict[str, tuple[str, Callable[[Program], Program]]] = {
     "group to nowhere": ("HB0431", lambda p: group(p, 0, post="none")),
     "period of 0": ("HB0463", lambda p: replace(p, schedule=Schedule(0, 0))),
     "inference too long": ("HB0463", lambda p: replace(p, schedule=Schedule(4, 5))),
+    "inference from step 0": (
+        "HB0463",
+        lambda p: replace(p, schedule=replace(p.schedule, inference_start=0)),
+    ),
+    "inference begun after its end": (
+        "HB0463",
+        lambda p: replace(p, schedule=replace(p.schedule, inference_start=4)),
+    ),
     "empty population": (
         "HB0463",
         lambda p: replace(p, populations=(replace(p.populations[0], size=0), p.populations[1])),

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Mapping
+from pathlib import Path
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from hebbite.compiler.compile import compile
 from hebbite.compiler.neurons import NEURONS
 from hebbite.compiler.neurons.reciprocal import resending_signal, showing_activity
 from hebbite.compiler.program.neuron import NeuronProgram, parse_neuron
@@ -26,11 +28,13 @@ from hebbite.compiler.program.types import (
 )
 from hebbite.rules.sums import parse_sum
 from hebbite.rules.traces import Trace
+from hebbite.runtime.datasets import load_dataset
 
 Data = Mapping[str, IntArray]
 Case = tuple[Program, Data]
 HELD, WRITTEN = Trace(tau=65535, mode="overwrite"), Trace(tau=65535)
 SAMPLES = 12
+DIGITS = Path(__file__).parents[3] / "runtime" / "data" / "digits.onnx"
 
 EVERY_OP = parse_neuron("""
 neuron every_op(keep, top) {
@@ -167,6 +171,14 @@ def hidden(neuron: str, *, magnitude: int = 0, learned: bool = False) -> Case:
     return program, {"image": image, "target": code}
 
 
+def twice() -> Case:
+    """A compiled net whose samples have two passes, one of them with noise."""
+    data = load_dataset("digits", seed=0)
+    x, y = data.x_train[:SAMPLES], data.y_train[:SAMPLES]
+    made = compile(DIGITS, rule="node-perturbation(rate=1)", calibration=x)
+    return made.program, made.coding.inputs(x, y)
+
+
 def timing(
     *dw: str,
     epoch: int,
@@ -296,6 +308,7 @@ CASES: dict[str, Callable[[], Case]] = {
     "relu, copied signs": lambda: hidden("relu", magnitude=90),
     "relu, learned feedback": lambda: hidden("relu", learned=True),
     "tanh, learned feedback": lambda: hidden("tanh", learned=True),
+    "perturbed": twice,
     "stdp, epoch 1": lambda: timing(PAIR, epoch=1),
     "stdp, epoch 4": lambda: timing(PAIR, "dw = 2^-3*y0*x1 - 2^-3*x0*y1", epoch=4, density=0.8),
     "x2, y2, u2, w": lambda: timing(

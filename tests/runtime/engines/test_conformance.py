@@ -34,6 +34,7 @@ NAMES = (
     "relu, copied signs",
     "relu, learned feedback",
     "tanh, learned feedback",
+    "perturbed",
     "stdp, epoch 1",
     "stdp, epoch 4",
     "x2, y2, u2, w",
@@ -52,7 +53,7 @@ NAMES = (
 LEARNING = tuple(
     name for name in NAMES if not name.startswith(("instructions", "no learning", "no synapses"))
 )
-EXCHANGED = ("relu", "tanh", "stdp, epoch 4", "instructions", "three factors, epoch 3")
+EXCHANGED = ("relu", "tanh", "perturbed", "stdp, epoch 4", "instructions", "three factors, epoch 3")
 REFUSED_BY_LAVA = {
     "ideal, 16 bits": "Lava's weights have 8 bits",
     "three factors, epoch 3": "Lava's plastic synapses have delay 1",

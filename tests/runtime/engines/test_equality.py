@@ -54,7 +54,17 @@ def compared(rule: str, engines: tuple[str, ...], rounding: str = "lava-exact") 
     )
 
 
-RULES = ("delta", "frozen", "dfa", "fa", "backprop", "sign-symmetric", "kolen-pollack", "stdp")
+RULES = (
+    "delta",
+    "frozen",
+    "dfa",
+    "fa",
+    "backprop",
+    "sign-symmetric",
+    "kolen-pollack",
+    "node-perturbation",
+    "stdp",
+)
 FOLLOWED = (("back_relu2", "to_fc3"), ("back_relu1", "to_relu2"))
 
 
