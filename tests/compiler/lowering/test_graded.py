@@ -16,6 +16,7 @@ from hebbite.compiler.compile import compile
 from hebbite.compiler.compiled import Compiled
 from hebbite.compiler.graph import Graph, Node, TensorRef, Value
 from hebbite.compiler.program.text import parse_program, print_program
+from hebbite.compiler.program.verify import problems_of
 from hebbite.compiler.settings import Settings
 from hebbite.rules.errors import HebbiteError
 from hebbite.runtime.engines.native.machine import NativeEngine
@@ -323,6 +324,31 @@ def test_traces_belong_to_the_clean_pass_where_a_unit_was_silent_in_it_too() -> 
     heard = (tried != 0) | (clean != 0)
     assert ((tried != 0) & (clean == 0)).sum() > 10, "the case that needs care"
     assert np.abs(found["to_hidden1.x1"] - half_payload(clean))[heard].max() <= period
+
+
+def test_every_hidden_unit_hears_the_sum_of_the_losses_of_both_passes() -> None:
+    x, y = samples(20, 12, 3)
+    rule = "node-perturbation"
+    made = compile(graph("relu", 12, 10, 8, 3), rule=rule, calibration=x)
+    machine = ReferenceEngine().open(made.program, rounding="independent")
+    heard = ("hidden0.before", "hidden1.before", "hidden0.third", "hidden1.third")
+    found = machine.run(made.coding.inputs(x, y), samples=20, probes=("fc2.e", *heard)).values
+    table, period = dict(made.program.schedule.events), made.program.schedule.period
+    for when, names in (("noisy %fc2", heard[:2]), ("fire %fc2", heard[2:])):
+        loss = found["fc2.e"][table[when] - 1 :: period].sum(axis=1)
+        assert loss.all()
+        for name in names:
+            assert (found[name][period - 1 :: period] == loss[:, None]).all(), name
+
+
+@pytest.mark.parametrize(("name", "early"), [("noisy", 2), ("heard", 4), ("fire", 6)])
+def test_a_unit_that_acts_before_its_messages_arrive_is_refused(name: str, early: int) -> None:
+    program = compile(graph("relu", 6, 5, 4, 3), rule="node-perturbation").program
+    first, second, last = program.populations
+    constants = {**dict(second.constants), name: early}
+    odd = replace(second, constants=tuple(constants.items()))
+    found = list(problems_of(replace(program, populations=(first, odd, last))))
+    assert [problem.code for problem in found] == ["HB0436"]
 
 
 def test_what_units_learn_by_trying_is_the_gradient_in_the_mean() -> None:
