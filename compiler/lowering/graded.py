@@ -15,7 +15,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from hebbite.compiler.arithmetic.draws import bell
+from hebbite.compiler.lowering.feedback import random_feedback
 from hebbite.compiler.lowering.network import Network, Stage
 from hebbite.compiler.lowering.quantise import (
     TOP_SIGNED,
@@ -23,7 +23,6 @@ from hebbite.compiler.lowering.quantise import (
     IntegerStage,
     Long,
     bias_payload_of,
-    even,
 )
 from hebbite.compiler.lowering.schedule import Edge, TimeTable, time_table
 from hebbite.compiler.neurons import NEURONS
@@ -232,8 +231,7 @@ class _Lowering:
         if copied:
             return self.integers.stages[index + 1].weight[:, :-1].T
         name = self.network.stages[index].name
-        drawn = bell(shape, seed=self.settings.seed, name=f"feedback {name}")
-        return even(drawn * self.settings.feedback_rms)
+        return random_feedback(name, shape, self.settings)
 
     def _feedback_shift(self, found: tuple[Synapses, Long] | None) -> int:
         """Return the shift that brings a sum of errors to the size of one error, less the gain."""
