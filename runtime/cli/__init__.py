@@ -14,6 +14,7 @@ from hebbite.runtime.cli.demo import demo
 from hebbite.runtime.cli.doctor import doctor
 from hebbite.runtime.cli.evaluate import evaluate
 from hebbite.runtime.cli.group import Verbs
+from hebbite.runtime.cli.infer import infer
 from hebbite.runtime.cli.inspect import inspect
 from hebbite.runtime.cli.list import list_kind
 from hebbite.runtime.cli.run import run
@@ -49,6 +50,8 @@ def main(version: Version = False) -> None:
     """Compile networks and local learning rules to Loihi-class chip programs, run, price them."""
 
 
-for _verb in (demo, check, compile, run, train, evaluate, compare, verify, inspect, doctor):
+for _verb in (
+    demo, check, compile, run, train, evaluate, compare, infer, verify, inspect, doctor,
+):  # fmt: skip
     app.command(_verb.__name__)(_verb)
 app.command("list")(list_kind)

@@ -13,7 +13,8 @@ Their scale is no part of a prediction: a rate a layer is fitted to the changes.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -35,14 +36,19 @@ GRADIENT = "gradient"
 
 @dataclass(frozen=True)
 class Candidate:
-    """An objective and a rule; no rule: the exact gradient of the objective."""
+    """An objective and a rule; no rule: the exact gradient of the objective.
+
+    ``goal`` and ``name`` are what a reader sees of the two: a bare name where that suffices.
+    """
 
     objective: Objective
-    rule: LearningRule | None = None
+    rule: LearningRule | None
+    goal: str
+    name: str
 
     @property
     def rule_text(self) -> str:
-        """The rule as typed, with all options; ``gradient`` without one."""
+        """The rule with all its options; ``gradient`` without one."""
         return GRADIENT if self.rule is None else self.rule.text
 
     def learns(self, layers: int) -> tuple[bool, ...]:
@@ -53,7 +59,7 @@ class Candidate:
 
     def __str__(self) -> str:
         """Return ``objective + rule``."""
-        return f"{self.objective.text} + {self.rule_text}"
+        return f"{self.goal} + {self.name}"
 
 
 def candidates_of(
@@ -75,8 +81,22 @@ def candidates_of(
         if "graded" not in rule.networks:
             what = f"'{rule.name}' is a rule of {' and '.join(rule.networks)} networks"
             raise UnsupportedError(Problem("HB0483", f"{what}; the recorded one is graded"))
-    found = [Candidate(goal, rule) for goal in goals for rule in known]
-    return tuple({(c.objective.text, c.rule_text): c for c in found}.values())
+    of_goal = _names({goal.text: goal.name for goal in goals})
+    of_rule = _names({rule.text: rule.name for rule in known})
+    pairs = {(g.text, r.text): (g, r) for g in goals for r in known}
+    return tuple(Candidate(g, r, of_goal[g.text], of_rule[r.text]) for g, r in pairs.values())
+
+
+def gradients_of(pairs: Sequence[Candidate]) -> tuple[Candidate, ...]:
+    """Return the exact gradient of every objective among the pairs, each once."""
+    goals = {pair.goal: pair.objective for pair in pairs}
+    return tuple(Candidate(goal, None, name, GRADIENT) for name, goal in goals.items())
+
+
+def _names(known: Mapping[str, str]) -> dict[str, str]:
+    """Return text -> its name if no other text has that name, else the text itself."""
+    taken = Counter(known.values())
+    return {text: name if taken[name] == 1 else text for text, name in known.items()}
 
 
 def feedback_for(rule: LearningRule, model: Compiled, now: Twin, start: Twin) -> dict[str, Real]:

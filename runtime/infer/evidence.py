@@ -1,8 +1,9 @@
 """What every candidate predicts of every step, set against what the step changed.
 
 For layer l and step t, D the change of the weights and u the prediction of a candidate, before its
-rate: the sum over the K samples of the step of what the rule proposes, at the weights before it. All
-that inference needs of the two are inner products, so no prediction is kept:
+rate: the sum over the K samples of the step of what the rule proposes, at the weights before it (of
+the exact gradient: K times the mean gradient). All that inference needs of the two are inner
+products, so no prediction is kept:
 
     change |D|^2,   along <D, u>,   size |u|^2
 
@@ -21,6 +22,7 @@ from numpy.typing import NDArray
 from hebbite.compiler.compiled import Compiled
 from hebbite.runtime.credit.activations import Real
 from hebbite.runtime.credit.build import forward_groups, twin_of
+from hebbite.runtime.credit.moments import Update
 from hebbite.runtime.credit.record import payload_inputs
 from hebbite.runtime.credit.signals import Batch, updates_of
 from hebbite.runtime.credit.twin import Activity, Twin
@@ -135,8 +137,19 @@ def prediction(candidate: Candidate, there: Situation) -> Prediction:
     feedback = feedback_for(rule, there.model, twin, there.start)
     seed = there.model.settings.seed
     batch = Batch(twin, there.inputs, target, there.activity, feedback, seed=seed)
-    proposed = updates_of(rule, batch)
+    *hidden, readout = updates_of(rule, batch)
+    proposed = (*hidden, None if readout is None else _told(there, batch))
     return tuple(None if u is None else samples * u.moments().mean for u in proposed)
+
+
+def _told(there: Situation, batch: Batch) -> Update:
+    """Return the update of the readout from the errors that it is told, by `Settings.error_shift`:
+    whole multiples of 2^error_shift, so that smaller errors teach it nothing."""
+    unit = 2.0**there.model.settings.error_shift
+    twin, activity = batch.twin, there.activity
+    error = unit * np.trunc(twin.objective.error(activity.output, batch.target) / unit)
+    slope = twin.layers[-1].activation.slope(activity.v[-1])
+    return Update(error * slope, activity.inputs[-1])
 
 
 def _flat(parts: Sequence[Real | None], size: int) -> Real:

@@ -80,9 +80,7 @@ def read_recording(path: str | os.PathLike[str]) -> LearningRecording:
     if saved.training is None:
         _refuse("HB0233", "the recorded model does not say how it learnt", at)
     try:
-        return LearningRecording(
-            saved.compiled, saved.training, arrays["x"], arrays["y"], weights
-        )
+        return LearningRecording(saved.compiled, saved.training, arrays["x"], arrays["y"], weights)
     except InputFileError as error:
         raise InputFileError(*(replace(p, at=str(at)) for p in error.problems)) from error
 

@@ -4,10 +4,10 @@ The first part of the steps fits a rate a layer and the noise, the rest is predi
 The pairs are judged on what they predict; objective and rule that the recorded program states are
 not looked at.
 
-What it can say is bounded: a verdict is among the pairs that were given. Predictions are those of
-the rule as its paper writes it, in real numbers and at the weights before a step; the chip's
-rounding, and the dead zones of its shifts (errors below 2^error_shift teach the readout nothing),
-count as noise, so objectives whose margins differ by less than that are hard to tell apart.
+What it can say is bounded: a verdict is among the pairs that were given, and if none of them is the
+true one, it may be the nearest. Predictions are those of the rule as its paper writes it, in real
+numbers, at the weights before a step, the readout told in whole multiples of 2^error_shift as the
+recorded setting says. Everything else that the chip rounds or clips counts as noise.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from hebbite.compiler.hbt import producer
 from hebbite.rules.errors import Problem, UsageError
 from hebbite.rules.objectives import Objective
 from hebbite.rules.rule import LearningRule
-from hebbite.runtime.infer.candidates import Candidate, candidates_of
+from hebbite.runtime.infer.candidates import candidates_of, gradients_of
 from hebbite.runtime.infer.evidence import evidence_of
 from hebbite.runtime.infer.file import read_recording
 from hebbite.runtime.infer.recording import LearningRecording
@@ -73,14 +73,13 @@ def infer(
 
     Raises:
         InputFileError: HB0230 to HB0237 for a file that is no sound recording.
-        UsageError: HB0482 for a request without pairs or with too few steps.
+        UsageError: HB0482 for a request without pairs, HB0485 with too few steps.
         UnsupportedError: HB0460, HB0461 or HB0483 for what cannot be predicted.
     """
     pairs = candidates_of(objectives, rules)
     found = recording if isinstance(recording, LearningRecording) else read_recording(recording)
     first = _fit_steps(found.steps, fit_steps)
-    goals = {pair.objective.text: Candidate(pair.objective) for pair in pairs}
-    everything = (*pairs, *goals.values())
+    everything = (*pairs, *gradients_of(pairs))
     evidence, gram = evidence_of(found, everything)
     scored = Scored(fit_of(evidence.part(slice(0, first))), evidence.part(slice(first, None)), seed)
     size = len(pairs)
@@ -98,7 +97,7 @@ def infer(
 
 
 def _fit_steps(steps: int, wanted: int) -> int:
-    """Return how many steps to fit on (HB0482)."""
+    """Return how many steps to fit on (HB0485)."""
     chosen = wanted or steps // 2
     if FEWEST <= chosen <= steps - FEWEST:
         return chosen
@@ -107,7 +106,7 @@ def _fit_steps(steps: int, wanted: int) -> int:
         f"inference needs {FEWEST} of each"
     )
     hint = "record more: --record-steps 64" if steps < 2 * FEWEST else f"--fit-steps {steps // 2}"
-    raise UsageError(Problem("HB0482", what, hint=hint))
+    raise UsageError(Problem("HB0485", what, hint=hint))
 
 
 def _provenance(recording: LearningRecording, seed: int) -> dict[str, object]:

@@ -42,9 +42,8 @@ def record_learning(
         EngineError: HB0481 on Lava, which learns in one run.
         InputFileError: HB0236 if the recording would be too large.
     """
-    check_request(steps, every, engine)
     compiled = model.compiled if isinstance(model, Saved) else model
-    check_size(_bytes_of(compiled, steps, every))
+    check_request(compiled, steps, every, engine)
     with Session(model, engine=engine, rounding=rounding, seed=seed) as session:
         order = _order(len(x), steps * every, seed=session.seed, first=_epochs_done(model))
         seen = [_weights(session)]
@@ -65,8 +64,10 @@ def record_learning(
     )
 
 
-def check_request(steps: int, every: int, engine: str, *, available: int | None = None) -> None:
-    """Refuse what cannot be recorded (HB0480, HB0481).
+def check_request(
+    compiled: Compiled, steps: int, every: int, engine: str, *, available: int | None = None
+) -> None:
+    """Refuse what cannot be recorded (HB0480, HB0481, HB0236).
 
     ``available``: samples that the training shows in all; None for no end.
     """
@@ -81,6 +82,7 @@ def check_request(steps: int, every: int, engine: str, *, available: int | None 
         what = f"{steps} steps of {every} samples are more than the {available} of the training"
         hint = f"--record-steps {max(1, available // every)} --record-every {min(every, available)}"
         raise UsageError(Problem("HB0480", what, hint=hint))
+    check_size(_bytes_of(compiled, steps, every))
 
 
 def _bytes_of(compiled: Compiled, steps: int, every: int) -> int:

@@ -28,6 +28,8 @@ class LayerRow:
 class Row:
     """One candidate.
 
+    objective    and ``rule``: names where these suffice, else texts; ``objective_text`` and
+                 ``rule_text`` with all options
     score        mean gain over no change, nats a held-out step; ``low`` to ``high`` its interval
     control      the same from the samples of another step
     r2           explained variance over all weights
@@ -36,6 +38,8 @@ class Row:
 
     objective: str
     rule: str
+    objective_text: str
+    rule_text: str
     score: float
     low: float
     high: float
@@ -51,7 +55,7 @@ class Row:
 
     def with_same(self, others: Sequence[Candidate]) -> Row:
         """Return the row with the candidates that predict the same."""
-        return replace(self, same_as=tuple((o.objective.text, o.rule_text) for o in others))
+        return replace(self, same_as=tuple((o.goal, o.name) for o in others))
 
     def to_json(self) -> dict[str, object]:
         """Return plain data with the keys of ``hebbite infer --json``."""
@@ -70,8 +74,10 @@ def row_of(scored: Scored, index: int, candidate: Candidate) -> Row:
     refuted = scored.fit.refuted(scored.held_out)[index]
     rate, names = scored.fit.rate[index], scored.held_out.layers
     return Row(
-        objective=candidate.objective.text,
-        rule=candidate.rule_text,
+        objective=candidate.goal,
+        rule=candidate.name,
+        objective_text=candidate.objective.text,
+        rule_text=candidate.rule_text,
         score=float(scored.scores[index]),
         low=low,
         high=high,

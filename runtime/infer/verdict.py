@@ -57,9 +57,7 @@ def classes(gram: Real, learns: NDArray[np.bool_]) -> tuple[tuple[int, ...], ...
     alike = (whole == 0) & (norms[:, :, None] == norms[:, None, :])
     alike |= (whole > 0) & (gram >= (1.0 - SAME) * whole)
     same = alike.all(axis=0) & (learns[:, None] == learns[None]).all(axis=2)
-    return tuple(
-        tuple(int(j) for j in np.flatnonzero(row) if j != i) for i, row in enumerate(same)
-    )
+    return tuple(tuple(int(j) for j in np.flatnonzero(row) if j != i) for i, row in enumerate(same))
 
 
 def verdict_of(
@@ -94,12 +92,12 @@ def _found(candidates: Sequence[Candidate], left: tuple[int, ...]) -> Verdict:
     reason = f"{best} explains the changes better than every other pair"
     if others:
         reason += f"; the same predictions: {', '.join(map(str, others))}"
-    return Verdict(True, best.objective.text, best.rule_text, reason, left)
+    return Verdict(True, best.goal, best.name, reason, left)
 
 
 def _tied(candidates: Sequence[Candidate], left: tuple[int, ...]) -> Verdict:
-    objectives = {candidates[i].objective.text for i in left}
-    rules = {candidates[i].rule_text for i in left}
+    objectives = {candidates[i].goal for i in left}
+    rules = {candidates[i].name for i in left}
     names = ", ".join(str(candidates[i]) for i in left)
     return Verdict(
         False,
