@@ -54,6 +54,23 @@ class Calibration:
     rule: str
     trials: tuple[Trial, ...]
 
+    @property
+    def mean(self) -> float:
+        """Mean validation accuracy of the pair that won."""
+        return max(trial.mean for trial in self.trials)
+
+
+@dataclass(frozen=True)
+class Course:
+    """How every pair is trained: ``limit`` cuts an epoch to the first training samples."""
+
+    epochs: int = 5
+    limit: int | None = None
+    objective: str = "classification"
+    engine: str = "native"
+    rounding: str = "independent"
+    chips: int = 1
+
 
 def calibrate(
     model: str | Path | Graph,
@@ -67,12 +84,16 @@ def calibrate(
     seeds: Sequence[int] = SEEDS,
     epochs: int = 5,
     limit: int | None = None,
+    objective: str = "classification",
     engine: str = "native",
+    rounding: str = "independent",
+    chips: int = 1,
     progress: Callable[[Trial], None] | None = None,
 ) -> Calibration:
     """Return the rate and gain with which ``rule`` (a name without options) learns best.
 
-    ``limit`` cuts an epoch to the first samples of the training split.
+    ``limit`` cuts an epoch to the first samples of the training split; ``chips`` is how many the
+    program may use.
 
     Raises:
         UsageError: HB0109 if there is nothing to try.
@@ -81,17 +102,23 @@ def calibrate(
         raise UsageError(Problem("HB0401", f"unknown rule '{rule}'", hint=near(rule, RULES)))
     credited = "gain" in options_of(RULES[rule])
     chosen = settings or Settings()
+    course = Course(epochs, limit, objective, engine, rounding, chips)
     datasets = {seed: load_dataset(data, seed=seed) for seed in seeds}
     trials: list[Trial] = []
     for rate, mantissa, gain in product(rates, mantissas, gains if credited else (0,)):
         text = rule_text(rule, rate=rate, mantissa=mantissa, gain=gain)
         scores = tuple(
-            _score(model, text, replace(chosen, seed=seed), datasets[seed], epochs, limit, engine)
+            _score(model, text, replace(chosen, seed=seed), datasets[seed], course)
             for seed in seeds
         )
         trials.append(Trial(rate, mantissa, gain, scores))
         if progress is not None:
             progress(trials[-1])
+    return best_of(rule, trials)
+
+
+def best_of(rule: str, trials: Sequence[Trial]) -> Calibration:
+    """Return the winner of some trials of a rule (HB0109 if there are none)."""
     if not trials:
         raise UsageError(Problem("HB0109", "no rate and no gain to try"))
     best = max(trials, key=lambda trial: (trial.mean, -trial.mantissa * 2.0**trial.rate))
@@ -110,15 +137,18 @@ def _score(
     rule: str,
     settings: Settings,
     data: Dataset,
-    epochs: int,
-    limit: int | None,
-    engine: str,
+    course: Course,
 ) -> float:
     made = compile(
-        model, rule=rule, settings=settings, calibration=data.x_train[:CALIBRATION_SAMPLES]
+        model,
+        rule=rule,
+        objective=course.objective,
+        settings=settings,
+        calibration=data.x_train[:CALIBRATION_SAMPLES],
+        chips=course.chips,
     )
     validation = (data.x_validation, data.y_validation)
-    with Session(made, engine=engine) as session:
-        x, y = data.x_train[:limit], data.y_train[:limit]
-        fit = session.fit(x, y, epochs=epochs, validation=validation)
+    with Session(made, engine=course.engine, rounding=course.rounding) as session:
+        x, y = data.x_train[: course.limit], data.y_train[: course.limit]
+        fit = session.fit(x, y, epochs=course.epochs, validation=validation)
     return float(np.mean(fit.validation[-LAST:]))

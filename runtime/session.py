@@ -175,8 +175,15 @@ class Session:
 
     def predict(self, x: Samples) -> NDArray[np.int64]:
         """Return the class of every sample, from a copy of the network that does not learn."""
-        answers = [self._answers(x[part], first) for first, part in _numbered_chunks(len(x))]
-        return np.asarray(np.argmax(np.concatenate(answers), axis=1), np.int64)
+        return np.asarray(np.argmax(self.answers(x), axis=1), np.int64)
+
+    def answers(self, x: Samples) -> NDArray[np.int64]:
+        """Return the read-out register after every sample, (samples, outputs), as `predict` does.
+
+        For graded networks that is v of the output neurons before their shift.
+        """
+        parts = [self._answers(x[part], first) for first, part in _numbered_chunks(len(x))]
+        return np.concatenate(parts)
 
     def _answers(self, x: Samples, first: int) -> NDArray[np.int64]:
         twin = self.snapshot()

@@ -25,6 +25,8 @@ Keep = Callable[[Training, Mapping[str, Long]], None]
 """Called after every epoch with how far the training is, and the state."""
 Progress = Callable[[int, float], None]
 """Called after every epoch with its number and the validation accuracy."""
+Watch = Callable[[Session, Counters | None], None]
+"""Called before the first epoch with None, and after every one with what that epoch counted."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,8 +79,12 @@ def train(
     resume: Saved | None = None,
     keep: Keep | None = None,
     progress: Progress | None = None,
+    watch: Watch | None = None,
 ) -> Trained:
     """Train for ``plan.epochs`` epochs in all, from the start or from a checkpoint.
+
+    ``watch`` sees the session as it learns; what it evaluates there moves neither weights nor
+    random streams.
 
     Raises:
         InputFileError: HB0713 if the checkpoint is of another training, or beyond the plan.
@@ -94,7 +100,9 @@ def train(
         before = session.evaluate(*test)
         if resume is not None and resume.state is not None:
             session.restore(resume.state)
-        done, total, wall = _epochs(session, dataset, plan, first, scores, keep, progress)
+        if watch is not None:
+            watch(session, None)
+        done, total, wall = _epochs(session, dataset, plan, first, scores, keep, progress, watch)
         return Trained(
             model=session.snapshot(),
             plan=done,
@@ -114,6 +122,7 @@ def _epochs(
     scores: tuple[float, ...],
     keep: Keep | None,
     progress: Progress | None,
+    watch: Watch | None,
 ) -> tuple[Training, Counters, float]:
     """Run the epochs from ``first`` on; return how far it came, counts and seconds."""
     x = dataset.x_train[: plan.samples].astype(np.float64)
@@ -129,6 +138,8 @@ def _epochs(
         done = replace(plan, epochs=epoch + 1, validation=scores)
         if keep is not None:
             keep(done, session.state())
+        if watch is not None:
+            watch(session, fit.counters)
         if progress is not None:
             progress(epoch + 1, scores[-1])
     assert total is not None, "a plan that is done is refused"

@@ -21,6 +21,7 @@ from hebbite.compiler.compiled import Compiled
 from hebbite.compiler.hbt import Training, producer
 from hebbite.rules.errors import InputFileError, Problem
 from hebbite.runtime.counters import COUNTERS, PHASES, Counters, components_of
+from hebbite.runtime.curve import Curve, CurveBook, why_without
 from hebbite.runtime.datasets import Dataset, load_dataset
 from hebbite.runtime.training import train
 
@@ -49,11 +50,20 @@ class Outcome:
     chance: float
     before: float
     after: float
-    validation: tuple[float, ...]
+    curve: Curve
     samples: int
     samples_per_epoch: int
-    counters: Counters
     wall_s: float
+
+    @property
+    def validation(self) -> tuple[float, ...]:
+        """Accuracy on the validation part after every epoch."""
+        return self.curve.validation[1:]
+
+    @property
+    def counters(self) -> Counters:
+        """Counts of the whole training."""
+        return self.curve.until(len(self.curve.counters))
 
 
 def run_trial(trial: Trial) -> Outcome:
@@ -68,26 +78,18 @@ def run_trial(trial: Trial) -> Outcome:
         what = "the data changed while models were trained on it"
         raise InputFileError(Problem("HB0229", what, at=trial.data, hint="start again"))
     began = time.perf_counter()
-    trained = train(trial.model, dataset, plan)
+    book = CurveBook(trial.model, dataset, samples=plan.samples)
+    trained = train(trial.model, dataset, plan, watch=book.watch)
     return _outcome(
         trial,
         before=trained.before,
         after=trained.after,
-        validation=trained.plan.validation,
-        counters=trained.counters,
+        curve=book.curve(trained.plan.validation),
         wall_s=time.perf_counter() - began,
     )
 
 
-def _outcome(
-    trial: Trial,
-    *,
-    before: float,
-    after: float,
-    validation: tuple[float, ...],
-    counters: Counters,
-    wall_s: float,
-) -> Outcome:
+def _outcome(trial: Trial, *, before: float, after: float, curve: Curve, wall_s: float) -> Outcome:
     plan = trial.training
     return Outcome(
         model=trial.model,
@@ -96,10 +98,9 @@ def _outcome(
         chance=trial.chance,
         before=before,
         after=after,
-        validation=validation,
+        curve=curve,
         samples=plan.samples * plan.epochs,
         samples_per_epoch=plan.samples,
-        counters=counters,
         wall_s=wall_s,
     )
 
@@ -137,15 +138,17 @@ def canonical(document: Mapping[str, object]) -> str:
 
 def stored_form(outcome: Outcome) -> str:
     """Return what an outcome holds beyond its trial, as canonical JSON; `from_stored` reads it."""
+    curve = outcome.curve
     return canonical(
         {
             "before": outcome.before,
             "after": outcome.after,
-            "validation": list(outcome.validation),
+            "objective": list(curve.objective),
+            "validation": list(curve.validation),
             "wall_s": outcome.wall_s,
             "counters": {
-                "components": list(outcome.counters.components),
-                "values": outcome.counters.values.tolist(),
+                "components": list(curve.counters[0].components),
+                "epochs": [counted.values.tolist() for counted in curve.counters],
             },
         }
     )
@@ -158,19 +161,29 @@ def from_stored(trial: Trial, text: str) -> Outcome:
         ValueError, TypeError, LookupError: if the text is no such form.
     """
     found: dict[str, Any] = json.loads(text)
-    components = components_of(trial.model.program)
-    values = np.array(found["counters"]["values"], np.int64)
-    shape = (len(components), len(PHASES), len(COUNTERS))
-    if tuple(found["counters"]["components"]) != components or values.shape != shape:
-        raise ValueError("the counters are of another program")
     return _outcome(
         trial,
         before=float(found["before"]),
         after=float(found["after"]),
-        validation=tuple(float(score) for score in found["validation"]),
-        counters=Counters(components, values),
+        curve=_stored_curve(trial, found),
         wall_s=float(found["wall_s"]),
     )
+
+
+def _stored_curve(trial: Trial, found: Mapping[str, Any]) -> Curve:
+    epochs = trial.training.epochs
+    components = components_of(trial.model.program)
+    values = np.array(found["counters"]["epochs"], np.int64)
+    shape = (epochs, len(components), len(PHASES), len(COUNTERS))
+    if tuple(found["counters"]["components"]) != components or values.shape != shape:
+        raise ValueError("the counters are of another program")
+    objective, validation = (
+        tuple(float(value) for value in found[name]) for name in ("objective", "validation")
+    )
+    points = 0 if why_without(trial.model) else epochs + 1
+    if (len(objective), len(validation)) != (points, epochs + 1):
+        raise ValueError("the curve is of another training")
+    return Curve(objective, validation, tuple(Counters(components, each) for each in values))
 
 
 def sha256_of(dataset: Dataset) -> str:

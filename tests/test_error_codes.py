@@ -45,7 +45,7 @@ SHARED = {
     "HB0440": {"rules.sums", "rules.tokens"},
     "HB0443": {"rules.sums", "rules.tokens"},
     # a number that no price can be made of
-    "HB0512": {"runtime.energy.draws", "runtime.energy.price"},
+    "HB0512": {"runtime.energy.accounts", "runtime.energy.draws", "runtime.energy.price"},
     # Lava's own process failed, as told by itself or seen from outside
     "HB0603": {"runtime.engines.lava.processes", "runtime.engines.lava.watch"},
     # stock Lava would not run what the program says

@@ -27,6 +27,8 @@ DOORS = {
     "onnx": "compiler/frontends/onnx/",
     "lava": "runtime/engines/lava/",
     "numba": "runtime/engines/native/jit.py",
+    "matplotlib": "runtime/report/credit_plots.py",
+    "threadpoolctl": "runtime/credit/threads.py",
 }
 PICKLES = {"pickle", "_pickle", "cPickle", "cloudpickle", "dill", "joblib", "marshal", "shelve"}
 NOTE = re.compile(r"\b(TODO|FIXME|XXX|HACK)\b")

@@ -68,6 +68,15 @@ def accumulate_products(dw: SumOfProducts, values: EpochValues, widths: Widths) 
     return total
 
 
+def saturated(factor: Factor, value: Long) -> Long:
+    """Return a factor of a variable's value: constant added, sign taken, clipped to its width."""
+    shifted = value + factor.constant
+    if factor.sign:
+        shifted = np.sign(shifted)
+    bits = factor.width
+    return np.asarray(np.clip(shifted, -(2**bits), 2**bits - 1), np.int64)
+
+
 @dataclass(frozen=True)
 class EpochValues:
     """The variables of a rule at the end of an epoch, each to broadcast to (post, lines).
@@ -84,11 +93,7 @@ class EpochValues:
 
     def factor(self, factor: Factor, dependency: str) -> Long:
         """Return a factor, constant added and saturated to its width."""
-        value = self._variable(factor.variable, dependency) + factor.constant
-        if factor.sign:
-            value = np.sign(value)
-        bits = factor.width
-        return np.asarray(np.clip(value, -(2**bits), 2**bits - 1), np.int64)
+        return saturated(factor, self._variable(factor.variable, dependency))
 
     def event(self, name: str) -> Long:
         """Return 1 where the line sent (x0), the neuron learnt (y0) or the epoch counts (u_k)."""

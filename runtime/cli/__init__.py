@@ -10,6 +10,7 @@ from hebbite import __version__
 from hebbite.runtime.cli.check import check
 from hebbite.runtime.cli.compare import compare
 from hebbite.runtime.cli.compile import compile
+from hebbite.runtime.cli.credit import credit
 from hebbite.runtime.cli.demo import demo
 from hebbite.runtime.cli.doctor import doctor
 from hebbite.runtime.cli.evaluate import evaluate
@@ -51,7 +52,8 @@ def main(version: Version = False) -> None:
 
 
 for _verb in (
-    demo, check, compile, run, train, evaluate, compare, infer, verify, inspect, doctor,
+    demo, check, compile, run, train, evaluate, compare, credit, infer, verify, inspect,
+    doctor,
 ):  # fmt: skip
     app.command(_verb.__name__)(_verb)
 app.command("list")(list_kind)

@@ -31,6 +31,19 @@ Store = Annotated[
     ),
 ]
 Fresh = Annotated[bool, typer.Option("--fresh", help="do all jobs, finished or not")]
+ToAccuracy = Annotated[
+    float, typer.Option(help="validation accuracy in (0, 1] whose joules are shown")
+]
+Calibrate = Annotated[
+    bool,
+    typer.Option(
+        "--calibrate",
+        help="first choose rate and gain of rules given without options, on validation data",
+    ),
+]
+Sensitivity = Annotated[
+    bool, typer.Option("--sensitivity", help="also train at half and at twice every rule's rate")
+]
 
 
 def compare(
@@ -54,6 +67,9 @@ def compare(
     report: Report = None,
     store: Store = None,
     fresh: Fresh = False,
+    to_accuracy: ToAccuracy = 0.9,
+    calibrate: Calibrate = False,
+    sensitivity: Sensitivity = False,
     bias: options.Bias = "",
     biases: options.Biases = "",
     scheduler: options.Scheduler = "",
@@ -90,6 +106,9 @@ def compare(
         ),
         chips=chips,
         profiles=requests.listed(profile),
+        to_accuracy=to_accuracy,
+        calibrate=calibrate,
+        sensitivity=sensitivity,
     )
     with _store(store, model) as finished:
         found = compare_rules(
@@ -116,9 +135,12 @@ def _store(path: Path | None, model: Path) -> AbstractContextManager[JobStore | 
 
 
 def print_comparison(found: Comparison) -> None:
-    """Print the table, the chance level, and what the numbers are."""
-    from hebbite.runtime.report import COLUMNS, footnotes, table_rows
+    """Print the tables (costs, gains, neighbouring rates), and what the numbers are."""
+    from hebbite.runtime import report
 
-    print_table("", COLUMNS, table_rows(found))
-    for line in footnotes(found):
+    print_table("", report.COLUMNS, report.table_rows(found))
+    print_table("", report.gain_columns(found), report.gain_rows(found))
+    if near := report.sensitivity_rows(found):
+        print_table("", report.SENSITIVITY_COLUMNS, near)
+    for line in report.footnotes(found):
         typer.echo(line)

@@ -52,12 +52,16 @@ def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]
 
     table: Table = Table(title=title or None, title_justify="left")
     for index, column in enumerate(columns):
-        numeric = all(row[index][:1].isdigit() or row[index] in ("", "-") for row in rows)
+        numeric = all(_is_number(row[index]) for row in rows)
         table.add_column(column, justify="right" if index and numeric and rows else "left")
     for row in rows:
         table.add_row(*row)
     console = Console(width=None if sys.stdout.isatty() else 200, markup=False, highlight=False)
     console.print(table)
+
+
+def _is_number(cell: str) -> bool:
+    return cell in ("", "-") or cell.removeprefix("-")[:1].isdigit()
 
 
 def write_file(path: Path, data: bytes) -> None:

@@ -6,6 +6,8 @@ replaced by the function that the table was made from.
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 
 from hebbite.compiler.compiled import Compiled
@@ -25,7 +27,7 @@ def twin_of(compiled: Compiled) -> Twin:
     """Return the twin of a graded model.
 
     Raises:
-        UnsupportedError: HB0461 if the model is no chain of graded units.
+        UnsupportedError: HB0471 if the model is no chain of graded units.
     """
     refuse_spiking(compiled)
     program = compiled.program
@@ -42,11 +44,11 @@ def twin_of(compiled: Compiled) -> Twin:
 
 
 def refuse_spiking(compiled: Compiled) -> None:
-    """Refuse a model whose answers are no graded errors (HB0461)."""
+    """Refuse a model whose answers are no graded errors (HB0471)."""
     if compiled.settings.neuron != "graded":
         what = f"credit is measured on graded networks; these are {compiled.settings.neuron} units"
         hint = "--neuron graded --encode none --rule dfa"
-        raise UnsupportedError(Problem("HB0461", what, f"program @{compiled.model}", hint=hint))
+        raise UnsupportedError(Problem("HB0471", what, f"program @{compiled.model}", hint=hint))
 
 
 def forward_groups(program: Program) -> tuple[Synapses, ...]:
@@ -130,7 +132,7 @@ def exact_path(twin: Twin, index: int, *, direct: bool) -> Real:
     """Return the transposed matrix that B of layer ``index`` stands for."""
     layers = twin.layers[index + 1 :] if direct else twin.layers[index + 1 : index + 2]
     path = layers[0].weight[:, :-1].T
-    for below, layer in zip(layers, layers[1:], strict=False):
+    for below, layer in pairwise(layers):
         slope = float(below.activation.slope(np.ones(1))[0])
         path = slope * (path @ layer.weight[:, :-1].T)
     return path

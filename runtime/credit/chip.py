@@ -1,8 +1,8 @@
 """The update that the chip really writes, sample by sample: integers, floors and rounding included.
 
 For every synapse the learning engine forms acc, the weight with 7 fractional bits (see
-`compiler.arithmetic.learning`), and stores floor(acc / 2^7), one more with the chance p of the rest.
-So one epoch changes a weight by dw with
+`compiler.arithmetic.learning`), and stores floor(acc / 2^7), one more with the chance p of the
+rest. So one epoch changes a weight by dw with
 
     E[dw] = acc / 2^7 - w,   Var[dw] = p (1 - p)     (within the weight's range)
 
@@ -18,7 +18,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from hebbite.compiler.arithmetic.learning import FRACTION_BITS, EpochValues, accumulate_products
+from hebbite.compiler.arithmetic.learning import (
+    FRACTION_BITS,
+    EpochValues,
+    accumulate_products,
+    saturated,
+)
 from hebbite.compiler.arithmetic.traces import POST
 from hebbite.compiler.compiled import Compiled
 from hebbite.compiler.program.types import Widths
@@ -33,7 +38,7 @@ Long = NDArray[np.int64]
 @dataclass(frozen=True, eq=False)
 class ChipUpdate:
     """``moments`` of dw in weight steps. ``unfloored``: the mean of the same products in real
-    numbers, (out, in + 1). ``reached``: synapses a sample, both of whose sides had something to say.
+    numbers, (out, in + 1). ``reached``: synapses a sample, both of whose sides speak.
     """
 
     moments: Moments
@@ -67,10 +72,9 @@ def chip_update(compiled: Compiled, group: str, found: Record, *, draws: int = 1
             values = [_values(weight, told, at, number, rows, columns) for at in rounds]
             part = _over_draws([_rounded(dw, each, program.widths) for each in values])
             stream.add(part, rows, columns, weight=share)
-            exact = np.mean([_products(dw, each) for each in values], axis=0)
-            real[np.ix_(rows, columns)] += share * exact
             reached += share * rows.size * columns.size
-    return ChipUpdate(stream.moments(), real / samples, reached / samples)
+        real += share * _unfloored(dw, weight, told)
+    return ChipUpdate(stream.moments(), real, reached / samples)
 
 
 def _epochs(dw: SumOfProducts) -> list[tuple[float, int]]:
@@ -110,7 +114,7 @@ def _speaking(product: Product, told: Told, at: int) -> NDArray[np.bool_]:
     traces = [told.y[f.variable][at] != 0 for f in product.factors if _is_bare(f)]
     events = [told.y0[at]] if _gated_by(product, "y0") else []
     everywhere = np.ones(told.y0.shape[1], np.bool_)
-    return np.logical_and.reduce([everywhere, *traces, *events])
+    return np.asarray(np.logical_and.reduce([everywhere, *traces, *events]), np.bool_)
 
 
 def _is_bare(factor: Factor) -> bool:
@@ -156,12 +160,26 @@ def _over_draws(parts: list[Part]) -> Part:
     return Part(expected, square, rounding + between, between / draws)
 
 
-def _products(dw: SumOfProducts, values: EpochValues) -> Real:
-    """Return the same sum in real numbers, nothing dropped and nothing rounded."""
-    total = np.zeros(values.weight.shape, np.float64)
+def _unfloored(dw: SumOfProducts, weight: Long, told: Told) -> Real:
+    """Return the mean over all samples of the same sum in real numbers, nothing dropped.
+
+    Every factor stands at the line, at the neuron or at the synapse, so a product's mean is one
+    matrix product.
+    """
+    total = np.zeros(weight.shape, np.float64)
+    known = {"x0": told.x0, "x1": told.x1, "y0": told.y0, **told.y, "w": weight}
     for product in dw.products:
-        term = values.event(product.dependency) * effective_scale(product)
-        for factor in product.factors:
-            term = term * values.factor(factor, product.dependency)
-        total = total + term
+        line = np.ones(told.x0.shape, np.float64)
+        neuron = np.ones(told.y0.shape, np.float64)
+        synapse = np.full(weight.shape, effective_scale(product))
+        for factor in (*_gate(product), *product.factors):
+            value = known.get(factor.variable, np.zeros_like(weight)).astype(np.int64)
+            side = {"x": line, "y": neuron}.get(factor.variable[0], synapse)
+            side *= saturated(factor, value)
+        total += synapse * (neuron.T @ line) / len(line)
     return total
+
+
+def _gate(product: Product) -> tuple[Factor, ...]:
+    """Return the gate as a factor; u_k is none, for these products are in force."""
+    return () if product.dependency[0] == "u" else (Factor(product.dependency),)

@@ -32,6 +32,7 @@ from hebbite.runtime.credit.moment import (
 )
 from hebbite.runtime.credit.row import Arithmetic, Row, Travelled
 from hebbite.runtime.credit.shares import path_integrated
+from hebbite.runtime.credit.threads import one_thread
 from hebbite.runtime.credit.twin import SURROGATE
 from hebbite.runtime.datasets import Dataset, load_dataset
 from hebbite.runtime.session import Session
@@ -46,7 +47,7 @@ class CreditPlan:
 
     at        epochs after which to measure, 0 is before training; () for 0, 1, 2, 4 ... epochs
     samples   training samples that gradient and updates are taken over
-    draws     how often the randomness of a rule is sampled
+    draws     how often a program whose neurons draw random numbers is run on each sample
     """
 
     rules: tuple[str, ...] = ("backprop", "dfa", "fa", "frozen")
@@ -55,7 +56,7 @@ class CreditPlan:
     epochs: int = 8
     at: tuple[int, ...] = ()
     samples: int = 256
-    draws: int = 32
+    draws: int = 8
     seeds: tuple[int, ...] = (0,)
     train_samples: int = 0
     engine: str = "native"
@@ -63,14 +64,14 @@ class CreditPlan:
     settings: Settings = field(default_factory=Settings)
 
     def __post_init__(self) -> None:
-        """Check the numbers (HB0117)."""
+        """Check the numbers (HB0119)."""
         wrong = [epoch for epoch in self.at if not 0 <= epoch <= self.epochs]
         if wrong:
             what = f"there is no moment after epoch {wrong[0]} of {self.epochs}"
-            raise UsageError(Problem("HB0117", what, hint=f"--at 0,1,{self.epochs}"))
+            raise UsageError(Problem("HB0119", what, hint=f"--at 0,1,{self.epochs}"))
         if not self.rules or not self.seeds or self.samples < 2 or self.draws < 2:
             what = "credit needs a rule, a seed, two samples and two draws"
-            raise UsageError(Problem("HB0117", what))
+            raise UsageError(Problem("HB0119", what))
 
     @property
     def moments(self) -> tuple[int, ...]:
@@ -112,12 +113,13 @@ def credit(
         for rule in chosen.rules
     ]
     rows: list[Row] = []
-    for seed, compiled in jobs:
-        dataset = load_dataset(chosen.data, seed=seed)
-        for epoch, found in _trained(compiled, dataset, chosen, seed):
-            rows += found
-            if progress is not None:
-                progress(f"{compiled.rule.text}, seed {seed}: measured after epoch {epoch}")
+    with one_thread():
+        for seed, compiled in jobs:
+            dataset = load_dataset(chosen.data, seed=seed)
+            for epoch, found in _trained(compiled, dataset, chosen, seed):
+                rows += found
+                if progress is not None:
+                    progress(f"{compiled.rule.text}, seed {seed}: measured after epoch {epoch}")
     return CreditReport(tuple(rows), _provenance(chosen, jobs[0][1]))
 
 
@@ -162,7 +164,7 @@ def _row(
         value=moment.twin.value(moment.inputs, moment.targets),
         validation=validation,
         samples=len(moment.x),
-        draws=moment.sampled if arithmetic == "real" else 1,
+        draws=moment.sampled if arithmetic == "chip" else 1,
         surrogate=SURROGATE,
         travelled=travelled if arithmetic == "chip" else None,
     )
@@ -197,7 +199,7 @@ def _trained(
             if epoch not in plan.moments:
                 continue
             size = plan.samples
-            now = Moment(session.snapshot(), x[:size], y[:size], plan.draws, seed)
+            now = Moment(session.snapshot(), x[:size], y[:size], plan.draws)
             travelled = None if before is None else _travelled(*before, now)
             score = session.evaluate(*held)
             yield (

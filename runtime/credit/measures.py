@@ -10,7 +10,7 @@ U the mean update, g = -grad F, both of one layer or of several laid end to end:
 The first three do not depend on the rate; only the raw pair satisfies MSE = bias_raw^2 +
 variance_raw / B for a mean over B updates. A layer that does not move has U = 0: no angle, no
 variance, bias 1. Where U was itself averaged over finitely many draws, |U|^2 is corrected for the
-noise that is left in it.
+noise that is left in it, and ``sampling_error`` is the size of that noise, over |g|.
 
 Source: B. A. Richards et al., Nature Neuroscience 22, 1761-1770 (2019), figure 3 (a sketch of rules
 by bias and variance), doi 10.1038/s41593-019-0520-2; here the two are measured.
@@ -40,6 +40,7 @@ class Measures:
     variance: float | None
     variance_intrinsic: float | None
     variance_raw: float | None
+    sampling_error: float | None
 
     def to_json(self) -> dict[str, object]:
         """Return plain data with the keys of a credit row."""
@@ -66,6 +67,7 @@ def measure(moments: Sequence[Moments], gradient: Sequence[Real]) -> Measures:
         variance=None if still else covariance / uu,
         variance_intrinsic=None if still else intrinsic / uu,
         variance_raw=None if gg == 0.0 else covariance / gg,
+        sampling_error=None if gg == 0.0 else math.sqrt(noise / gg),
     )
 
 

@@ -37,14 +37,13 @@ SMALL_STEP = 1e-3
 
 @dataclass(frozen=True, eq=False)
 class Moment:
-    """A model, samples x (samples, features...) and what they are taught; ``draws`` of rules that
-    are random, ``seed`` of these draws."""
+    """A model, samples x (samples, features...) and what they are taught; ``draws``: how often a
+    program whose neurons draw random numbers is run."""
 
     compiled: Compiled
     x: Samples
     y: NDArray[np.generic]
-    draws: int = 32
-    seed: int = 0
+    draws: int = 8
 
     @cached_property
     def twin(self) -> Twin:
@@ -75,9 +74,7 @@ class Moment:
     def updates(self) -> tuple[Update | None, ...]:
         """What the rule proposes, layer by layer."""
         feedback = feedback_of(self.compiled, self.twin)
-        batch = Batch(
-            self.twin, self.inputs, self.targets, self.activity, feedback, self.draws, self.seed
-        )
+        batch = Batch(self.twin, self.inputs, self.targets, self.activity, feedback)
         return updates_of(self.compiled.rule, batch)
 
     @cached_property
@@ -90,8 +87,8 @@ class Moment:
 
     @property
     def sampled(self) -> int:
-        """Draws behind the real update; 1 if the rule is not random."""
-        return max(len(update.draws) for update in self.updates if update is not None)
+        """How often the program is run: once if its neurons draw nothing."""
+        return self.draws if draws_random(self.compiled.program) else 1
 
 
 def real_layers(moment: Moment) -> tuple[tuple[LayerRow, ...], Sequence[Moments], Sequence[Real]]:
@@ -113,10 +110,10 @@ def real_layers(moment: Moment) -> tuple[tuple[LayerRow, ...], Sequence[Moments]
 
 
 def chip_layers(moment: Moment) -> tuple[tuple[LayerRow, ...], Sequence[Moments], Sequence[Real]]:
-    """Return the layer rows of the integer update, its moments divided by the rate, and the gradient
-    at the recorded activity."""
+    """Return the layer rows of the integer update, its moments divided by the rate, and the
+    gradient at the recorded activity."""
     compiled, twin = moment.compiled, moment.twin
-    draws = moment.draws if draws_random(compiled.program) else 1
+    draws = moment.sampled
     found = record(compiled, moment.x, moment.y, draws=draws)
     plastic = {p.synapses for p in compiled.program.plasticity}
     updates: list[ChipUpdate | None] = [
@@ -202,16 +199,15 @@ def feedback_angles(compiled: Compiled) -> dict[str, float | None]:
 
 
 def _sample_angle(update: Update, exact: Real) -> float | None:
-    """Return the mean angle between d_n and the exact one: of u_n too, for both have the same x."""
-    post = update.draws
-    sizes = np.linalg.norm(post, axis=2) * np.linalg.norm(exact, axis=1)
+    """Return the mean angle between E[d_n] and the exact one: of u_n too, as both have one x."""
+    sizes = np.linalg.norm(update.post, axis=1) * np.linalg.norm(exact, axis=1)
     known = sizes > 0
     if not known.any():
         return None
-    along = np.einsum("knj,nj->kn", post, exact)
+    along = np.einsum("nj,nj->n", update.post, exact)
     cosine = np.clip(along[known] / sizes[known], -1.0, 1.0)
     return float(np.degrees(np.arccos(cosine)).mean())
 
 
 def _delta_angle(update: Update, exact: Real) -> float | None:
-    return angle_between([update.draws.mean(axis=0)], [exact])
+    return angle_between([update.post], [exact])

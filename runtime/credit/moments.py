@@ -47,32 +47,25 @@ def standing(shape: tuple[int, ...]) -> Moments:
 
 @dataclass(frozen=True, eq=False)
 class Update:
-    """post d: (samples, out), or (draws, samples, out) where the rule is random; pre x:
-    (samples, in). ``u_n = d_n x_n^T``."""
+    """``u_n = d_n x_n^T``: post E[d], (samples, out); pre x, (samples, in).
+
+    ``power`` E|d_n|^2, (samples,), of a rule that is random and averaged over all it can draw; None
+    of a rule that is not.
+    """
 
     post: Real
     pre: Real
-
-    @property
-    def draws(self) -> Real:
-        """post with its axis of draws, (draws, samples, out)."""
-        return self.post if self.post.ndim == 3 else self.post[None]
+    power: Real | None = None
 
     def moments(self) -> Moments:
         """Return U, E|u|^2 and the intrinsic variance."""
-        draws, samples = self.draws.shape[:2]
-        expected = self.draws.mean(axis=0)
         length = np.einsum("ni,ni->n", self.pre, self.pre)
-        square = np.einsum("knj,knj->n", self.draws, self.draws) / draws
-        intrinsic = 0.0
-        if draws > 1:
-            spread = square - np.einsum("nj,nj->n", expected, expected)
-            intrinsic = max(0.0, float(np.mean(length * spread)) * draws / (draws - 1))
+        own = np.einsum("nj,nj->n", self.post, self.post)
+        power = own if self.power is None else self.power
         return Moments(
-            mean=expected.T @ self.pre / samples,
-            square=float(np.mean(length * square)),
-            intrinsic=intrinsic,
-            noise=intrinsic / (samples * draws),
+            mean=self.post.T @ self.pre / len(self.pre),
+            square=float(np.mean(length * power)),
+            intrinsic=float(np.mean(length * (power - own))),
         )
 
 

@@ -52,8 +52,8 @@ class Record:
 def record(compiled: Compiled, x: Samples, y: NDArray[np.generic], *, draws: int = 1) -> Record:
     """Return what happened on samples x (samples, features...) taught y.
 
-    With ``draws`` above 1 every sample is run that often, in rounds, for programs whose neurons draw
-    random numbers; the first axis of all arrays is then draws x samples.
+    With ``draws`` above 1 every sample is run that often, in rounds, for programs whose neurons
+    draw random numbers; the first axis of all arrays is then draws x samples.
     """
     program = compiled.program
     parts = []
@@ -124,5 +124,5 @@ def _told(group: Synapses, values: Mapping[str, Long]) -> Told:
         x1=half_payload(held),
         x0=sent.any(axis=1),
         y={trace: values[f"{group.post}.{trace}"][:, -1] for trace in TRACES},
-        y0=values[f"{group.post}.bap"].any(axis=1),
+        y0=np.any(values[f"{group.post}.bap"] != 0, axis=1),
     )

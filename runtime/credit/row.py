@@ -16,8 +16,8 @@ class LayerRow:
     """One layer.
 
     sample_angle_deg    mean over samples of the angle between u_n and the sample's own gradient
-    delta_angle_deg     the angle between the learning signals d and the exact ones, over all samples
-    credit_share        part of the step's decrease of F that this layer brought (path-integrated)
+    delta_angle_deg     angle between the learning signals d and the exact ones, all samples
+    credit_share        part of the step's change of F that this layer brought, path-integrated
     misassigned         part of its synapses' shares that raised F
     neurons             the same shares neuron by neuron
     feedback_angle_deg  between stored feedback weights and W^T, integers both
@@ -90,8 +90,8 @@ class Travelled:
 class Row:
     """One rule at one moment; ``value`` is F, ``validation`` the accuracy at that moment.
 
-    ``draws``: how often the rule's own randomness was sampled (1: it has none, or it is averaged
-    exactly).
+    ``draws``: how often each sample was run, for neurons that draw random numbers; all other
+    randomness is averaged exactly.
     """
 
     rule: str

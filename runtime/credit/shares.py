@@ -64,13 +64,20 @@ def path_integrated(
 ) -> Shares:
     """Return the shares of a step (a weight change a layer) on payloads x and targets."""
     nodes, weights = np.polynomial.legendre.leggauss(points)
-    total = [np.zeros_like(part) for part in step]
+    start = twin.forward(x)
+    lines, grown = start.inputs[0], start.inputs[0] @ step[0].T
+    first = np.zeros_like(start.v[0])  # the lines of the first layer stay, so its deltas add up
+    upper = [np.zeros_like(part) for part in step[1:]]
     for at, share in zip((nodes + 1.0) / 2.0, weights / 2.0, strict=True):
         there = twin.moved(step, float(at))
-        for sum_, gradient in zip(total, there.gradient(there.forward(x), target), strict=True):
-            sum_ += share * gradient
+        activity = there.onward(lines, start.v[0] + at * grown)
+        delta, *deltas = there.deltas(activity, target)
+        first += share * delta
+        for total, each, pre in zip(upper, deltas, activity.inputs[1:], strict=True):
+            total += share / len(x) * (each.T @ pre)
+    mean = [first.T @ lines / len(x), *upper]
     decrease = twin.value(x, target) - twin.moved(step).value(x, target)
-    return Shares(tuple(a * b for a, b in zip(total, step, strict=True)), decrease)
+    return Shares(tuple(a * b for a, b in zip(mean, step, strict=True)), decrease)
 
 
 def first_order(gradient: Sequence[Real], step: Sequence[Real]) -> tuple[Real, ...]:

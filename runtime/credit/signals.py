@@ -1,12 +1,14 @@
 """The update that a rule proposes, in real numbers: its learning signal at every neuron.
 
 In: a rule as data, the twin, what a batch did. Out: for every layer the outer products d_n x_n^T
-that the rule would add to the weights, before its rate, or None where it does not learn. The rule is
-taken as its paper writes it; the chip's rounding, clipping and gains are left to `chip`.
+that the rule would add to the weights, before its rate, or None where it does not learn. The rule
+is taken as its paper writes it; the chip's rounding, clipping and gains are left to `chip`.
 
     output          d_L = e f_L'(v_L), for every rule: there it is the gradient itself
     layered, direct d_l = (B_l d_(l+1)) f_l'(v_l),  d_l = (B_l d_L) f_l'(v_l)
-    perturbation    d_l = -(F_n(v + sigma xi) - F_n(v)) xi_l / sigma, xi jointly at all hidden units
+    perturbation    d_l = -(F_n(v + sigma xi) - F_n(v)) xi_l / sigma, xi = +-1 jointly at all N
+                    hidden units; averaged over the rows of a Hadamard matrix, whose columns are
+                    orthogonal, so that mean and second moment are those over all 2^N noises
 
 A new kind of learning signal is a function here and a line in `SIGNALS`.
 """
@@ -18,15 +20,13 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from hebbite.compiler.arithmetic.philox import words
 from hebbite.rules.errors import Problem, UnsupportedError
 from hebbite.rules.rule import LearningRule
 from hebbite.runtime.credit.activations import Real
 from hebbite.runtime.credit.moments import Update
 from hebbite.runtime.credit.twin import Activity, Twin
 
-NOISE_STREAM = 0x0015E
-SMALL = 1e-4
+SMALL = 1e-6
 """Size of a perturbation, as a part of the smallest root mean square of v among hidden layers."""
 
 
@@ -35,8 +35,7 @@ class Batch:
     """What a learning signal is made from.
 
     x (samples, in), target (samples, out): payloads. ``activity`` of the twin on x. ``feedback``:
-    population -> B (its size, size of where the errors come from). ``draws`` and ``seed`` of rules
-    that are random.
+    population -> B (its size, size of where the errors come from).
     """
 
     twin: Twin
@@ -44,19 +43,17 @@ class Batch:
     target: Real
     activity: Activity
     feedback: Mapping[str, Real] = field(default_factory=dict)
-    draws: int = 32
-    seed: int = 0
 
 
-Signal = Callable[[LearningRule, Batch], list[Real]]
-"""Gives d of every hidden layer, (samples, out) or (draws, samples, out)."""
+Signal = Callable[[LearningRule, Batch], list[Update]]
+"""Gives the update of every hidden layer."""
 
 
 def updates_of(rule: LearningRule, batch: Batch) -> tuple[Update | None, ...]:
     """Return what the rule proposes for every layer; None where it leaves the weights alone.
 
     Raises:
-        UnsupportedError: HB0460 if no learning signal of this kind is known here.
+        UnsupportedError: HB0470 if no learning signal of this kind is known here.
     """
     layers = len(batch.twin.layers)
     output = Update(
@@ -69,40 +66,51 @@ def updates_of(rule: LearningRule, batch: Batch) -> tuple[Update | None, ...]:
     source = rule.feedback.source
     if source not in SIGNALS:
         what = f"'{rule.name}': no real-valued model of a learning signal from '{source}'"
-        raise UnsupportedError(Problem("HB0460", what, f"feedback {rule.feedback}"))
-    hidden = SIGNALS[source](rule, batch)
-    pairs = zip(hidden, batch.activity.inputs[:-1], strict=True)
-    return (*(Update(post, pre) for post, pre in pairs), output)
+        raise UnsupportedError(Problem("HB0470", what, f"feedback {rule.feedback}"))
+    return (*SIGNALS[source](rule, batch), output)
 
 
-def sent_back(rule: LearningRule, batch: Batch) -> list[Real]:
-    """Return d of the hidden layers for errors that come back through synapses."""
+def sent_back(rule: LearningRule, batch: Batch) -> list[Update]:
+    """Return the updates of the hidden layers for errors that come back through synapses."""
     twin, activity = batch.twin, batch.activity
     top = above = twin.output_delta(activity, batch.target)
-    found: list[Real] = []
+    found: list[Update] = []
     for index in range(len(twin.layers) - 2, -1, -1):
         layer = twin.layers[index]
         sender = top if rule.feedback.delivery == "direct" else above
         arrived = sender @ batch.feedback[layer.name].T
         above = arrived * layer.activation.slope(activity.v[index])
-        found.insert(0, above)
+        found.insert(0, Update(above, activity.inputs[index]))
     return found
 
 
-def perturbed(rule: LearningRule, batch: Batch) -> list[Real]:
-    """Return d of the hidden layers for noise +-sigma at all of them at once, a draw a row."""
-    hidden = batch.twin.layers[:-1]
-    sizes = [len(layer.weight) for layer in hidden]
+def perturbed(rule: LearningRule, batch: Batch) -> list[Update]:
+    """Return the updates of the hidden layers for noise +-sigma at all of their units at once."""
+    sizes = [len(layer.weight) for layer in batch.twin.layers[:-1]]
     sigma = SMALL * min(float(np.sqrt(np.mean(v**2))) or 1.0 for v in batch.activity.v[:-1])
-    found = [np.empty((batch.draws, len(batch.x), size)) for size in sizes]
-    for draw in range(batch.draws):
-        noise = [
-            signs((len(batch.x), size), seed=batch.seed, layer=index, draw=draw)
-            for index, size in enumerate(sizes)
-        ]
-        for kept, post in zip(found, credit_of_noise(batch, noise, sigma), strict=True):
-            kept[draw] = post
-    return found
+    samples = len(batch.x)
+    mean = [np.zeros((samples, size)) for size in sizes]
+    power = [np.zeros(samples) for _ in sizes]
+    rows = hadamard(sum(sizes))
+    for row in rows:
+        parts = np.split(row, np.cumsum(sizes)[:-1])
+        noise = [np.broadcast_to(part, (samples, part.size)) for part in parts]
+        for index, post in enumerate(credit_of_noise(batch, noise, sigma)):
+            mean[index] += post / len(rows)
+            power[index] += np.einsum("nj,nj->n", post, post) / len(rows)
+    triples = zip(mean, batch.activity.inputs[:-1], power, strict=True)
+    return [Update(post, pre, each) for post, pre, each in triples]
+
+
+def hadamard(columns: int) -> Real:
+    """Return rows of +-1 whose ``columns`` columns are orthogonal: Sylvester's matrix, cut.
+
+    The number of rows is the power of two above ``columns``; the first column, all 1, is left out.
+    """
+    matrix = np.ones((1, 1), np.float64)
+    while len(matrix) <= columns:
+        matrix = np.block([[matrix, matrix], [matrix, -matrix]])
+    return matrix[:, 1 : columns + 1]
 
 
 def credit_of_noise(batch: Batch, noise: list[Real], sigma: float) -> list[Real]:
@@ -111,17 +119,10 @@ def credit_of_noise(batch: Batch, noise: list[Real], sigma: float) -> list[Real]
     ``noise``: (samples, out) for every perturbed layer, from the first.
     """
     twin = batch.twin
-    noisy = twin.forward(batch.x, noise=[sigma * xi for xi in noise])
+    noisy = twin.disturbed(batch.activity, [sigma * xi for xi in noise])
     before = twin.losses(batch.activity.output, batch.target)
-    change = twin.losses(noisy.output, batch.target) - before
+    change = twin.losses(noisy, batch.target) - before
     return [-(change / sigma)[:, None] * xi for xi in noise]
-
-
-def signs(shape: tuple[int, int], *, seed: int, layer: int, draw: int) -> Real:
-    """Return +-1 with equal chance, fixed by seed, layer and draw."""
-    size = shape[0] * shape[1]
-    bits = words(size, seed=seed, stream=NOISE_STREAM + layer, time=draw) & np.int64(1)
-    return (2.0 * bits - 1.0).reshape(shape)
 
 
 SIGNALS: dict[str, Signal] = {

@@ -6,7 +6,8 @@ W_l the stored weights in their own steps, last column the bias line with payloa
 payloads; f_l an activation; phi the objective's loss, margin and saturation included. Everything is
 in the chip's units, so that nothing has to be scaled back. With e = -dF/do (the objective's error)
 
-    d_L = e f_L'(v_L),   d_l = (W_(l+1)^T d_(l+1)) f_l'(v_l),   -dF/dW_l = mean_n d_l [x_(l-1), b_l]^T
+    d_L = e f_L'(v_L),   d_l = (W_(l+1)^T d_(l+1)) f_l'(v_l)
+    -dF/dW_l = mean_n d_l [x_(l-1), b_l]^T
 
 The activity (x, v) may be the twin's own (`Twin.forward`), or what an engine recorded: then the
 gradient is the one at the network's real working point, rounding taken straight through.
@@ -35,6 +36,10 @@ class Layer:
     bias: float
     activation: Activation
 
+    def lines(self, payload: Real) -> Real:
+        """Return payloads (samples, in) with the bias line as the last column."""
+        return np.column_stack([payload, np.full(len(payload), self.bias)])
+
 
 @dataclass(frozen=True, eq=False)
 class Activity:
@@ -53,21 +58,31 @@ class Twin:
     layers: tuple[Layer, ...]
     objective: Objective
 
-    def forward(self, x: Real, *, noise: Sequence[Real | None] = ()) -> Activity:
-        """Return the activity on input payloads x (samples, in).
+    def forward(self, x: Real) -> Activity:
+        """Return the activity on input payloads x (samples, in)."""
+        lines = self.layers[0].lines(x)
+        return self.onward(lines, lines @ self.layers[0].weight.T)
 
-        ``noise`` is added to v, an array or None a layer: what perturbation rules do.
-        """
-        inputs, sums, payload = [], [], x
-        for index, layer in enumerate(self.layers):
-            lines = np.column_stack([payload, np.full(len(payload), layer.bias)])
-            v = lines @ layer.weight.T
-            added = noise[index] if index < len(noise) else None
-            v = v if added is None else v + added
-            inputs.append(lines)
-            sums.append(v)
-            payload = layer.activation.value(v)
+    def onward(self, lines: Real, v: Real) -> Activity:
+        """Return the activity from the lines and the sums of the first layer on."""
+        inputs, sums = [lines], [v]
+        payload = self.layers[0].activation.value(v)
+        for layer in self.layers[1:]:
+            inputs.append(layer.lines(payload))
+            sums.append(inputs[-1] @ layer.weight.T)
+            payload = layer.activation.value(sums[-1])
         return Activity(tuple(inputs), tuple(sums), payload)
+
+    def disturbed(self, activity: Activity, noise: Sequence[Real]) -> Real:
+        """Return the outputs, (samples, out), where ``noise`` is added to v of the first layers.
+
+        ``noise``: (samples, out) a layer, from the first on; ``activity`` that without noise.
+        """
+        payload = self.layers[0].activation.value(activity.v[0] + noise[0])
+        for index, layer in enumerate(self.layers[1:], start=1):
+            v = layer.lines(payload) @ layer.weight.T
+            payload = layer.activation.value(v + noise[index] if index < len(noise) else v)
+        return payload
 
     def value(self, x: Real, target: Real) -> float:
         """Return F, the mean over samples, for payloads x and targets (samples, out)."""

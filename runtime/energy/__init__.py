@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from hebbite.runtime.energy.accounts import Account, accounts, ratio
 from hebbite.runtime.energy.draws import Band, Draws, band_of
-from hebbite.runtime.energy.price import Account, accounts, price, ratio
+from hebbite.runtime.energy.gains import Gains
+from hebbite.runtime.energy.price import price
 from hebbite.runtime.energy.profile import (
     Constant,
     CostProfile,
@@ -19,6 +21,7 @@ __all__ = [
     "Constant",
     "CostProfile",
     "Draws",
+    "Gains",
     "RunTime",
     "TimeEstimate",
     "accounts",

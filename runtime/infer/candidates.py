@@ -102,8 +102,8 @@ def _names(known: Mapping[str, str]) -> dict[str, str]:
 def feedback_for(rule: LearningRule, model: Compiled, now: Twin, start: Twin) -> dict[str, Real]:
     """Return B of every hidden population by name, up to a positive factor each.
 
-    ``model``: the recorded one with the weights as they stand; ``now`` and ``start``: its twins with
-    these and with the first weights.
+    ``model``: the recorded one with the weights as they stand; ``now`` and ``start``: its twins
+    with these and with the first weights.
 
     Raises:
         UnsupportedError: HB0483 if learned feedback is asked for and none was recorded.

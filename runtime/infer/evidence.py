@@ -135,8 +135,7 @@ def prediction(candidate: Candidate, there: Situation) -> Prediction:
     if rule is None:
         return tuple(samples * g for g in twin.gradient(there.activity, target))
     feedback = feedback_for(rule, there.model, twin, there.start)
-    seed = there.model.settings.seed
-    batch = Batch(twin, there.inputs, target, there.activity, feedback, seed=seed)
+    batch = Batch(twin, there.inputs, target, there.activity, feedback)
     *hidden, readout = updates_of(rule, batch)
     proposed = (*hidden, None if readout is None else _told(there, batch))
     return tuple(None if u is None else samples * u.moments().mean for u in proposed)

@@ -48,7 +48,7 @@ def write_recording(path: str | os.PathLike[str], recording: LearningRecording) 
     with zipfile.ZipFile(buffer, "w") as archive:
         for name, array in arrays.items():
             part = io.BytesIO()
-            np.lib.format.write_array(part, array, allow_pickle=False)
+            np.save(part, array, allow_pickle=False)
             member = zipfile.ZipInfo(f"{name}.npy")  # dated 1980: the same bytes every day
             archive.writestr(member, part.getvalue(), zipfile.ZIP_DEFLATED)
     try:

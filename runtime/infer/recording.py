@@ -67,8 +67,8 @@ class LearningRecording:
 
     def change(self, group: str, step: int) -> NDArray[np.float64]:
         """Return what a step changed, (out, in), in steps of the weights."""
-        before, after = (self.weights[group][at].astype(np.float64) for at in (step, step + 1))
-        return after - before
+        before, after = self.weights[group][step : step + 2].astype(np.float64)
+        return np.asarray(after - before, np.float64)
 
 
 def _check_samples(recording: LearningRecording) -> None:

@@ -12,13 +12,14 @@ The change of layer l in step t is taken for a prediction at a fitted rate, plus
 eta_l is a rate, in steps of the weight per unit of the gradient and sample; n_l the number of
 weights; gain_t the logarithm of how much more probable the change is than under eta = 0, in nats a
 step. s_l is the same for all candidates, so that two differ only by what they predict. A layer that
-stands still in all fit steps gets eta_l = 0 and counts nothing. The explained variance of a layer is
+stands still in all fit steps gets eta_l = 0 and counts nothing. The explained variance of a layer:
 
     R^2_l = 1 - sum_t |D_lt - eta_l u_lt|^2 / sum_t |D_lt|^2  over the held-out steps
 
-Whether a score is above 0, above that of another candidate or above that of its own control is read
-from a bootstrap over the held-out steps, the same resamples for all. Its quantiles are 0.025 / C and
-1 - 0.025 / C for C candidates (Bonferroni), so that all intervals hold together with 95 %.
+Whether a score is above 0, above that of another candidate or above that of its own control is
+read from a bootstrap over the held-out steps, the same resamples for all. Its quantiles are
+0.025 / C and 1 - 0.025 / C for C candidates (Bonferroni): all intervals hold together with 95 %.
+Steps count as independent of each other.
 
 Source: B. Efron, "Bootstrap methods: another look at the jackknife", Annals of Statistics 7, 1-26
 (1979), doi 10.1214/aos/1176344552.
@@ -54,7 +55,7 @@ class Fit:
         return np.asarray(self.noise == 0.0)
 
     def refuted(self, evidence: Evidence) -> NDArray[np.bool_]:
-        """Which layers a candidate says to learn although they stood still, (candidates, layers)."""
+        """Which layers a candidate says to learn although they stood still."""
         return np.asarray(evidence.learns & self.still)
 
 

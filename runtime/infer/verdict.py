@@ -1,10 +1,11 @@
 """The verdict: the pair that explains the changes, or why none does.
 
-A pair is in the running unless a layer that it says to learn stood still. It explains the changes if
-its score is above 0 and above that of its own control, both with the lower end of the interval. The
-best of those is the verdict if it beats every other pair in the running, again with the lower end of
-the interval of the difference, step by step on the same steps. Pairs whose predictions are the same
-but for a positive rate a layer are one class: no change of weights can tell them apart.
+A pair is in the running unless a layer that it says to learn stood still in all fit steps. It
+explains the changes if its score is above 0 and above that of its own control, both with the lower
+end of the interval. The best of those is the verdict if it beats every other pair in the running,
+again with the lower end of the interval of the difference, step by step on the same steps. Pairs
+whose predictions are the same but for a positive rate a layer are one class: no change of weights
+can tell them apart.
 
 Otherwise the recording does not separate the pairs, and the verdict says which.
 """
@@ -53,11 +54,15 @@ def classes(gram: Real, learns: NDArray[np.bool_]) -> tuple[tuple[int, ...], ...
     ``gram`` (layers, candidates, candidates): inner products over all steps laid end to end.
     """
     norms = np.sqrt(np.einsum("lcc->lc", gram))
-    whole = norms[:, :, None] * norms[:, None, :]
-    alike = (whole == 0) & (norms[:, :, None] == norms[:, None, :])
-    alike |= (whole > 0) & (gram >= (1.0 - SAME) * whole)
-    same = alike.all(axis=0) & (learns[:, None] == learns[None]).all(axis=2)
-    return tuple(tuple(int(j) for j in np.flatnonzero(row) if j != i) for i, row in enumerate(same))
+
+    def same(one: int, other: int) -> bool:
+        whole = norms[:, one] * norms[:, other]
+        silent = (norms[:, one] == 0) & (norms[:, other] == 0)
+        alike = silent | ((whole > 0) & (gram[:, one, other] >= (1.0 - SAME) * whole))
+        return bool(np.all(alike & (learns[one] == learns[other])))
+
+    everyone = range(len(learns))
+    return tuple(tuple(j for j in everyone if j != i and same(i, j)) for i in everyone)
 
 
 def verdict_of(

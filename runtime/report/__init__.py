@@ -6,7 +6,22 @@ that say what the numbers are, and HTML without any reference to another place.
 
 from __future__ import annotations
 
+from hebbite.runtime.report.gains import (
+    SENSITIVITY_COLUMNS,
+    gain_columns,
+    gain_rows,
+    sensitivity_rows,
+)
 from hebbite.runtime.report.page import render
 from hebbite.runtime.report.table import COLUMNS, footnotes, table_rows
 
-__all__ = ["COLUMNS", "footnotes", "render", "table_rows"]
+__all__ = [
+    "COLUMNS",
+    "SENSITIVITY_COLUMNS",
+    "footnotes",
+    "gain_columns",
+    "gain_rows",
+    "render",
+    "sensitivity_rows",
+    "table_rows",
+]

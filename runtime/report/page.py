@@ -8,14 +8,14 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from hebbite.runtime.compare import Comparison, Row
-from hebbite.runtime.report.table import (
-    COLUMNS,
-    footnotes,
-    label,
-    percent,
-    several,
-    table_rows,
+from hebbite.runtime.report.cells import label, percent, several
+from hebbite.runtime.report.gains import (
+    SENSITIVITY_COLUMNS,
+    gain_columns,
+    gain_rows,
+    sensitivity_rows,
 )
+from hebbite.runtime.report.table import COLUMNS, footnotes, table_rows
 from hebbite.runtime.verify import Verification
 
 BAR_LEFT, BAR_WIDTH, BAR_STEP = 150, 560, 46
@@ -51,8 +51,13 @@ def render(
     chance = sum(chances) / len(chances)
     return environment.get_template("page.html.j2").render(
         title=f"{first.model.model}: learning rules compared",
-        columns=COLUMNS,
-        rows=table_rows(found),
+        columns=(*COLUMNS, *gain_columns(found)[1:]),
+        rows=[
+            [*cells, *gains[1:]]
+            for cells, gains in zip(table_rows(found), gain_rows(found), strict=True)
+        ],
+        near_columns=SENSITIVITY_COLUMNS,
+        near_rows=sensitivity_rows(found),
         bars=[_bar(index, row, several(found)) for index, row in enumerate(found.rows)],
         bar_left=BAR_LEFT,
         bar_width=BAR_WIDTH,

@@ -1,7 +1,8 @@
 """hebbite: networks and local learning rules, compiled to Loihi-class chip programs.
 
-`compile` a model, run it in a `Session`, `compare` rules, `infer` what weights learnt by, `verify`
-engines against each other, `load` what was saved. Names are imported when they are first used: ``import hebbite`` is cheap.
+`compile` a model, run it in a `Session`, `compare` rules, see their `credit` assignment, `infer`
+objective and rule from what changed, `verify` engines against each other, `load` what was saved.
+Names are imported when they are first used: ``import hebbite`` is cheap.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from hebbite.compiler.settings import Settings
     from hebbite.rules.errors import HebbiteError
     from hebbite.runtime.compare import compare
+    from hebbite.runtime.credit.credit import credit
     from hebbite.runtime.infer.infer import infer
     from hebbite.runtime.load import load
     from hebbite.runtime.session import Session
@@ -28,6 +30,7 @@ __all__ = [
     "__version__",
     "compare",
     "compile",
+    "credit",
     "infer",
     "load",
     "verify",
@@ -39,6 +42,7 @@ _HOMES = {
     "Settings": "compiler.settings",
     "compare": "runtime.compare",
     "compile": "compiler.compile",
+    "credit": "runtime.credit.credit",
     "infer": "runtime.infer.infer",
     "load": "runtime.load",
     "verify": "runtime.verify",

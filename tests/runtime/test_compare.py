@@ -13,9 +13,11 @@ from hebbite.rules.errors import HebbiteError, UnsupportedError, UsageError
 from hebbite.runtime.compare import Plan, compare, interval
 from hebbite.runtime.datasets import load_dataset
 from hebbite.runtime.demo import MODEL, run_demo
+from hebbite.runtime.energy import price
 from hebbite.runtime.report import render, table_rows
 
 TINY = Plan(("dfa", "frozen"), seeds=(0, 1), epochs=1, train_samples=20, engine="reference")
+DYNAMIC = ("dynamic", "assumed")
 KEYS = {"model", "rule", "objective", "bias", "target", "engine", "rounding", "seeds", "epochs",
         "samples", "split", "accuracy", "chance", "per_sample", "energy", "credit", "locality",
         "footprint", "time_per_sample_s", "wall_s"}  # fmt: skip
@@ -53,6 +55,65 @@ def test_a_row_has_the_keys_of_the_contract_and_is_plain_json(plan: Plan) -> Non
         assert row["credit"] == {"alignment": None, "bias": None, "variance": None}
         assert row["per_sample"]["steps"] == (4 if row["rule"] == "dfa" else 3)
     assert rows[0]["per_sample"]["updates_visited"] > rows[1]["per_sample"]["updates_visited"] > 0
+
+
+def test_a_row_joins_energy_with_what_it_bought(plan: Plan) -> None:
+    document = compare(MODEL, replace(plan, epochs=2)).to_json()
+    for row in json.loads(json.dumps(document, allow_nan=False))["rows"]:
+        curve, reach = row["objective_value"], row["to_accuracy"]
+        assert row["rates"] == {"source": "default", "calibration": None}
+        assert row["rate_sensitivity"] is None
+        assert curve["unit"] == "squared payload units a sample"
+        assert [len(seed["per_epoch"]) for seed in curve["seeds"]] == [2, 2]
+        assert curve["decrease"] == pytest.approx(curve["before"] - curve["per_epoch"][-1])
+        assert (reach["accuracy"], reach["epochs"]) == (0.9, [None, None])
+        energy = next(e for e in row["energy"] if (e["boundary"], e["total"]) == DYNAMIC)
+        joules = energy["learning_per_sample_j"]["median"] * row["samples"]
+        assert energy["per_decrease_j"]["median"] == pytest.approx(joules / curve["decrease"])
+        assert energy["to_accuracy_j"] is None
+        assert energy["reasons"]["to_accuracy_j"].startswith("0 of 2 seeds reached")
+
+
+def test_an_accuracy_costs_the_epochs_until_it_was_reached(plan: Plan) -> None:
+    (row,) = compare(MODEL, replace(plan, rules=("dfa",), epochs=2)).rows
+    curves = [outcome.curve for outcome in row.outcomes]
+    low, high = sorted(max(curve.validation) for curve in curves)
+    easy = replace(row, plan=replace(row.plan, to_accuracy=low))
+    parts = [
+        curve.until(next(k for k, score in enumerate(curve.validation) if score >= low))
+        for curve in curves
+    ]
+    spent = price(parts[0] + parts[1], row.model.program, row.profiles[0], samples=2)
+    assert easy.energy[1]["to_accuracy_j"] == spent[1]["per_sample_j"] is not None
+    beyond = replace(row, plan=replace(row.plan, to_accuracy=high + 1e-9))
+    assert beyond.bought.reached == 0
+    assert beyond.energy[1]["to_accuracy_j"] is None
+
+
+def test_a_rule_at_half_and_twice_its_rate_is_what_it_is_alone(plan: Plan) -> None:
+    asked = replace(plan, rules=("dfa(rate=-7)", "dfa(rate=-6)"), sensitivity=True)
+    found, alone = compare(MODEL, asked), compare(MODEL, replace(plan, rules=("dfa(rate=-5)",)))
+    edge, inner = (row.to_json()["rate_sensitivity"] for row in found.rows)
+    assert isinstance(edge, dict)
+    assert isinstance(inner, dict)
+    assert edge["half"]["accuracy"] is edge["half"]["per_decrease_j"] is None
+    assert "rate=-8 is out of range" in edge["half"]["reason"]
+    (single,) = alone.rows
+    double = inner["double"]
+    assert double["rule_text"] == single.model.rule.text
+    assert double["accuracy"] == single.accuracy_json()
+    assert double["objective_decrease"] == single.bought.decrease
+    assert double["energy"] == single.energy
+    shown = single.energy_shown
+    assert shown is not None
+    assert double["per_decrease_j"] == shown["per_decrease_j"] is not None
+    assert inner["half"]["energy"] == found.rows[0].energy
+
+
+@pytest.mark.parametrize("accuracy", [0.0, 1.1, -1.0, float("nan")])
+def test_an_accuracy_that_cannot_be_is_refused(plan: Plan, accuracy: float) -> None:
+    with pytest.raises(UsageError, match="HB0117"):
+        compare(MODEL, replace(plan, to_accuracy=accuracy))
 
 
 def test_the_number_of_processes_changes_nothing(plan: Plan) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 import subprocess
 import sys
@@ -235,7 +236,14 @@ def test_a_damaged_or_foreign_file_is_refused_as_it_is(tmp_path: Path, name: str
     assert path.read_bytes() == before
 
 
-@pytest.mark.parametrize("value", ["{}", "[]", "nonsense", '{"before": 1}'])
+OLD = (
+    '{"after": 0.5, "before": 0.5, "counters": {"components": [], "values": []}, '
+    '"validation": [0.5], "wall_s": 1.0}'
+)
+"""A training without its curve."""
+
+
+@pytest.mark.parametrize("value", ["{}", "[]", "nonsense", '{"before": 1}', OLD])
 def test_a_job_that_was_not_stored_so_is_refused(
     plan: Plan, tmp_path: Path, heard: Heard, value: str
 ) -> None:
@@ -251,6 +259,45 @@ def test_a_job_that_was_not_stored_so_is_refused(
         store._base.execute("UPDATE jobs SET value = ?", ("other",))
         with pytest.raises(InputFileError, match="HB0716"):
             store.get(key)
+
+
+@pytest.mark.parametrize("name", ["objective", "validation", "epochs"])
+def test_a_job_with_half_a_curve_is_refused(
+    plan: Plan, tmp_path: Path, heard: Heard, name: str
+) -> None:
+    path = tmp_path / "jobs.sqlite"
+    short = replace(plan, rules=("frozen",), seeds=(0,))
+    run(short, path, heard)
+    with JobStore(path) as store:
+        key, text = store._base.execute("SELECT key, value FROM jobs").fetchone()
+        stored = json.loads(text)
+        (stored["counters"] if name == "epochs" else stored)[name].pop()
+        store.put(key, json.dumps(stored))
+    with pytest.raises(InputFileError, match="HB0716"):
+        run(short, path, heard)
+
+
+def test_neighbouring_rates_are_jobs_like_any_other(
+    plan: Plan, tmp_path: Path, heard: Heard
+) -> None:
+    path = tmp_path / "jobs.sqlite"
+    short = replace(plan, rules=("dfa",), seeds=(0,), sensitivity=True)
+    first = run(short, path, heard)
+    assert heard.done == 3
+    again = run(short, path, heard)
+    assert (heard.done, list(heard)) == (3, ["3 of 3 jobs were finished before"])
+    assert [row.to_json() for row in again.rows] == [row.to_json() for row in first.rows]
+    run(replace(short, rules=("dfa(rate=-6)",), sensitivity=False, to_accuracy=0.5), path, heard)
+    assert heard.done == 3
+    side_by_side = compare_in(short, tmp_path / "other.sqlite", jobs=2)
+    assert unclocked(side_by_side) == unclocked(first)
+
+
+def unclocked(found: Comparison) -> list[object]:
+    """Return the rows without any seconds of this computer."""
+    text = json.dumps(results(found))
+    assert "wall_s" not in text
+    return list(json.loads(text))
 
 
 def test_a_folder_or_a_missing_folder_is_no_store(tmp_path: Path) -> None:

@@ -18,8 +18,8 @@ from hebbite.runtime.demo import MODEL
 
 ENGINE = ("--engine", "reference")
 SHORT = (*ENGINE, "--train-samples", "40")
-VERBS = ("check", "compile", "compare", "demo", "doctor", "evaluate", "infer", "inspect", "list", "run",
-         "train", "verify")  # fmt: skip
+VERBS = ("check", "compile", "compare", "credit", "demo", "doctor", "evaluate", "infer", "inspect",
+         "list", "run", "train", "verify")  # fmt: skip
 KINDS = ("rules", "objectives", "targets", "engines", "ops", "neurons", "profiles")
 
 
@@ -59,7 +59,7 @@ def test_every_verb_explains_itself(verb: str) -> None:
     assert hebbite(verb, "--help").exit_code == 0
 
 
-@pytest.mark.parametrize("verb", ["credit", "export", "cite"])
+@pytest.mark.parametrize("verb", ["export", "cite"])
 def test_a_verb_without_a_feature_is_absent(verb: str) -> None:
     assert hebbite(verb).exit_code == 2
 
@@ -183,6 +183,23 @@ def test_compare_prints_rows_and_a_page(tmp_path: Path) -> None:
     assert rows[0]["seeds"] == [0, 1]
     assert report.read_text().startswith("<!DOCTYPE html>")
     assert "chance" in hebbite("compare", MODEL, *SHORT, *words).stdout
+
+
+def test_compare_says_what_energy_bought_and_what_hangs_on_the_rate(tmp_path: Path) -> None:
+    words = ("--rules", "dfa,frozen(rate=8)", "--seeds", "0", "--epochs", "1", "--sensitivity",
+             "--to-accuracy", "0.5", "--store", tmp_path / "jobs.sqlite")  # fmt: skip
+    report = tmp_path / "r.html"
+    found = hebbite("compare", MODEL, *SHORT, *words, "--report", report)
+    text, page = found.stdout, report.read_text()
+    assert max(map(len, text[: text.index("chance ")].splitlines())) <= 130
+    for head in ("decrease of F", "energy/decrease of F", "energy to 50.0 %", "x 1/2", "x 2"):
+        assert head in text
+        assert head in page
+    assert "rates: the defaults, not calibrated: dfa(rate=-5" in text
+    assert "rates: as given: frozen(rate=8" in text
+    assert "rate=9 is out of range" in text
+    assert "squared payload units" in text
+    assert "HB0117" in hebbite("compare", MODEL, *words[:-4], "--to-accuracy", "2").stderr
 
 
 def test_demo_says_what_it_compared_and_verified(tmp_path: Path) -> None:

@@ -23,6 +23,7 @@ from hebbite.runtime.energy import (
     Account,
     CostProfile,
     Draws,
+    Gains,
     accounts,
     load_profile,
     price,
@@ -334,3 +335,46 @@ def test_several_chips_have_no_published_barrier_nor_price_of_a_way_between_them
     crossing = a_run(program, {"s2.inference": {"interchip": 3}})
     unpriced = row(all_rows(program, crossing), "dynamic", "sourced")["unpriced"]
     assert unpriced == ["interchip (path off the chip)"]
+
+
+def test_a_decrease_is_paid_for_by_the_learning_phase_and_an_accuracy_by_all_phases() -> None:
+    program = a_program()
+    whole, part = a_run(program, SPIKES, VISITS, VISITS), a_run(program, SPIKES, VISITS)
+    gains = Gains(2, decrease=50.0, until=part)
+    rows = all_rows(program, whole, gains=gains)
+    found = row(rows, "dynamic", "sourced")
+    learning = 6 * 81 + 10 * 52 + 24 * 120
+    until = 5 * 1.7 + 20 * 23.6 + 16 * 81 + 16 * 52 + 12 * 120
+    assert found["per_decrease_j"]["median"] == pytest.approx(learning * 1e-12 / 50)
+    assert found["to_accuracy_j"]["median"] == pytest.approx(until * 1e-12 / 2)
+    assert found["reasons"] == {"per_epoch_j": "the samples of an epoch are not known"}
+    chip = row(rows, "chip", "sourced")
+    busy = 16 * 8.4 + 16 * 5.3 + 5 * 2.1 + 20 * 3.5 + 12 * 6.1
+    static = 0.056 * (busy + 8 * 229) * 1e-9
+    more = chip["to_accuracy_j"]["median"] - found["to_accuracy_j"]["median"]
+    assert more == pytest.approx(static / 2)
+
+
+def test_an_accuracy_that_was_there_before_training_cost_nothing() -> None:
+    program = a_program()
+    gains = Gains(1, no_decrease="it rose", until=a_run(program))
+    rows = all_rows(program, a_run(program, SPIKES, VISITS), gains=gains)
+    nothing = {"median": 0.0, "low": 0.0, "high": 0.0}
+    for boundary in ("dynamic", "chip"):
+        assert row(rows, boundary, "sourced")["to_accuracy_j"] == nothing
+    assert row(rows, "board", "assumed")["to_accuracy_j"] is None
+    assert row(rows, "dynamic", "sourced")["per_decrease_j"] is None
+    assert row(rows, "dynamic", "sourced")["reasons"]["per_decrease_j"] == "it rose"
+
+
+def test_a_gain_that_was_not_made_has_its_reason_and_so_has_one_without_a_price() -> None:
+    program = a_program(DELTA, graded=True)
+    counters = a_run(program, SPIKES, VISITS)
+    gains = Gains(3, decrease=2.0, not_reached="1 of 3 seeds reached it")
+    rows = all_rows(program, counters, gains=gains)
+    assumed, sourced = (row(rows, "dynamic", total) for total in ("assumed", "sourced"))
+    assert assumed["per_decrease_j"]["median"] > 0
+    assert assumed["to_accuracy_j"] is None
+    assert assumed["reasons"]["to_accuracy_j"] == "1 of 3 seeds reached it"
+    assert sourced["per_decrease_j"] is None
+    assert "no published price" in sourced["reasons"]["per_decrease_j"]
