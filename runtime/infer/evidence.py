@@ -91,7 +91,7 @@ def evidence_of(
     steps, (layers, candidates, candidates).
 
     Raises:
-        UnsupportedError: HB0461 for spiking networks, HB0460 and HB0483 for rules whose prediction
+        UnsupportedError: HB0471 for spiking networks, HB0470 and HB0483 for rules whose prediction
             is not known.
     """
     groups = forward_groups(recording.model.program)

@@ -104,7 +104,9 @@ def _arrays_of(recording: LearningRecording) -> dict[str, NDArray[Any]]:
         "model": model,
         "x": np.ascontiguousarray(recording.x, "<f8"),
         "y": np.ascontiguousarray(recording.y, "<i8" if classes else "<f8"),
-        **{_PREFIX + k: np.ascontiguousarray(v, word) for k, v in recording.weights.items()},
+        **{
+            _PREFIX + k: np.ascontiguousarray(v, word) for k, v in sorted(recording.weights.items())
+        },
     }
 
 

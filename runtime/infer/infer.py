@@ -74,7 +74,7 @@ def infer(
     Raises:
         InputFileError: HB0230 to HB0237 for a file that is no sound recording.
         UsageError: HB0482 for a request without pairs, HB0485 with too few steps.
-        UnsupportedError: HB0460, HB0461 or HB0483 for what cannot be predicted.
+        UnsupportedError: HB0470, HB0471 or HB0483 for what cannot be predicted.
     """
     pairs = candidates_of(objectives, rules)
     found = recording if isinstance(recording, LearningRecording) else read_recording(recording)

@@ -69,7 +69,7 @@ def verdict_of(
     scored: Scored, candidates: Sequence[Candidate], same: Sequence[tuple[int, ...]]
 ) -> Verdict:
     """Return the verdict over the first ``len(candidates)`` candidates that were scored."""
-    refuted = scored.fit.refuted(scored.held_out).any(axis=1)
+    refuted = [bool(layers.any()) for layers in scored.fit.refuted(scored.held_out)]
     running = [i for i in range(len(candidates)) if not refuted[i]]
     explaining = [i for i in running if explains(scored, i)]
     if not explaining:
