@@ -3,10 +3,10 @@
 python benchmarks/inference.py [--model NAME.onnx] [--seeds 3] [--epochs 0]
 
 Every objective and rule below trains the model on the 8x8 digits, native engine, independent
-rounding; its first steps (or those after ``--epochs``) are recorded and inferred from. One JSON line
-a size of the recording: of all trainings, how many gave the generating pair, another pair, or no
-verdict; and of as many recordings whose changes have drawn signs, or whose samples are shuffled, how
-many gave no verdict. Nothing was run on a chip.
+rounding; its first steps (or those after ``--epochs``) are recorded and inferred from. One JSON
+line a size of the recording: of all trainings, how many gave the generating pair, another pair or
+no verdict; and of as many recordings whose changes have drawn signs, or whose samples are shuffled,
+how many gave no verdict. Nothing was run on a chip.
 """
 
 from __future__ import annotations

@@ -20,7 +20,8 @@ from hebbite.compiler.hbt import producer
 from hebbite.rules.errors import Problem, UsageError
 from hebbite.rules.objectives import Objective
 from hebbite.rules.rule import LearningRule
-from hebbite.runtime.infer.candidates import candidates_of, gradients_of
+from hebbite.runtime.credit.threads import one_thread
+from hebbite.runtime.infer.candidates import Candidate, candidates_of, gradients_of
 from hebbite.runtime.infer.evidence import evidence_of
 from hebbite.runtime.infer.file import read_recording
 from hebbite.runtime.infer.recording import LearningRecording
@@ -30,6 +31,8 @@ from hebbite.runtime.infer.verdict import Verdict, classes, verdict_of
 
 FEWEST = 8
 """Steps to fit and steps to hold out, at least: with fewer a bootstrap knows no tails."""
+MOST = 4096
+"""Steps in all: resamples take memory."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,12 +76,19 @@ def infer(
 
     Raises:
         InputFileError: HB0230 to HB0237 for a file that is no sound recording.
-        UsageError: HB0482 for a request without pairs, HB0485 with too few steps.
+        UsageError: HB0482 for a request without pairs, HB0485 with too few steps or too many.
         UnsupportedError: HB0470, HB0471 or HB0483 for what cannot be predicted.
     """
     pairs = candidates_of(objectives, rules)
     found = recording if isinstance(recording, LearningRecording) else read_recording(recording)
     first = _fit_steps(found.steps, fit_steps)
+    with one_thread():
+        return _inferred(found, pairs, first, seed)
+
+
+def _inferred(
+    found: LearningRecording, pairs: Sequence[Candidate], first: int, seed: int
+) -> Inference:
     everything = (*pairs, *gradients_of(pairs))
     evidence, gram = evidence_of(found, everything)
     scored = Scored(fit_of(evidence.part(slice(0, first))), evidence.part(slice(first, None)), seed)
@@ -98,6 +108,9 @@ def infer(
 
 def _fit_steps(steps: int, wanted: int) -> int:
     """Return how many steps to fit on (HB0485)."""
+    if steps > MOST:
+        what = f"{steps} steps; inference takes at most {MOST}"
+        raise UsageError(Problem("HB0485", what, hint="record more samples a step"))
     chosen = wanted or steps // 2
     if FEWEST <= chosen <= steps - FEWEST:
         return chosen

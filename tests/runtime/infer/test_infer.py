@@ -204,6 +204,22 @@ def test_steps_to_fit_on_are_chosen_or_refused(recorded: Record) -> None:
         infer(recorded(OBJECTIVES[0], "dfa", 2 * FEWEST - 1, 1), rules=["dfa"])
 
 
+def test_more_steps_than_resamples_can_hold_are_refused(
+    recorded: Record, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hebbite.runtime.infer.infer.MOST", 63)
+    with pytest.raises(HebbiteError, match="HB0485"):
+        infer(recorded(OBJECTIVES[0], "dfa"))
+
+
+def test_weights_that_stand_still_are_explained_by_nothing(recorded: Record) -> None:
+    recording = recorded(OBJECTIVES[0], "dfa")
+    still = {name: np.repeat(w[:1], len(w), axis=0) for name, w in recording.weights.items()}
+    found = infer(replace(recording, weights=still), objectives=OBJECTIVES, rules=RULES)
+    assert found.verdict.reason == NOTHING
+    assert {(row.score, row.r2) for row in found.ranking} == {(0.0, None)}
+
+
 def test_a_spiking_network_is_refused() -> None:
     data = load_dataset("digits", seed=0)
     model = compile(MODEL, rule="stdp", settings=Settings(neuron="lif", encode="rate", window=4))
