@@ -16,12 +16,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
 from hebbite.compiler.compiled import Compiled
 from hebbite.compiler.lowering.feedback import random_feedback
 from hebbite.compiler.program.types import Program, Synapses
+from hebbite.compiler.settings import Settings
 from hebbite.rules.errors import Problem, UnsupportedError, UsageError
 from hebbite.rules.objectives import Objective, parse_objective
 from hebbite.rules.registry import parse_rule
@@ -125,8 +127,15 @@ def feedback_for(rule: LearningRule, model: Compiled, now: Twin, start: Twin) ->
 def _drawn(model: Compiled, twin: Twin, index: int, *, direct: bool) -> Real:
     above = twin.layers[-1] if direct else twin.layers[index + 1]
     shape = (len(twin.layers[index].weight), len(above.weight))
-    drawn = random_feedback(twin.layers[index].name, shape, model.settings)
-    return drawn.astype(np.float64)
+    return _draw(twin.layers[index].name, shape, model.settings)
+
+
+@lru_cache(maxsize=64)
+def _draw(name: str, shape: tuple[int, int], settings: Settings) -> Real:
+    """Return the draw, made once: every step of a recording asks for it."""
+    drawn = random_feedback(name, shape, settings).astype(np.float64)
+    drawn.setflags(write=False)
+    return drawn
 
 
 def _recorded(rule: LearningRule, model: Compiled, population: str) -> Real:

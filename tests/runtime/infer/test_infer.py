@@ -103,7 +103,7 @@ def test_nothing_explains_noise(
     noise: Callable[[LearningRecording, int], LearningRecording],
     recorded: Record,
 ) -> None:
-    recording = noise(recorded(objective, rule), 0)
+    recording = noise(recorded(objective, rule, 32), 0)
     verdict = infer(recording, objectives=OBJECTIVES, rules=RULES).verdict
     assert not verdict.separable
     assert verdict.reason == NOTHING
