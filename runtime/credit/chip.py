@@ -24,7 +24,7 @@ from hebbite.compiler.arithmetic.learning import (
     accumulate_products,
     saturated,
 )
-from hebbite.compiler.arithmetic.traces import POST
+from hebbite.compiler.arithmetic.traces import POST, PRE
 from hebbite.compiler.compiled import Compiled
 from hebbite.compiler.program.types import Widths
 from hebbite.rules.sums import Factor, Product, SumOfProducts, effective_scale
@@ -55,7 +55,8 @@ class ChipUpdate:
 def chip_update(compiled: Compiled, group: str, found: Record, *, draws: int = 1) -> ChipUpdate:
     """Return the update of a plastic group at the weights of ``compiled``.
 
-    ``draws``: how often the record holds every sample (see `record`).
+    ``draws``: how often the record holds every sample (see `record`). A sample is worked out on
+    the block of synapses that it reaches; what the others do, a decay or nothing, stays the same.
     """
     program = compiled.program
     plasticity = next(p for p in program.plasticity if p.synapses == group)
@@ -66,15 +67,38 @@ def chip_update(compiled: Compiled, group: str, found: Record, *, draws: int = 1
     reached = 0.0
     for share, number in _epochs(plasticity.dw):
         dw = _in_force(plasticity.dw, number)
+        still = _rounded(dw, _untold(weight, number), program.widths)
         for sample in range(samples):
             rounds = range(sample, samples * draws, samples)
             rows, columns = _block(dw, told, rounds)
-            values = [_values(weight, told, at, number, rows, columns) for at in rounds]
-            part = _over_draws([_rounded(dw, each, program.widths) for each in values])
+            changes = [
+                _rounded(dw, _values(weight, told, at, number, rows, columns), program.widths)
+                for at in rounds
+            ]
+            part = _over_draws(changes, still, rows, columns)
             stream.add(part, rows, columns, weight=share)
             reached += share * rows.size * columns.size
+        stream.add_everywhere(still.expected, weight=share * samples)
         real += share * _unfloored(dw, weight, told)
     return ChipUpdate(stream.moments(), real, reached / samples)
+
+
+@dataclass(frozen=True, eq=False)
+class Change:
+    """What one epoch does to some synapses: expectation and variance of each, (post, lines)."""
+
+    expected: Real
+    variance: Real
+
+    @property
+    def square(self) -> float:
+        """E|dw|^2 over the synapses."""
+        return float(np.vdot(self.expected, self.expected)) + float(self.variance.sum())
+
+    def at(self, rows: Places, columns: Places) -> Change:
+        """Return the part of a block."""
+        place = np.ix_(rows, columns)
+        return Change(self.expected[place], self.variance[place])
 
 
 def _epochs(dw: SumOfProducts) -> list[tuple[float, int]]:
@@ -93,14 +117,21 @@ def _in_force(dw: SumOfProducts, number: int) -> SumOfProducts:
 
 
 def _block(dw: SumOfProducts, told: Told, rounds: range) -> tuple[Places, Places]:
-    """Return the neurons and lines outside of which every product is 0, in all rounds."""
+    """Return the neurons and lines outside of which every sample does the same, in all rounds."""
     rows = np.zeros(told.y0.shape[1], np.bool_)
     columns = np.zeros(told.x0.shape[1], np.bool_)
     for product in dw.products:
+        if _is_the_same_for_all(product):
+            continue
         for at in rounds:
             rows |= _speaking(product, told, at)
             columns |= told.x0[at] if _gated_by(product, "x0") else True
     return np.flatnonzero(rows), np.flatnonzero(columns)
+
+
+def _is_the_same_for_all(product: Product) -> bool:
+    """Whether a product reads nothing but the synapse: a decay."""
+    return product.dependency[0] == "u" and not any(f.variable[0] in "xy" for f in product.factors)
 
 
 def _gated_by(product: Product, event: str) -> bool:
@@ -137,27 +168,45 @@ def _values(
     )
 
 
-def _rounded(dw: SumOfProducts, values: EpochValues, widths: Widths) -> Part:
-    """Return the change of the stored weights, its expectation and its variance exact."""
+def _untold(weight: Long, number: int) -> EpochValues:
+    """Return the variables of synapses that no sample reaches: nothing was sent, nothing said."""
+    neurons, lines = weight.shape
+    nothing = {name: np.zeros((2, lines), np.int64) for name in PRE}
+    nothing |= {name: np.zeros((2, neurons), np.int64) for name in POST}
+    silent = np.zeros(lines, np.int64), np.zeros(neurons, np.int64)
+    return EpochValues(weight, *silent, number, nothing)
+
+
+def _rounded(dw: SumOfProducts, values: EpochValues, widths: Widths) -> Change:
+    """Return the change of the stored weights."""
     total = accumulate_products(dw, values, widths)
     chance = (total & (2**FRACTION_BITS - 1)) / 2.0**FRACTION_BITS
     down = np.clip(total >> FRACTION_BITS, widths.weight_low, widths.weight_high)
     up = np.clip((total >> FRACTION_BITS) + 1, widths.weight_low, widths.weight_high)
     expected = (down - values.weight) + chance * (up - down)
-    variance = float(np.sum(chance * (1.0 - chance) * (up - down)))
-    return Part(expected, float(np.vdot(expected, expected)) + variance, variance)
+    return Change(expected, chance * (1.0 - chance) * (up - down))
 
 
-def _over_draws(parts: list[Part]) -> Part:
-    """Return one sample's update from what the draws of its neurons gave."""
-    if len(parts) == 1:
-        return parts[0]
-    draws = len(parts)
-    expected = np.mean([part.expected for part in parts], axis=0)
-    square = float(np.mean([part.square for part in parts]))
-    rounding = float(np.mean([part.intrinsic for part in parts]))
-    between = (square - rounding - float(np.vdot(expected, expected))) * draws / (draws - 1)
-    return Part(expected, square, rounding + between, between / draws)
+def _over_draws(changes: list[Change], still: Change, rows: Places, columns: Places) -> Part:
+    """Return one sample's update, beyond what ``still`` does everywhere, on its block.
+
+    ``square`` and ``intrinsic`` are of all synapses.
+    """
+    draws, usual = len(changes), still.at(rows, columns)
+    expected = np.mean([change.expected for change in changes], axis=0)
+    square = float(np.mean([change.square for change in changes]))
+    rounding = float(np.mean([change.variance.sum() for change in changes]))
+    between = 0.0
+    if draws > 1:
+        spread = square - rounding - float(np.vdot(expected, expected))
+        between = max(0.0, spread) * draws / (draws - 1)
+    elsewhere = float(still.variance.sum()) - float(usual.variance.sum())
+    return Part(
+        expected - usual.expected,
+        square + still.square - usual.square,
+        rounding + between + elsewhere,
+        between / draws,
+    )
 
 
 def _unfloored(dw: SumOfProducts, weight: Long, told: Told) -> Real:

@@ -97,7 +97,7 @@ def _inferred(
     rows = [row_of(scored, index, candidate) for index, candidate in enumerate(everything)]
     ranking = [rows[index].with_same([pairs[j] for j in same[index]]) for index in range(size)]
     return Inference(
-        ranking=tuple(sorted(ranking, key=lambda row: (bool(row.refuted), -row.score))),
+        ranking=tuple(sorted(ranking, key=lambda row: (bool(row.refuted), -round(row.score, 6)))),
         gradient=tuple(sorted(rows[size:], key=lambda row: -row.score)),
         verdict=verdict_of(scored, pairs, same),
         fit=first,

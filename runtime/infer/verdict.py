@@ -5,7 +5,7 @@ explains the changes if its score is above 0 and above that of its own control, 
 end of the interval. The best of those is the verdict if it beats every other pair in the running,
 again with the lower end of the interval of the difference, step by step on the same steps. Pairs
 whose predictions are the same but for a positive rate a layer are one class: no change of weights
-can tell them apart.
+can tell them apart (node perturbation is the gradient in the mean: one class with backprop).
 
 Otherwise the recording does not separate the pairs, and the verdict says which.
 """
@@ -75,6 +75,7 @@ def verdict_of(
     if not explaining:
         return Verdict(False, None, None, NOTHING)
     best = max(explaining, key=lambda i: scored.scores[i])
+    best = min((best, *same[best]))  # of a class, the one that was named first
     rivals = [
         i for i in running if i != best and i not in same[best] and not _beats(scored, best, i)
     ]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,13 +10,11 @@ import pytest
 from hebbite.compiler.compile import compile
 from hebbite.compiler.compiled import Compiled
 from hebbite.rules.errors import HebbiteError
-from hebbite.rules.feedback import Feedback
 from hebbite.rules.registry import parse_rule
 from hebbite.runtime.credit.build import twin_of
 from hebbite.runtime.infer.candidates import candidates_of, feedback_for, gradients_of
 
 MODEL = Path(__file__).parents[2] / "data" / "onnx" / "digits_64_32_16_10.onnx"
-Make = Callable[[str], Compiled]
 
 
 @pytest.fixture(scope="module")
@@ -100,28 +96,19 @@ def test_copied_feedback_follows_the_weights_unless_the_rule_says_no(made: Compi
 
 
 def test_signs_are_those_of_the_recorded_weights(made: Compiled) -> None:
-    rule = parse_rule("backprop")
-    signs = replace(rule, feedback=replace(rule.feedback, weights="sign"))
-    twin = twin_of(made)
-    found = feedback_for(signs, made, twin, twin)["relu2"]
-    assert np.array_equal(found, np.sign(made.program.tensors["to_fc3.weight"][:, :-1].T))
+    later = twin_of(moved(made))
+    found = feedback_for(parse_rule("sign-symmetric"), made, later, twin_of(made))["relu2"]
+    assert np.array_equal(found, -np.sign(made.program.tensors["to_fc3.weight"][:, :-1].T))
 
 
-def test_learned_feedback_is_the_recorded_one_or_is_missed() -> None:
-    learned = Feedback(source="upper-error", weights="learned", delivery="layered")
-    rule = replace(parse_rule("fa"), name="mirror", feedback=learned)
-    model = compile(MODEL, rule="fa")
+def test_learned_feedback_is_the_recorded_one_or_is_missed(made: Compiled) -> None:
+    rule, model = parse_rule("kolen-pollack"), compile(MODEL, rule="kolen-pollack")
     twin = twin_of(model)
-    with pytest.raises(HebbiteError, match="HB0483"):
-        feedback_for(rule, model, twin, twin)
-    learning = tuple(
-        replace(model.program.plasticity[0], synapses=group.name)
-        for group in model.program.synapses
-        if group.role == "feedback"
-    )
-    plastic = replace(model, program=replace(model.program, plasticity=learning))
-    found = feedback_for(rule, plastic, twin, twin)
+    found = feedback_for(rule, model, twin, twin)
     assert np.array_equal(found["relu1"], model.program.tensors["back_relu1.weight"])
+    for other in (made, compile(MODEL, rule="fa")):
+        with pytest.raises(HebbiteError, match="HB0483"):
+            feedback_for(rule, other, twin_of(other), twin_of(other))
 
 
 def test_a_rule_without_feedback_needs_none(made: Compiled) -> None:

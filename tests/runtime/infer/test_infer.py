@@ -142,6 +142,23 @@ def test_the_gradient_explains_backprop_as_backprop_does_and_dfa_not(recorded: R
         assert hidden or exact < 0.05
 
 
+@pytest.mark.parametrize("rule", ["sign-symmetric", "kolen-pollack"])
+def test_signs_and_learned_feedback_are_told_from_copies_and_chance(
+    rule: str, recorded: Record
+) -> None:
+    rules = ("backprop", "dfa", "frozen", rule)
+    verdict = infer(recorded("regression", rule), objectives=["regression"], rules=rules).verdict
+    assert (verdict.separable, verdict.rule) == (True, rule)
+
+
+def test_what_is_the_gradient_in_the_mean_is_one_class_with_it(recorded: Record) -> None:
+    rules = ("dfa", "backprop", "node-perturbation")
+    recording = recorded("regression", "backprop", 32)
+    found = infer(recording, objectives=["regression"], rules=rules)
+    assert (found.verdict.separable, found.verdict.rule) == (True, "backprop")
+    assert found.ranking[0].same_as == (("regression", "node-perturbation"),)
+
+
 @pytest.mark.parametrize("rule", ["frozen", "frozen(rate=-4)", "frozen(rate=-6, mantissa=3)"])
 def test_the_fitted_rate_of_the_readout_is_that_of_the_program(
     rule: str, recorded: Record, compiled: Compile
