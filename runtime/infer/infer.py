@@ -95,15 +95,27 @@ def _inferred(
     size = len(pairs)
     same = classes(gram[:, :size, :size], evidence.learns[:size])
     rows = [row_of(scored, index, candidate) for index, candidate in enumerate(everything)]
-    ranking = [rows[index].with_same([pairs[j] for j in same[index]]) for index in range(size)]
+    ranking = [
+        rows[index].with_same([pairs[j] for j in same[index]]) for index in _order(rows, same)
+    ]
     return Inference(
-        ranking=tuple(sorted(ranking, key=lambda row: (bool(row.refuted), -round(row.score, 6)))),
+        ranking=tuple(ranking),
         gradient=tuple(sorted(rows[size:], key=lambda row: -row.score)),
         verdict=verdict_of(scored, pairs, same),
         fit=first,
         held_out=found.steps - first,
         provenance=_provenance(found, seed),
     )
+
+
+def _order(rows: Sequence[Row], same: Sequence[tuple[int, ...]]) -> list[int]:
+    """Return the pairs, refuted ones last, best score first; a class stays as it was named."""
+
+    def place(index: int) -> tuple[bool, float]:
+        first = rows[min((index, *same[index]))]
+        return bool(first.refuted), -first.score
+
+    return sorted(range(len(same)), key=place)
 
 
 def _fit_steps(steps: int, wanted: int) -> int:
