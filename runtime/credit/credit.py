@@ -28,9 +28,9 @@ from hebbite.runtime.credit.row import Arithmetic, Row, Travelled
 from hebbite.runtime.credit.spiking.moment import SpikingMoment
 from hebbite.runtime.credit.threads import one_thread
 from hebbite.runtime.datasets import Dataset, load_dataset
+from hebbite.runtime.plan import CALIBRATION_SAMPLES
 from hebbite.runtime.session import Session
 
-CALIBRATION_SAMPLES = 1000
 UNIT = "squared payload units a sample"
 
 
