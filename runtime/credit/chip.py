@@ -26,9 +26,9 @@ from hebbite.compiler.arithmetic.learning import (
 from hebbite.compiler.arithmetic.traces import POST, PRE
 from hebbite.compiler.compiled import Compiled
 from hebbite.compiler.program.types import Widths
-from hebbite.rules.sums import Factor, Product, SumOfProducts, effective_scale
+from hebbite.rules.sums import Factor, Product, SumOfProducts
 from hebbite.runtime.credit.activations import Real
-from hebbite.runtime.credit.kernel import GATES, KINDS, Flags, Long, add_updates
+from hebbite.runtime.credit.kernel import Flags, Long, add_updates
 from hebbite.runtime.credit.moments import Moments
 from hebbite.runtime.credit.record import Record, Told
 
@@ -83,18 +83,21 @@ def _epoch(
     samples = len(told.x1) // draws
     still, spread = _unreached(dw, weight, widths)
     rows, columns = _reached(dw, told, draws)
-    line = np.stack([told.x0, told.x1], axis=-1).astype(np.int64)
-    neuron = np.stack([told.y0, *(told.y[name] for name in POST)], axis=-1).astype(np.int64)
+    sides = _sides(dw, weight, told)
     mean, sums = np.zeros(weight.shape), np.zeros((samples, 3))
     add_updates(
         weight,
         still,
         spread,
-        line.reshape(draws, samples, *line.shape[1:]),
-        neuron.reshape(draws, samples, *neuron.shape[1:]),
+        sides.line.reshape(draws, samples, *sides.line.shape[1:]),
+        sides.neuron.reshape(draws, samples, *sides.neuron.shape[1:]),
+        sides.synapse,
+        np.array([_reads_synapse(product) for product in dw.products], np.bool_),
+        np.array([product.shift for product in dw.products], np.int64),
+        np.array([product.exponent for product in dw.products], np.int64),
         rows,
         columns,
-        *_packed(dw),
+        np.zeros(weight.shape[1], np.int64),
         widths.weight,
         mean,
         sums,
@@ -109,9 +112,40 @@ def _epoch(
             intrinsic=share * (quiet + rounding + between),
             noise=share * between / (draws * samples),
         ),
-        share * _unfloored(dw, weight, told),
+        share * _unfloored(dw, sides),
         share * float(np.mean(rows.sum(axis=1) * columns.sum(axis=1))),
     )
+
+
+@dataclass(frozen=True, eq=False)
+class Sides:
+    """Every product's factors, multiplied where they stand: at the line (samples, products,
+    lines), at the neuron with the mantissa (samples, products, post), and at the synapse
+    (products, post, lines)."""
+
+    line: Long
+    neuron: Long
+    synapse: Long
+
+
+def _sides(dw: SumOfProducts, weight: Long, told: Told) -> Sides:
+    samples, products = len(told.x1), len(dw.products)
+    line = np.ones((samples, products, told.x1.shape[1]), np.int64)
+    neuron = np.ones((samples, products, told.y0.shape[1]), np.int64)
+    synapse = np.ones((products, *weight.shape), np.int64)
+    known = {"x0": told.x0, "x1": told.x1, "y0": told.y0, **told.y, "w": weight}
+    for p, product in enumerate(dw.products):
+        neuron[:, p] *= product.mantissa
+        gate = () if product.dependency[0] == "u" else (Factor(product.dependency),)
+        for factor in (*gate, *product.factors):
+            value = known.get(factor.variable, np.zeros_like(weight)).astype(np.int64)
+            side = {"x": line[:, p], "y": neuron[:, p]}.get(factor.variable[0], synapse[p])
+            side *= saturated(factor, value)
+    return Sides(line, neuron, synapse)
+
+
+def _reads_synapse(product: Product) -> bool:
+    return any(factor.variable[0] not in "xy" for factor in product.factors)
 
 
 def _epochs(dw: SumOfProducts) -> list[tuple[float, int]]:
@@ -175,41 +209,12 @@ def _speaking(product: Product, told: Told) -> Flags:
     return found
 
 
-def _packed(dw: SumOfProducts) -> tuple[Long, Long]:
-    """Return products and factors as the kernel reads them; u_k gates nothing any more."""
-    products: list[tuple[int, ...]] = []
-    factors: list[tuple[int, ...]] = []
-    for product in dw.products:
-        gate = GATES.index(product.dependency if product.dependency in GATES else "always")
-        first = len(factors)
-        for f in product.factors:
-            kind = KINDS.index(f.variable if f.variable in KINDS else "nothing")
-            factors.append((kind, f.constant, int(f.sign), 2**f.width))
-        scale = product.mantissa, product.shift, product.exponent
-        products.append((gate, *scale, first, len(factors)))
-    return np.array(products, np.int64).reshape(-1, 6), np.array(factors, np.int64).reshape(-1, 4)
-
-
-def _unfloored(dw: SumOfProducts, weight: Long, told: Told) -> Real:
-    """Return the mean over all samples of the same sum in real numbers, nothing dropped.
-
-    Every factor stands at the line, at the neuron or at the synapse, so a product's mean is one
-    matrix product.
-    """
-    total = np.zeros(weight.shape, np.float64)
-    known = {"x0": told.x0, "x1": told.x1, "y0": told.y0, **told.y, "w": weight}
-    for product in dw.products:
-        line = np.ones(told.x0.shape, np.float64)
-        neuron = np.ones(told.y0.shape, np.float64)
-        synapse = np.full(weight.shape, effective_scale(product))
-        for factor in (*_gate(product), *product.factors):
-            value = known.get(factor.variable, np.zeros_like(weight)).astype(np.int64)
-            side = {"x": line, "y": neuron}.get(factor.variable[0], synapse)
-            side *= saturated(factor, value)
-        total += synapse * (neuron.T @ line) / len(line)
+def _unfloored(dw: SumOfProducts, sides: Sides) -> Real:
+    """Return the mean over all samples of the same sum in real numbers, nothing dropped: every
+    product is one matrix product."""
+    total = np.zeros(sides.synapse.shape[1:], np.float64)
+    line, neuron = sides.line.astype(np.float64), sides.neuron.astype(np.float64)
+    for p, product in enumerate(dw.products):
+        scale = 2.0 ** (product.exponent - product.shift)
+        total += scale * sides.synapse[p] * (neuron[:, p].T @ line[:, p]) / len(line)
     return total
-
-
-def _gate(product: Product) -> tuple[Factor, ...]:
-    """Return the gate as a factor; u_k is none, for these products are in force."""
-    return () if product.dependency[0] == "u" else (Factor(product.dependency),)

@@ -1,9 +1,8 @@
 """The one loop of the credit report that is compiled: integer updates, synapse by synapse.
 
-In: what every synapse of a group was told, sample by sample, and the products in force. Out: the
-sums that `chip` makes moments of. The definition of an update is `compiler.arithmetic.learning`,
-which a test holds this loop to. All that it needs stands in this file: Numba looks here to see
-whether its cached code is stale.
+In: the two sides of every product, sample by sample. Out: the sums that `chip` makes moments of.
+The definition of an update is `compiler.arithmetic.learning`, which a test holds this loop to. All
+that it needs stands in this file: Numba looks here to see whether its cached code is stale.
 """
 
 from __future__ import annotations
@@ -17,14 +16,8 @@ from hebbite.runtime.engines.native.jit import kernel
 Long = NDArray[np.int64]
 Flags = NDArray[np.bool_]
 
-GATES = ("x0", "y0", "always")
-KINDS = ("x0", "x1", "y0", "y1", "y2", "y3", "w", "nothing")
-LINE_KINDS, NEURON_KINDS, KIND_W = 2, 6, 6
-"""Kinds below 2 stand at the line, the next four at the neuron."""
-GATE, MANTISSA, SHIFT, EXPONENT, FIRST, LAST = range(6)
-KIND, CONSTANT, SIGN, TOP = range(4)
-SQUARE, ROUNDING, BETWEEN = range(3)
 FRACTION_BITS = 7
+SQUARE, ROUNDING, BETWEEN = range(3)
 
 
 @kernel
@@ -34,10 +27,13 @@ def add_updates(
     still_variance: Real,
     line: Long,
     neuron: Long,
+    synapse: Long,
+    reads_synapse: Flags,
+    shift: Long,
+    exponent: Long,
     rows: Flags,
     columns: Flags,
-    products: Long,
-    factors: Long,
+    listed: Long,
     bits: int,
     mean: Real,
     sums: Real,
@@ -47,64 +43,60 @@ def add_updates(
     Args:
         weight: (post, lines), stored weights.
         still, still_variance: (post, lines), what an epoch does to a synapse that is not reached.
-        line: (draws, samples, lines, 2), x0 and x1; neuron: (draws, samples, post, 4), y0..y3.
+        line: (draws, samples, products, lines), each product's factors at the line;
+        neuron: (draws, samples, products, post), those at the neuron, and the mantissa;
+        synapse: (products, post, lines), those at the synapse, where ``reads_synapse``.
+        shift, exponent: (products,), of `hebbite.rules.sums.Product`.
         rows, columns: (samples, post) and (samples, lines), which a sample reaches.
-        products: (products, 6), factors: (factors, 4), as the names above.
+        listed: (lines,), memory for the numbers of these lines.
         bits: of a stored weight, without sign.
         mean: (post, lines), to which E[dw] - still is added, the mean over draws.
         sums: (samples, 3), to which are added, over the synapses reached: E|dw|^2 and the variance
             of rounding, less those of ``still``; and the variance of E[dw] over the draws.
     """
-    draws, samples = line.shape[0], line.shape[1]
+    draws, samples, products = line.shape[0], line.shape[1], line.shape[2]
     high = (1 << (bits + FRACTION_BITS)) - 1
     low = -high - 2
     least, most = -(1 << bits), (1 << bits) - 1
+    part = (1 << FRACTION_BITS) - 1
+    unit, each = 1.0 / (1 << FRACTION_BITS), 1.0 / draws
     for n in range(samples):
+        count = 0
+        for i in range(weight.shape[1]):
+            if columns[n, i]:
+                listed[count] = i
+                count += 1
+        whole, rounding, between = 0.0, 0.0, 0.0
         for j in range(weight.shape[0]):
             if not rows[n, j]:
                 continue
-            for i in range(weight.shape[1]):
-                if not columns[n, i]:
-                    continue
+            for c in range(count):
+                i = listed[c]
                 w = weight[j, i]
                 expected, square, variance = 0.0, 0.0, 0.0
                 for draw in range(draws):
                     total = w << FRACTION_BITS
-                    for p in range(products.shape[0]):
-                        if products[p, GATE] == 0:
-                            value = line[draw, n, i, 0]
-                        elif products[p, GATE] == 1:
-                            value = neuron[draw, n, j, 0]
-                        else:
-                            value = 1
-                        value *= products[p, MANTISSA]
-                        for f in range(products[p, FIRST], products[p, LAST]):
-                            if value == 0:
-                                break
-                            kind = factors[f, KIND]
-                            factor = 0
-                            if kind < LINE_KINDS:
-                                factor = line[draw, n, i, kind]
-                            elif kind < NEURON_KINDS:
-                                factor = neuron[draw, n, j, kind - LINE_KINDS]
-                            elif kind == KIND_W:
-                                factor = w
-                            factor += factors[f, CONSTANT]
-                            if factors[f, SIGN]:
-                                factor = (factor > 0) - (factor < 0)
-                            value *= min(max(factor, -factors[f, TOP]), factors[f, TOP] - 1)
-                        value >>= products[p, SHIFT]
-                        value <<= products[p, EXPONENT] + FRACTION_BITS
+                    for p in range(products):
+                        value = line[draw, n, p, i] * neuron[draw, n, p, j]
+                        if reads_synapse[p]:
+                            value *= synapse[p, j, i]
+                        if value == 0:
+                            continue
+                        value = (value >> shift[p]) << (exponent[p] + FRACTION_BITS)
                         total = min(max(total + min(max(value, low), high), low), high)
-                    chance = (total & ((1 << FRACTION_BITS) - 1)) / (1 << FRACTION_BITS)
+                    chance = (total & part) * unit
                     down = min(max(total >> FRACTION_BITS, least), most)
                     step = min(max((total >> FRACTION_BITS) + 1, least), most) - down
                     change = (down - w) + chance * step
-                    expected += change / draws
-                    square += change * change / draws
-                    variance += chance * (1.0 - chance) * step / draws
+                    expected += change
+                    square += change * change
+                    variance += chance * (1.0 - chance) * step
+                expected, square, variance = expected * each, square * each, variance * each
                 usual, spread = still[j, i], still_variance[j, i]
                 mean[j, i] += expected - usual
-                sums[n, SQUARE] += square + variance - usual * usual - spread
-                sums[n, ROUNDING] += variance - spread
-                sums[n, BETWEEN] += square - expected * expected
+                whole += square + variance - usual * usual - spread
+                rounding += variance - spread
+                between += square - expected * expected
+        sums[n, SQUARE] += whole
+        sums[n, ROUNDING] += rounding
+        sums[n, BETWEEN] += between
