@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
@@ -26,6 +26,9 @@ from hebbite.runtime.datasets import Dataset, load_dataset
 from hebbite.runtime.training import train
 
 ROOMS = ("rules", "compiler", "runtime")
+LEARNT_FROM = ("x_train", "y_train", "x_validation", "y_validation")
+"""The parts of a data set by which settings may be chosen."""
+PARTS = (*LEARNT_FROM, "x_test", "y_test")
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,10 +76,7 @@ def run_trial(trial: Trial) -> Outcome:
         InputFileError: HB0229 if the data is no longer what the trial was made for.
     """
     plan = trial.training
-    dataset = load_dataset(trial.data, seed=plan.split_seed)
-    if sha256_of(dataset) != trial.data_sha256:
-        what = "the data changed while models were trained on it"
-        raise InputFileError(Problem("HB0229", what, at=trial.data, hint="start again"))
+    dataset = unchanged(trial.data, seed=plan.split_seed, sha256=trial.data_sha256)
     began = time.perf_counter()
     book = CurveBook(trial.model, dataset, samples=plan.samples)
     trained = train(trial.model, dataset, plan, watch=book.watch)
@@ -186,10 +186,19 @@ def _stored_curve(trial: Trial, found: Mapping[str, Any]) -> Curve:
     return Curve(objective, validation, tuple(Counters(components, each) for each in values))
 
 
-def sha256_of(dataset: Dataset) -> str:
-    """Return the fingerprint of a data set: every sample and label of every part."""
+def unchanged(data: str, *, seed: int, sha256: str, parts: Sequence[str] = PARTS) -> Dataset:
+    """Return a data set that is still the one of this fingerprint (HB0229)."""
+    dataset = load_dataset(data, seed=seed)
+    if sha256_of(dataset, parts=parts) != sha256:
+        what = "the data changed while models were trained on it"
+        raise InputFileError(Problem("HB0229", what, at=data, hint="start again"))
+    return dataset
+
+
+def sha256_of(dataset: Dataset, *, parts: Sequence[str] = PARTS) -> str:
+    """Return the fingerprint of a data set: every sample and label of these parts."""
     digest = hashlib.sha256(f"{dataset.classes}".encode())
-    for part in ("x_train", "y_train", "x_validation", "y_validation", "x_test", "y_test"):
+    for part in parts:
         values = np.ascontiguousarray(getattr(dataset, part))
         values = values.astype(values.dtype.newbyteorder("<"), copy=False)
         digest.update(f"{part} {values.dtype.str} {values.shape}".encode())

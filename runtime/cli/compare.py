@@ -38,7 +38,8 @@ Calibrate = Annotated[
     bool,
     typer.Option(
         "--calibrate",
-        help="first choose rate and gain of rules given without options, on validation data",
+        help="first choose rate and gain of rules given without options, for every seed on its own "
+        "validation samples",
     ),
 ]
 Sensitivity = Annotated[

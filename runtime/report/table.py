@@ -68,9 +68,10 @@ def footnotes(found: Comparison) -> list[str]:
 
 def twins(found: Comparison) -> list[str]:
     """Return the rules whose programs do not differ, such as dfa and fa with one hidden layer."""
-    by_program: dict[str, list[str]] = {}
+    by_program: dict[tuple[str, ...], list[str]] = {}
     for row in found.rows:
-        by_program.setdefault(row.model.sha256, []).append(row.name)
+        programs = tuple(outcome.model.sha256 for outcome in row.outcomes)
+        by_program.setdefault(programs, []).append(row.name)
     return [" and ".join(names) for names in by_program.values() if len(names) > 1]
 
 
