@@ -17,6 +17,7 @@ from hebbite.compiler.capacity import footprint
 from hebbite.compiler.compiled import Compiled
 from hebbite.runtime.choice import Choice, by_text
 from hebbite.runtime.counters import COUNTERS, Counters
+from hebbite.runtime.credit.curve import CreditMeans
 from hebbite.runtime.energy import CostProfile, price, time_per_sample
 from hebbite.runtime.gains import Bought
 from hebbite.runtime.plan import Plan
@@ -80,6 +81,11 @@ class Row:
         return Bought(self.model, self.plan.seeds, curves, self.plan.to_accuracy)
 
     @cached_property
+    def credit(self) -> CreditMeans:
+        """How well the rule assigned credit, means over moments and seeds."""
+        return CreditMeans(tuple(outcome.credit for outcome in self.outcomes))
+
+    @cached_property
     def energy(self) -> list[dict[str, object]]:
         """The energy rows of every profile."""
         return [
@@ -131,7 +137,7 @@ class Row:
             "chance": float(np.mean([outcome.chance for outcome in self.outcomes])),
             "per_sample": {name: self.per_sample(name) for name in COUNTERS},
             "energy": self.energy,
-            "credit": {"alignment": None, "bias": None, "variance": None},
+            "credit": self.credit.to_json(),
             "locality": model.rule.locality.to_json(),
             "footprint": footprint(model.program).to_json(),
             **self._time(),

@@ -21,8 +21,12 @@ from hebbite.compiler.compiled import Compiled
 from hebbite.compiler.hbt import Training, producer
 from hebbite.rules.errors import InputFileError, Problem
 from hebbite.runtime.counters import COUNTERS, PHASES, Counters, components_of
+from hebbite.runtime.credit.book import CreditBook, moments_of
+from hebbite.runtime.credit.build import forward_groups
+from hebbite.runtime.credit.curve import CreditCurve, from_plain, to_plain
 from hebbite.runtime.curve import Curve, CurveBook, why_without
 from hebbite.runtime.datasets import Dataset, load_dataset
+from hebbite.runtime.session import Session
 from hebbite.runtime.training import train
 
 ROOMS = ("rules", "compiler", "runtime")
@@ -54,6 +58,7 @@ class Outcome:
     before: float
     after: float
     curve: Curve
+    credit: CreditCurve
     samples: int
     samples_per_epoch: int
     wall_s: float
@@ -79,17 +84,32 @@ def run_trial(trial: Trial) -> Outcome:
     dataset = unchanged(trial.data, seed=plan.split_seed, sha256=trial.data_sha256)
     began = time.perf_counter()
     book = CurveBook(trial.model, dataset, samples=plan.samples)
-    trained = train(trial.model, dataset, plan, watch=book.watch)
+    credit = CreditBook(dataset, samples=plan.samples, epochs=plan.epochs)
+
+    def watch(session: Session, counters: Counters | None) -> None:
+        book.watch(session, counters)
+        credit.watch(session, counters)
+
+    trained = train(trial.model, dataset, plan, watch=watch)
     return _outcome(
         trial,
         before=trained.before,
         after=trained.after,
         curve=book.curve(trained.plan.validation),
+        credit=credit.curve(),
         wall_s=time.perf_counter() - began,
     )
 
 
-def _outcome(trial: Trial, *, before: float, after: float, curve: Curve, wall_s: float) -> Outcome:
+def _outcome(
+    trial: Trial,
+    *,
+    before: float,
+    after: float,
+    curve: Curve,
+    credit: CreditCurve,
+    wall_s: float,
+) -> Outcome:
     plan = trial.training
     return Outcome(
         model=trial.model,
@@ -99,6 +119,7 @@ def _outcome(trial: Trial, *, before: float, after: float, curve: Curve, wall_s:
         before=before,
         after=after,
         curve=curve,
+        credit=credit,
         samples=plan.samples * plan.epochs,
         samples_per_epoch=plan.samples,
         wall_s=wall_s,
@@ -145,6 +166,7 @@ def stored_form(outcome: Outcome) -> str:
             "after": outcome.after,
             "objective": list(curve.objective),
             "validation": list(curve.validation),
+            "credit": to_plain(outcome.credit),
             "wall_s": outcome.wall_s,
             "counters": {
                 "components": list(curve.counters[0].components),
@@ -166,6 +188,7 @@ def from_stored(trial: Trial, text: str) -> Outcome:
         before=float(found["before"]),
         after=float(found["after"]),
         curve=_stored_curve(trial, found),
+        credit=_stored_credit(trial, found["credit"]),
         wall_s=float(found["wall_s"]),
     )
 
@@ -184,6 +207,17 @@ def _stored_curve(trial: Trial, found: Mapping[str, Any]) -> Curve:
     if (len(objective), len(validation)) != (points, epochs + 1):
         raise ValueError("the curve is of another training")
     return Curve(objective, validation, tuple(Counters(components, each) for each in values))
+
+
+def _stored_credit(trial: Trial, found: Mapping[str, Any]) -> CreditCurve:
+    curve = from_plain(found)
+    wanted = () if curve.reason else moments_of(trial.training.epochs)
+    layers = [group.post for group in forward_groups(trial.model.program)]
+    sheets = [sheet for moment in curve.moments for sheet in (moment.real, moment.chip)]
+    others = [sheet for sheet in sheets if [layer.name for layer in sheet.layers] != layers]
+    if tuple(moment.epoch for moment in curve.moments) != wanted or others:
+        raise ValueError("the credit is of another training")
+    return curve
 
 
 def unchanged(data: str, *, seed: int, sha256: str, parts: Sequence[str] = PARTS) -> Dataset:
