@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from hebbite.runtime.compare import Comparison, Row
+from hebbite.runtime.report.assignment import credit_notes
 from hebbite.runtime.report.cells import band_text, label, percent, several, spread
 from hebbite.runtime.report.gains import gain_notes, rate_notes
 
@@ -61,7 +62,7 @@ def footnotes(found: Comparison) -> list[str]:
             f"energy: profile {profile.name} ({profile.target}{chip}), boundary dynamic, "
             f"median and 5 to 95 %; evidence: {_evidence(found)}"
         )
-    lines += gain_notes(found)
+    lines += [*gain_notes(found), *credit_notes(found)]
     lines.append("everything was simulated on this computer; nothing was run on a chip")
     return lines
 
