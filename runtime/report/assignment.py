@@ -59,7 +59,8 @@ def credit_notes(found: Comparison) -> list[str]:
             "multiple of the mean update gives, 0 to 1; variance: of one sample's update, over "
             "the squared length of the mean update",
             "hidden angle: between mean update and gradient, mean of the hidden layers, 90 deg is "
-            "chance; on chip: the integer update, floors, clips and rounding included",
+            "chance; on chip: the integer update, floors, clips and rounding included, and that "
+            "layers learn at different rates",
         ]
     long = several(found)
     reasons = [
