@@ -15,7 +15,6 @@ the epoch's end. Source: Lava 0.10.0, ``LearningRuleApplierBitApprox``; the odd 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -54,8 +53,8 @@ def learn(
     return np.asarray(np.clip(whole + up, widths.weight_low, widths.weight_high), np.int64)
 
 
-def accumulate_products(dw: SumOfProducts, values: RuleValues, widths: Widths) -> Long:
-    """Return acc before it is rounded, of the shape of the weights: with 7 fractional bits."""
+def accumulate_products(dw: SumOfProducts, values: EpochValues, widths: Widths) -> Long:
+    """Return acc before it is rounded, (post, lines): a weight with 7 fractional bits."""
     low, high = -(2**widths.accumulator) - 1, 2**widths.accumulator - 1
     start = values.weight << FRACTION_BITS
     total = start
@@ -76,20 +75,6 @@ def saturated(factor: Factor, value: Long) -> Long:
         shifted = np.sign(shifted)
     bits = factor.width
     return np.asarray(np.clip(shifted, -(2**bits), 2**bits - 1), np.int64)
-
-
-class RuleValues(Protocol):
-    """The variables of a rule, each to broadcast to the shape of ``weight``."""
-
-    @property
-    def weight(self) -> Long:
-        """The weights, (..., post, lines)."""
-
-    def factor(self, factor: Factor, dependency: str) -> Long:
-        """Return a factor, constant added and saturated to its width."""
-
-    def event(self, name: str) -> Long:
-        """Return 1 where the line sent (x0), the neuron learnt (y0) or the epoch counts (u_k)."""
 
 
 @dataclass(frozen=True)

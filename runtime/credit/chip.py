@@ -13,7 +13,6 @@ are taken as standing still: that changes a trace with a chance below 0.2 % a st
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,6 +20,7 @@ from numpy.typing import NDArray
 
 from hebbite.compiler.arithmetic.learning import (
     FRACTION_BITS,
+    EpochValues,
     accumulate_products,
     saturated,
 )
@@ -33,9 +33,6 @@ from hebbite.runtime.credit.moments import Moments, Part, Places, Stream
 from hebbite.runtime.credit.record import Record, Told
 
 Long = NDArray[np.int64]
-Mask = NDArray[np.bool_]
-ELEMENTS = 2**18
-"""Synapses times samples that are looked at at once: 2 MiB an array."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,17 +64,15 @@ def chip_update(compiled: Compiled, group: str, found: Record, *, draws: int = 1
     samples = len(told.x1) // draws
     stream, real = Stream(weight.shape), np.zeros(weight.shape, np.float64)
     reached = 0.0
-    size = max(1, ELEMENTS // (weight.size * draws))
     for share, number in _epochs(plasticity.dw):
         dw = _in_force(plasticity.dw, number)
-        for first in range(0, samples, size):
-            chunk = np.arange(first, min(first + size, samples))
-            rounds = chunk + samples * np.arange(draws)[:, None]
-            rows, columns = _speaking(dw, told, rounds)
-            block = np.flatnonzero(rows.any(axis=0)), np.flatnonzero(columns.any(axis=0))
-            values = _values(weight, told, rounds, number, *block)
-            stream.add(_part(dw, values, program.widths), *block, weight=share)
-            reached += share * float(rows.sum(axis=1) @ columns.sum(axis=1))
+        for sample in range(samples):
+            rounds = range(sample, samples * draws, samples)
+            rows, columns = _block(dw, told, rounds)
+            values = [_values(weight, told, at, number, rows, columns) for at in rounds]
+            part = _over_draws([_rounded(dw, each, program.widths) for each in values])
+            stream.add(part, rows, columns, weight=share)
+            reached += share * rows.size * columns.size
         real += share * _unfloored(dw, weight, told)
     return ChipUpdate(stream.moments(), real, reached / samples)
 
@@ -97,17 +92,15 @@ def _in_force(dw: SumOfProducts, number: int) -> SumOfProducts:
     return SumOfProducts(dw.target, held)
 
 
-def _speaking(dw: SumOfProducts, told: Told, rounds: Places) -> tuple[Mask, Mask]:
-    """Return the neurons and lines of every sample without which all products are 0.
-
-    ``rounds`` (draws, samples); the masks are (samples, neurons) and (samples, lines).
-    """
-    rows = np.zeros((rounds.shape[1], told.y0.shape[1]), np.bool_)
-    columns = np.zeros((rounds.shape[1], told.x0.shape[1]), np.bool_)
+def _block(dw: SumOfProducts, told: Told, rounds: range) -> tuple[Places, Places]:
+    """Return the neurons and lines outside of which every product is 0, in all rounds."""
+    rows = np.zeros(told.y0.shape[1], np.bool_)
+    columns = np.zeros(told.x0.shape[1], np.bool_)
     for product in dw.products:
-        rows |= _neurons(product, told, rounds).any(axis=0)
-        columns |= told.x0[rounds].any(axis=0) if _gated_by(product, "x0") else True
-    return rows, columns
+        for at in rounds:
+            rows |= _speaking(product, told, at)
+            columns |= told.x0[at] if _gated_by(product, "x0") else True
+    return np.flatnonzero(rows), np.flatnonzero(columns)
 
 
 def _gated_by(product: Product, event: str) -> bool:
@@ -116,83 +109,55 @@ def _gated_by(product: Product, event: str) -> bool:
     )
 
 
-def _neurons(product: Product, told: Told, rounds: Places) -> Mask:
-    """Return where the neuron's side of a product is not 0, (draws, samples, neurons)."""
-    speaks = np.ones((*rounds.shape, told.y0.shape[1]), np.bool_)
-    for factor in product.factors:
-        if _is_bare(factor):
-            speaks &= told.y[factor.variable][rounds] != 0
-    return speaks & told.y0[rounds] if _gated_by(product, "y0") else speaks
+def _speaking(product: Product, told: Told, at: int) -> NDArray[np.bool_]:
+    """Return the neurons whose side of a product is not 0."""
+    traces = [told.y[f.variable][at] != 0 for f in product.factors if _is_bare(f)]
+    events = [told.y0[at]] if _gated_by(product, "y0") else []
+    everywhere = np.ones(told.y0.shape[1], np.bool_)
+    return np.asarray(np.logical_and.reduce([everywhere, *traces, *events]), np.bool_)
 
 
 def _is_bare(factor: Factor) -> bool:
     return factor.variable in POST and not factor.constant and not factor.sign
 
 
-@dataclass(frozen=True, eq=False)
-class Block:
-    """The variables of a rule on a block of synapses at the end of an epoch; traces stood still.
-
-    weight (draws, samples, rows, columns); x (draws, samples, 1, columns) and y (draws, samples,
-    rows, 1) by name, events among them; ``number`` of the epoch, from 1.
-    """
-
-    weight: Long
-    x: Mapping[str, Long]
-    y: Mapping[str, Long]
-    number: int
-
-    def event(self, name: str) -> Long:
-        """Return 1 where the line sent (x0), the neuron learnt (y0) or the epoch counts (u_k)."""
-        if name[0] == "u":
-            return np.full((1, 1), self.number % 2 ** int(name[1:]) == 0, np.int64)
-        return self._variable(name)
-
-    def factor(self, factor: Factor, dependency: str) -> Long:
-        """Return a factor; as traces stood still, it is the same whatever gates the product."""
-        return saturated(factor, self._variable(factor.variable))
-
-    def _variable(self, name: str) -> Long:
-        known = {"w": self.weight, **self.x, **self.y}
-        return known.get(name, np.zeros((1, 1), np.int64))
-
-
 def _values(
-    weight: Long, told: Told, rounds: Places, number: int, rows: Places, columns: Places
-) -> Block:
-    """Return the variables of a block for (draws, samples) of a record."""
-    part = weight[np.ix_(rows, columns)]
-    at = rounds[..., None]
-    lines = {"x0": told.x0.astype(np.int64), "x1": told.x1}
-    neurons = {"y0": told.y0.astype(np.int64), **told.y}
-    return Block(
-        np.broadcast_to(part, (*rounds.shape, *part.shape)),
-        {name: values[at, columns][..., None, :] for name, values in lines.items()},
-        {name: values[at, rows][..., :, None] for name, values in neurons.items()},
+    weight: Long, told: Told, at: int, number: int, rows: Places, columns: Places
+) -> EpochValues:
+    """Return the variables of a block at the end of an epoch; its traces stood still."""
+    x1 = told.x1[at, columns]
+    histories = {"x1": np.stack([x1, x1]), "x2": np.zeros((2, x1.size), np.int64)}
+    histories |= {name: np.stack([y[at, rows]] * 2) for name, y in told.y.items()}
+    return EpochValues(
+        weight[np.ix_(rows, columns)],
+        told.x0[at, columns].astype(np.int64),
+        told.y0[at, rows].astype(np.int64),
         number,
+        histories,
     )
 
 
-def _part(dw: SumOfProducts, values: Block, widths: Widths) -> Part:
-    """Return the changes of the stored weights, added over samples and averaged over draws.
-
-    What rounding does is exact: expectation and variance; what the neurons drew is a mean over D
-    draws, whose own squared error, the variance between draws over D, is the ``noise``.
-    """
+def _rounded(dw: SumOfProducts, values: EpochValues, widths: Widths) -> Part:
+    """Return the change of the stored weights, its expectation and its variance exact."""
     total = accumulate_products(dw, values, widths)
     chance = (total & (2**FRACTION_BITS - 1)) / 2.0**FRACTION_BITS
     down = np.clip(total >> FRACTION_BITS, widths.weight_low, widths.weight_high)
     up = np.clip((total >> FRACTION_BITS) + 1, widths.weight_low, widths.weight_high)
-    change = (down - values.weight) + chance * (up - down)
-    draws, samples = change.shape[:2]
-    rounding = float(np.sum(chance * (1.0 - chance) * (up - down))) / draws
-    square = float(np.vdot(change, change)) / draws + rounding
-    if draws == 1:
-        return Part(change[0].sum(axis=0), square, rounding, 0.0, samples)
-    expected = change.mean(axis=0)
-    between = square - rounding - float(np.vdot(expected, expected))
-    drawn = between * draws / (draws - 1)
-    return Part(expected.sum(axis=0), square, rounding + drawn, drawn / draws, samples)
+    expected = (down - values.weight) + chance * (up - down)
+    variance = float(np.sum(chance * (1.0 - chance) * (up - down)))
+    return Part(expected, float(np.vdot(expected, expected)) + variance, variance)
+
+
+def _over_draws(parts: list[Part]) -> Part:
+    """Return one sample's update from what the draws of its neurons gave."""
+    if len(parts) == 1:
+        return parts[0]
+    draws = len(parts)
+    expected = np.mean([part.expected for part in parts], axis=0)
+    square = float(np.mean([part.square for part in parts]))
+    rounding = float(np.mean([part.intrinsic for part in parts]))
+    between = (square - rounding - float(np.vdot(expected, expected))) * draws / (draws - 1)
+    return Part(expected, square, rounding + between, between / draws)
 
 
 def _unfloored(dw: SumOfProducts, weight: Long, told: Told) -> Real:

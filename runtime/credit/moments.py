@@ -71,21 +71,20 @@ class Update:
 
 @dataclass(frozen=True, eq=False)
 class Part:
-    """The updates of some samples on a block of synapses, 0 elsewhere, added up.
+    """The update of one sample on a block of synapses, 0 elsewhere.
 
     ``expected`` E[u_n] (rows, columns); ``square`` E|u_n|^2; ``intrinsic`` tr Cov(u_n | n);
-    ``noise``: the squared error of ``expected``, where draws were sampled; ``samples``: how many.
+    ``noise``: the squared error of ``expected``, where draws were sampled.
     """
 
     expected: Real
     square: float
     intrinsic: float
-    noise: float
-    samples: int
+    noise: float = 0.0
 
 
 class Stream:
-    """Accumulates updates that come a few samples at a time."""
+    """Accumulates updates that come sample by sample."""
 
     def __init__(self, shape: tuple[int, int]) -> None:
         self._sum = np.zeros(shape, np.float64)
@@ -95,12 +94,12 @@ class Stream:
         self._count = 0.0
 
     def add(self, part: Part, rows: Places, columns: Places, *, weight: float = 1.0) -> None:
-        """Add updates on the block of ``rows`` and ``columns``, ``weight`` times."""
+        """Add a sample's update on the block of ``rows`` and ``columns``, ``weight`` times."""
         self._sum[np.ix_(rows, columns)] += weight * part.expected
         self._square += weight * part.square
         self._intrinsic += weight * part.intrinsic
         self._noise += weight * part.noise
-        self._count += weight * part.samples
+        self._count += weight
 
     def moments(self) -> Moments:
         """Return the moments over all samples."""
