@@ -27,6 +27,7 @@ class Coding:
     window, seed steps that spike and the seed of the spikes, for ``rate``
     outputs      neurons of the output population
     target_rate  output value, in 1..127, that a target of 1 stands for
+    passes       times that a sample goes through the network: values and codes are sent in each
     """
 
     kind: str
@@ -38,6 +39,7 @@ class Coding:
     seed: int
     outputs: int
     target_rate: int
+    passes: int = 1
 
     def events(self, x: Samples, *, first: int = 0) -> NDArray[np.int64]:
         """Return integers (samples, events, features) for x (samples, features...).
@@ -53,7 +55,7 @@ class Coding:
         flat = real.reshape(len(real), math.prod(real.shape[1:]))
         if self.kind == "rate":
             return rate_code(flat, top=self.scale, window=self.window, seed=self.seed, first=first)
-        return payloads(flat, scale=self.scale, signed=self.signed)
+        return payloads(flat, scale=self.scale, signed=self.signed, passes=self.passes)
 
     def codes(self, y: NDArray[np.generic]) -> NDArray[np.int64]:
         """Return target codes (samples, outputs): target + 1, so that 0 means nobody teaches.
@@ -89,5 +91,5 @@ class Coding:
         """Return what a machine takes for these samples; without y nobody teaches."""
         given: dict[str, IntArray] = {self.source: self.events(x, first=first)}
         if y is not None and self.teacher:
-            given[self.teacher] = self.codes(y)[:, None, :]
+            given[self.teacher] = np.repeat(self.codes(y)[:, None, :], self.passes, axis=1)
         return given

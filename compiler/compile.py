@@ -116,6 +116,7 @@ def _lower(
     verify_program(program, running="lower_graded")
     coding = Coding(
         kind="payload",
+        passes=len(program.source(TEACHER).offsets),
         source=network.input_name,
         teacher=TEACHER,
         scale=integers.input_scale,

@@ -29,6 +29,7 @@ class Feedback:
     delivery  ``direct`` from the output to every population, ``layered`` from each to the one below
     latency   steps from the source to the neuron, a population
     gain      errors arrive 2^gain times as large as they left, by default (-6..6)
+    amplitude of a perturbation: 2^amplitude steps of a payload (0..6)
     """
 
     source: SignalSource = "none"
@@ -36,6 +37,7 @@ class Feedback:
     delivery: Delivery = "none"
     latency: int = 0
     gain: int = 0
+    amplitude: int = 0
 
     def __post_init__(self) -> None:
         """Check the words and the latency (HB0409)."""
@@ -51,10 +53,13 @@ class Feedback:
         if self.latency < 0 or not -6 <= self.gain <= 6:
             what = f"latency {self.latency} (0 or more) or gain {self.gain} (-6..6) is out of range"
             raise UsageError(Problem("HB0409", what))
+        if not 0 <= self.amplitude <= 6:
+            raise UsageError(Problem("HB0409", f"amplitude {self.amplitude} is not in 0..6"))
 
     def __str__(self) -> str:
         """Return the text that a rule prints."""
+        noise = f", amplitude={self.amplitude}" if self.source == "perturbation" else ""
         return (
             f"{{source={self.source}, weights={self.weights}, "
-            f"delivery={self.delivery}, latency={self.latency}, gain={self.gain}}}"
+            f"delivery={self.delivery}, latency={self.latency}, gain={self.gain}{noise}}}"
         )

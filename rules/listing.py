@@ -16,7 +16,10 @@ CHIPS = ("loihi1", "loihi2", "ideal")
 
 @dataclass(frozen=True)
 class RuleRow:
-    """One rule: its text with default options, its equation, and per chip '' or the refusal."""
+    """One rule: its text with default options, its equation, and per chip '' or the refusal.
+
+    ``dw`` holds the update of forward weights and, where they learn, that of feedback weights.
+    """
 
     name: str
     text: str
@@ -60,7 +63,7 @@ def refusal_of(rule: LearningRule, chip: str) -> str:
         return "three factors: its neurons cannot write y1..y3"
     if chip == "loihi1" and "spiking" not in rule.networks:
         return "graded payloads: its spikes are binary"
-    return "; ".join(problem.what for problem in check_loihi(rule.dw))
+    return "; ".join(problem.what for dw in rule.updates for problem in check_loihi(dw))
 
 
 def _row(rule: LearningRule) -> RuleRow:
@@ -68,7 +71,7 @@ def _row(rule: LearningRule) -> RuleRow:
         rule.name,
         rule.text,
         rule.equation,
-        str(rule.dw),
+        "; feedback ".join(map(str, rule.updates)),
         rule.networks,
         rule.learns,
         rule.factors,

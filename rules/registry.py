@@ -11,6 +11,9 @@ from hebbite.rules.library.delta import delta
 from hebbite.rules.library.dfa import dfa
 from hebbite.rules.library.fa import fa
 from hebbite.rules.library.frozen import frozen
+from hebbite.rules.library.kolen_pollack import kolen_pollack
+from hebbite.rules.library.node_perturbation import node_perturbation
+from hebbite.rules.library.sign_symmetric import sign_symmetric
 from hebbite.rules.library.stdp import stdp
 from hebbite.rules.loihi import check_loihi
 from hebbite.rules.options import call_by_text
@@ -22,6 +25,9 @@ RULES: dict[str, Callable[..., LearningRule]] = {
     "dfa": dfa,
     "fa": fa,
     "backprop": backprop,
+    "sign-symmetric": sign_symmetric,
+    "kolen-pollack": kolen_pollack,
+    "node-perturbation": node_perturbation,
     "stdp": stdp,
     "bptt": bptt,
 }
@@ -35,7 +41,7 @@ def parse_rule(text: str) -> LearningRule:
             value makes an update that no chip of this class can evaluate.
     """
     rule = call_by_text(text, RULES, kind="rule", code="HB0401")
-    problems = check_loihi(rule.dw) if rule.runs_on_chip else ()
-    if problems:
+    problems = tuple(problem for update in rule.updates for problem in check_loihi(update))
+    if problems and rule.runs_on_chip:
         raise UsageError(*problems)
     return rule

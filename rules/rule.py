@@ -25,6 +25,8 @@ class LearningRule:
     equation       what it computes, in the field's notation
     citation       BibTeX of the paper
     dw             the update of a weight; variables that no chip has make it a host reference
+    feedback_dw    the update of a feedback weight, where these learn too: x1 the error that is sent
+                   back, offset by 64, y1 the activity of the neuron that receives it
     learns         which synapses: all, the readout's only, none
     factors        2: traces of pre and post spikes; 3: the neuron writes y1..y3
     networks       kinds of network it serves: graded, spiking
@@ -47,12 +49,18 @@ class LearningRule:
     locality: Locality = field(default_factory=Locality)
     traces: tuple[tuple[str, Trace], ...] = ()
     follows: bool = False
+    feedback_dw: SumOfProducts | None = None
     reason: str = ""
 
     @property
     def runs_on_chip(self) -> bool:
         """Whether a chip can evaluate the rule."""
         return not self.reason
+
+    @property
+    def updates(self) -> tuple[SumOfProducts, ...]:
+        """The sums that a chip evaluates, one a kind of synapse."""
+        return (self.dw,) if self.feedback_dw is None else (self.dw, self.feedback_dw)
 
     def __str__(self) -> str:
         """Return the text; `rules.registry.parse_rule` gives the rule back."""

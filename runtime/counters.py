@@ -1,8 +1,8 @@
 """Exact counts of what a run did, per component and phase.
 
 A component is a source, a population or a group of synapses, or the program itself. The phase is
-``inference`` or ``learning``: what happens after the last step that inference needs, and all that
-feedback and teacher do, is learning.
+``inference`` or ``learning``: what happens before the first or after the last step that inference
+needs, and all that feedback and teacher do, is learning.
 
 steps            steps run
 neuron_steps     neurons x steps
@@ -16,7 +16,9 @@ updates_visited  synapses with at least one such product
 updates_changed  stored weights that are another integer after the epoch
 rng_draws        random integers: one a visited synapse, one a neuron and ``random`` instruction
 resets           registers cleared by ``reset``
-host_words       messages the host injects, answers it reads, weights it copies
+host_words       messages the host injects, answers it reads, weights it copies: one a synapse of a
+                 mirror and learning epoch; a sign counts like a weight, for the host reads the word
+                 of the weight to know it, and writes a word
 """
 
 from __future__ import annotations
@@ -171,7 +173,7 @@ class CounterBook:
         ``sent`` holds the lines of every output ("hidden.s", "image.s") and, while learning,
         "hidden.bap"; ``before`` holds v of every population at the start of the step.
         """
-        late = offset > self._program.schedule.inference_end
+        late = self._program.schedule.learns_at(offset)
         self._add(self._program.name, late, "steps", 1)
         self._count_sources(offset, sent)
         self._count_populations(offset, sent, before)
@@ -182,7 +184,7 @@ class CounterBook:
                 self._count_traces(group, message, sent[f"{group.post}.bap"])
 
     def _count_sources(self, offset: int, sent: Mapping[str, Long]) -> None:
-        late = offset > self._program.schedule.inference_end
+        late = self._program.schedule.learns_at(offset)
         for source in self._program.sources:
             words = int(np.count_nonzero(sent[f"{source.name}.s"]))
             self._add(source.name, late or source.role == "target", "host_words", words)
@@ -194,7 +196,7 @@ class CounterBook:
     def _count_populations(
         self, offset: int, sent: Mapping[str, Long], before: Mapping[str, Long]
     ) -> None:
-        late = offset > self._program.schedule.inference_end
+        late = self._program.schedule.learns_at(offset)
         for population in self._program.populations:
             name, size = population.name, population.size
             active = before[name] != 0

@@ -19,6 +19,18 @@ def accumulate(weight: Long, message: Long, *, graded: bool, exponent: int) -> L
     return total << exponent if exponent >= 0 else total >> -exponent
 
 
+def mirrored(weight: Long, *, size: int, magnitude: int) -> Long:
+    """Return what a group of ``size`` receivers copies from the group that it mirrors, int64.
+
+    weight (post, lines) of the followed group; its first ``size`` lines are taken, transposed:
+    (size, post). With magnitude m > 0 the sign alone is copied: m where w >= 0, -m where w < 0.
+    """
+    copied = weight.T[:size]
+    if magnitude == 0:
+        return copied
+    return np.where(copied >= 0, np.int64(magnitude), np.int64(-magnitude))
+
+
 def half_payload(payload: Long) -> Long:
     """Return payload / 2 rounded half to even, in 8 bits: what an ``overwrite`` trace stores."""
     half = payload >> 1

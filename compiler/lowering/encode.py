@@ -28,11 +28,11 @@ def rate_code(x: Real, *, top: float, window: int, seed: int, first: int = 0) ->
     return spikes.astype(np.int64)
 
 
-def payloads(x: Real, *, scale: float, signed: bool) -> Long:
-    """Return payload events (samples, events, features); a signed payload is sent again to learn.
+def payloads(x: Real, *, scale: float, signed: bool, passes: int) -> Long:
+    """Return payload events (samples, events, features): the payload p in each of ``passes``.
 
-    The second event is 2 (p + 64): the trace x1 then holds p + 64.
+    A signed payload is sent once more, to learn, as 2 (p + 64): the trace x1 then holds p + 64.
     """
     payload = encode_input(x, scale=scale, signed=signed)
-    events = [payload, 2 * (payload + 64)] if signed else [payload]
+    events = [*[payload] * passes, *([2 * (payload + 64)] if signed else [])]
     return np.stack(events, axis=1)

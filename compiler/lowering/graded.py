@@ -10,12 +10,13 @@ learning payload at the end of the sample.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
 
-from hebbite.compiler.arithmetic.draws import bell
+from hebbite.compiler.lowering.feedback import FeedbackPath
 from hebbite.compiler.lowering.network import Network, Stage
 from hebbite.compiler.lowering.quantise import (
     TOP_SIGNED,
@@ -23,10 +24,12 @@ from hebbite.compiler.lowering.quantise import (
     IntegerStage,
     Long,
     bias_payload_of,
-    even,
 )
-from hebbite.compiler.lowering.schedule import Edge, TimeTable, time_table
+from hebbite.compiler.lowering.schedule import TimeTable, time_table
 from hebbite.compiler.neurons import NEURONS
+from hebbite.compiler.neurons.perturbed import perturbed, scoring
+from hebbite.compiler.neurons.reciprocal import resending_signal, showing_activity
+from hebbite.compiler.program.neuron import NeuronProgram
 from hebbite.compiler.program.types import (
     IntArray,
     OffsetPayload,
@@ -48,6 +51,8 @@ from hebbite.rules.sums import Factor, Product, SumOfProducts
 from hebbite.rules.traces import Trace
 
 TEACHER = "target"
+TOP_AMPLITUDE = 22
+"""Of a perturbation, so that it stays within the 24 bits of v."""
 HELD = Trace(tau=65535, impulse=0, mode="overwrite")
 WRITTEN = Trace(tau=65535, impulse=0)
 """Lava has no trace that stands still; 65535 steps is the slowest that it knows."""
@@ -78,7 +83,7 @@ class _Lowering:
     def program(self) -> Program:
         """Put all parts together."""
         table = self._table()
-        feedback = self._feedback() if self._sends_errors else []
+        feedback = self._path.groups()
         tensors: dict[str, IntArray] = {}
         for stage, made in self._stages:
             tensors[f"{stage.synapses}.weight"] = made.weight.astype(np.int16)
@@ -90,7 +95,12 @@ class _Lowering:
         return Program(
             name=self.network.name,
             target=self.settings.target,
-            schedule=Schedule(table.period, end, self._events(table)),
+            schedule=Schedule(
+                table.period,
+                end,
+                self._events(table),
+                inference_start=table.fire[self.network.input_name],
+            ),
             sources=self._sources(table),
             populations=tuple(
                 self._population(index, table, dict_of(feedback))
@@ -98,7 +108,7 @@ class _Lowering:
             ),
             synapses=(*self._forward(), *(group for group, _ in feedback)),
             wires=(Wire(TEACHER, output),),
-            plasticity=self._plasticity(table),
+            plasticity=(*self._plasticity(table), *self._feedback_plasticity(table, feedback)),
             readout=Readout(output, "v", end),
             widths=Widths(weight=int(self.target.weight_bits.value or 8)),
             seed=self.settings.seed,
@@ -110,30 +120,24 @@ class _Lowering:
         return list(zip(self.network.stages, self.integers.stages, strict=True))
 
     @property
-    def _sends_errors(self) -> bool:
-        return self.rule.learns == "all" and len(self.network.stages) > 1
-
-    def _edges(self) -> tuple[list[Edge], list[Edge]]:
-        names = [self.network.input_name, *(stage.name for stage in self.network.stages)]
-        forward = [(a, b, 1) for a, b in pairwise(names)]
-        hidden, output = names[1:-1], names[-1]
-        if not self._sends_errors:
-            return forward, []
-        if self.rule.feedback.delivery == "direct":
-            return forward, [(output, name, 1) for name in hidden]
-        return forward, [(above, name, 1) for name, above in zip(hidden, names[2:], strict=True)]
+    def _path(self) -> FeedbackPath:
+        return FeedbackPath(self.network, self.integers, self.rule, self.settings)
 
     def _table(self) -> TimeTable:
-        forward, feedback = self._edges()
+        names = [self.network.input_name, *(stage.name for stage in self.network.stages)]
         return time_table(
-            source=self.network.input_name,
-            forward=forward,
-            output=self.network.stages[-1].name,
-            feedback=feedback,
+            source=names[0],
+            forward=[(a, b, 1) for a, b in pairwise(names)],
+            output=names[-1],
+            feedback=self._path.edges(),
+            passes=2 if self._path.perturbs else 1,
         )
 
     def _events(self, table: TimeTable) -> tuple[tuple[str, int], ...]:
-        events = [(f"fire %{name}", at) for name, at in table.fire.items()]
+        events = [
+            (f"noisy %{name}", at) for early in table.earlier for name, at in early.fire.items()
+        ]
+        events += [(f"fire %{name}", at) for name, at in table.fire.items()]
         events += [(f"feedback %{name}", at) for name, at in table.feedback.items()]
         return (*events, ("learn", table.period))
 
@@ -143,59 +147,66 @@ class _Lowering:
             return self.integers.signed_input
         return self.network.stages[index - 1].activation == "tanh"
 
-    def _bias(self, index: int, fire: int, period: int) -> tuple[OffsetPayload, ...]:
+    def _fires(self, table: TimeTable, name: str) -> tuple[int, ...]:
+        """Return the offsets of the forward payloads of a source or population, a pass each."""
+        return (*(early.fire[name] for early in table.earlier), table.fire[name])
+
+    def _bias(self, index: int, fires: tuple[int, ...], period: int) -> tuple[OffsetPayload, ...]:
         """Return what the bias line of the lines that stage ``index`` receives sends, and when."""
         signed = self._signed(index)
-        pairs = ((fire, bias_payload_of(signed, self.settings)),)
+        pairs = tuple((fire, bias_payload_of(signed, self.settings)) for fire in fires)
         return (*pairs, (period, 2 * (TOP_SIGNED + 64))) if signed else pairs
 
     def _sources(self, table: TimeTable) -> tuple[Source, ...]:
         signed = self.integers.signed_input
+        fires = self._fires(table, self.network.input_name)
         image = Source(
             name=self.network.input_name,
             size=self.network.input_size,
-            offsets=(1, table.period) if signed else (1,),
-            bias=self._bias(0, 1, table.period),
+            offsets=(*fires, table.period) if signed else fires,
+            bias=self._bias(0, fires, table.period),
             origin=self.network.input_origin,
         )
         output = self.network.stages[-1]
-        fire = table.fire[output.name]
-        return image, Source(TEACHER, len(output.weight), (fire,), role="target")
+        taught = self._fires(table, output.name)
+        return image, Source(TEACHER, len(output.weight), taught, role="target")
 
     def _population(
         self, index: int, table: TimeTable, feedback: dict[str, tuple[Synapses, Long]]
     ) -> Population:
         stage, made = self._stages[index]
-        fire = table.fire[stage.name]
-        if index == len(self.network.stages) - 1:
-            constants = {
-                "shift": made.shift,
-                "margin": self.objective.margin,
-                "error_shift": self.settings.error_shift,
-                "fire": fire,
-            }
-            return Population(
-                stage.name,
-                len(stage.weight),
-                NEURONS["error"],
-                tuple(constants.items()),
-                origin=stage.origin,
-            )
-        constants = {
-            "shift": made.shift,
-            "feedback_shift": self._feedback_shift(feedback.get(stage.name)),
-            "fire": fire,
-            "feedback": table.feedback.get(stage.name, 0),
-        }
+        output = index == len(self.network.stages) - 1
+        neuron = self._neuron(index)
+        constants = self._constants(index, table, feedback)
+        fires = self._fires(table, stage.name)
         return Population(
             stage.name,
             len(stage.weight),
-            NEURONS[stage.activation],
-            tuple(constants.items()),
-            tuple((name, f"{stage.name}.{name}") for name, _ in made.tables),
-            self._bias(index + 1, fire, table.period),
+            neuron,
+            tuple((name, constants[name]) for name in neuron.parameters),
+            tuple((n, f"{stage.name}.{n}") for n, _ in made.tables if n in neuron.tables),
+            () if output else self._bias(index + 1, fires, table.period),
             origin=stage.origin,
         )
+
+    def _constants(
+        self, index: int, table: TimeTable, feedback: dict[str, tuple[Synapses, Long]]
+    ) -> dict[str, int]:
+        """Return whatever the program of a stage may ask for."""
+        stage, made = self._stages[index]
+        early = table.earlier[0] if table.earlier else None
+        sent = feedback.get(stage.name)
+        return {
+            "shift": made.shift,
+            "margin": self.objective.margin,
+            "error_shift": self.settings.error_shift,
+            "feedback_shift": self._path.shift(*sent) if sent else 0,
+            "amplitude": min(made.shift + self.rule.feedback.amplitude, TOP_AMPLITUDE),
+            "noisy": early.fire[stage.name] if early else 0,
+            "heard": early.feedback.get(stage.name, 0) if early else 0,
+            "fire": table.fire[stage.name],
+            "feedback": table.feedback.get(stage.name, 0),
+        }
 
     def _forward(self) -> tuple[Synapses, ...]:
         names = [self.network.input_name, *(stage.name for stage in self.network.stages)]
@@ -204,48 +215,6 @@ class _Lowering:
             for pre, stage in zip(names, self.network.stages, strict=False)
         )
 
-    def _feedback(self) -> list[tuple[Synapses, Long]]:
-        """Return the feedback groups with their weights, from the top down."""
-        stages = self.network.stages
-        out: list[tuple[Synapses, Long]] = []
-        for index in reversed(range(len(stages) - 1)):
-            direct = self.rule.feedback.delivery == "direct"
-            above = stages[-1] if direct else stages[index + 1]
-            name = f"back_{stages[index].name}"
-            copied = self.rule.feedback.weights == "transpose"
-            group = Synapses(
-                name,
-                above.name,
-                stages[index].name,
-                f"{name}.weight",
-                output="e",
-                port="third",
-                role="feedback",
-                mirror=above.synapses if copied and self.rule.follows else "",
-            )
-            shape = (len(stages[index].weight), len(above.weight))
-            weight = self._feedback_weight(index, shape, copied)
-            out.append((group, weight.astype(np.int64)))
-        return out
-
-    def _feedback_weight(self, index: int, shape: tuple[int, int], copied: bool) -> IntArray:
-        if copied:
-            return self.integers.stages[index + 1].weight[:, :-1].T
-        name = self.network.stages[index].name
-        drawn = bell(shape, seed=self.settings.seed, name=f"feedback {name}")
-        return even(drawn * self.settings.feedback_rms)
-
-    def _feedback_shift(self, found: tuple[Synapses, Long] | None) -> int:
-        """Return the shift that brings a sum of errors to the size of one error, less the gain."""
-        if found is None:
-            return 0
-        group, weight = found
-        rms = float(np.sqrt(np.mean(weight.astype(np.float64) ** 2))) or 1.0
-        shift = round(float(np.log2(rms * np.sqrt(weight.shape[1]))))
-        from_output = group.pre == self.network.stages[-1].name
-        extra = 2 if from_output else 0
-        return min(max(shift + extra - self.rule.feedback.gain, 0), 24)
-
     def _plasticity(self, table: TimeTable) -> tuple[Plasticity, ...]:
         if self.rule.learns == "none":
             return ()
@@ -253,7 +222,7 @@ class _Lowering:
         return tuple(
             Plasticity(
                 stage.synapses,
-                offset_coded(self.rule.dw) if self._signed(index) else self.rule.dw,
+                offset_coded(self.rule.dw, "x1") if self._signed(index) else self.rule.dw,
                 table.period,
                 (("x1", HELD), ("y2", WRITTEN), ("y3", WRITTEN)),
             )
@@ -261,17 +230,43 @@ class _Lowering:
             if index >= first
         )
 
+    def _feedback_plasticity(
+        self, table: TimeTable, feedback: list[tuple[Synapses, Long]]
+    ) -> Iterator[Plasticity]:
+        """Yield how feedback weights learn, where the rule says so."""
+        dw = self.rule.feedback_dw
+        if dw is None:
+            return
+        signed = {stage.name: stage.activation == "tanh" for stage in self.network.stages}
+        traces = (("x1", HELD), ("y1", WRITTEN))
+        for group, _ in feedback:
+            coded = offset_coded(dw, "y1") if signed[group.post] else dw
+            yield Plasticity(group.name, coded, table.period, traces)
+
+    def _neuron(self, index: int) -> NeuronProgram:
+        """Return the program of a stage, with what the rule asks of it beyond its own error."""
+        stages = self.network.stages
+        last = index == len(stages) - 1
+        neuron = NEURONS["error" if last else stages[index].activation]
+        if self._path.perturbs:
+            return scoring(neuron) if last else perturbed(neuron)
+        if self.rule.feedback_dw is None or not self._path.is_used:
+            return neuron
+        if not last:
+            neuron = showing_activity(neuron, signed=stages[index].activation == "tanh")
+        return resending_signal(neuron) if index else neuron
+
 
 def dict_of(feedback: list[tuple[Synapses, Long]]) -> dict[str, tuple[Synapses, Long]]:
     """Return the feedback groups by the population that receives them."""
     return {group.post: (group, weight) for group, weight in feedback}
 
 
-def offset_coded(dw: SumOfProducts) -> SumOfProducts:
-    """Return the rule for lines whose trace holds payload + 64: x1 is read as (x1-64)."""
+def offset_coded(dw: SumOfProducts, trace: str) -> SumOfProducts:
+    """Return the rule where a trace holds its value + 64: x1 is read as (x1-64)."""
 
     def read(factor: Factor) -> Factor:
-        return Factor("x1", -64) if factor == Factor("x1") else factor
+        return Factor(trace, -64) if factor == Factor(trace) else factor
 
     products = tuple(
         Product(p.mantissa, p.exponent, p.dependency, tuple(read(f) for f in p.factors))

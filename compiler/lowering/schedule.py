@@ -3,6 +3,7 @@
 A payload reaches depth d at offset d + 1: the input sends at 1, every connection takes its delay.
 With D the depth of the output, the error stands at D + 1, direct feedback arrives at D + 2, layered
 feedback one step later a layer down, and the sample ends when the last population has its error.
+Rules that compare two passes through the network have one such table after the other.
 """
 
 from __future__ import annotations
@@ -17,26 +18,44 @@ Edge = tuple[str, str, int]
 
 
 @dataclass(frozen=True)
+class Pass:
+    """``fire`` and ``feedback``: offset of every population in one pass through the network."""
+
+    fire: dict[str, int]
+    feedback: dict[str, int]
+
+
+@dataclass(frozen=True)
 class TimeTable:
-    """``fire`` and ``feedback``: offset of every population; ``period`` steps a sample."""
+    """The last pass of a sample, those ``earlier`` in order, and ``period`` steps a sample."""
 
     fire: dict[str, int]
     feedback: dict[str, int]
     period: int
+    earlier: tuple[Pass, ...] = ()
 
 
 def time_table(
-    *, source: str, forward: Iterable[Edge], output: str, feedback: Iterable[Edge]
+    *, source: str, forward: Iterable[Edge], output: str, feedback: Iterable[Edge], passes: int = 1
 ) -> TimeTable:
     """Return when everything happens.
 
     ``forward`` edges lead from the source to the output, ``feedback`` edges from a population whose
-    error is known (the output) to those that wait for it. Both are acyclic.
+    error is known (the output) to those that wait for it. Both are acyclic. Of several ``passes``
+    one begins when the output of the one before it has fired.
     """
-    fire = _longest(source, 1, forward)
-    back = _longest(output, fire[output], feedback)
-    del back[output]
-    return TimeTable(fire, back, max([*fire.values(), *back.values()]))
+    forward, feedback = list(forward), list(feedback)
+    made: list[Pass] = []
+    start = 1
+    for _ in range(passes):
+        fire = _longest(source, start, forward)
+        back = _longest(output, fire[output], feedback)
+        del back[output]
+        made.append(Pass(fire, back))
+        start = fire[output] + 1
+    *earlier, last = made
+    period = max([*last.fire.values(), *last.feedback.values()])
+    return TimeTable(last.fire, last.feedback, period, tuple(earlier))
 
 
 def _longest(start: str, at: int, edges: Iterable[Edge]) -> dict[str, int]:

@@ -3,7 +3,8 @@
 Every value is an interval. One sample's steps are executed on intervals again and again until
 nothing grows; what still grows after ROUNDS samples is taken to have no bound. Messages carry the
 intervals of the outputs that send them; an input is at most the sum over its groups of (largest sum
-of |w| in a row) times (largest |payload|), with weights that learn taken at the end of their word.
+of |w| in a row) times (largest |payload|), with weights that learn taken at the end of their word
+and copied signs at their magnitude.
 
 Proven: every instruction stays within int32; y1..y3, where a neuron writes them for a rule, stay
 within a trace, 0..127; the last payload of a sample on a line whose trace is overwritten lies in
@@ -101,10 +102,10 @@ def _shift(y: Interval) -> Interval:
 
 @dataclass(frozen=True)
 class Ranges:
-    """Intervals of a program: register of a population, and s of a population at each offset."""
+    """Intervals of a program: register of a population, and its outputs s, e at each offset."""
 
     register: dict[tuple[str, str], Interval]
-    sent: dict[tuple[str, int], Interval]
+    sent: dict[tuple[str, str, int], Interval]
     left: dict[tuple[str, int], Interval]
     """(population, index of an instruction) that leaves int32 -> its interval."""
 
@@ -184,9 +185,9 @@ class _Analysis:
                     self.ranges.left[name, index] = value
                     value = max(value[0], -WORD - 1), min(value[1], WORD)
                 now[instruction.result] = value
-        self.ranges.sent[name, offset] = hull(
-            self.ranges.sent.get((name, offset), (0, 0)), now["s"]
-        )
+        for output in ("s", "e"):
+            before = self.ranges.sent.get((name, output, offset), (0, 0))
+            self.ranges.sent[name, output, offset] = hull(before, now[output])
         for register, interval in now.items():
             key = (name, register)
             self.ranges.register[key] = hull(self.ranges.register[key], interval)
@@ -219,9 +220,12 @@ def _result(
 def _reach(program: Program, group: Synapses) -> int:
     """Return the largest sum of |w| that one neuron can receive from a group."""
     weight = program.tensors[group.weight].astype(np.int64)
+    start = int(np.abs(weight).sum(axis=1).max(initial=0))
+    if group.magnitude:
+        return max(start, int(weight.shape[1]) * group.magnitude)
     if group.mirror or any(p.synapses == group.name for p in program.plasticity):
         return int(weight.shape[1]) << program.widths.weight
-    return int(np.abs(weight).sum(axis=1).max(initial=0))
+    return start
 
 
 def ranges_of(program: Program) -> Ranges:
@@ -258,13 +262,13 @@ def range_problems(program: Program) -> Iterator[Problem]:
         overwritten = any(trace.mode == "overwrite" for _, trace in plasticity.traces)
         if overwritten and group.pre in by_name:
             several = plasticity.epoch != program.schedule.period
-            yield from _payloads(by_name[group.pre], ranges, every=several)
+            yield from _payloads(by_name[group.pre], group.output, ranges, every=several)
 
 
-def _payloads(pre: Population, ranges: Ranges, *, every: bool) -> Iterator[Problem]:
+def _payloads(pre: Population, output: str, ranges: Ranges, *, every: bool) -> Iterator[Problem]:
     """Check the last payload of a sample, or every one where a sample has several epochs."""
-    sent = [(k, found) for (name, k), found in sorted(ranges.sent.items()) if name == pre.name]
-    sending = [found for _, found in sent if found != (0, 0)]
+    sent = [found for key, found in sorted(ranges.sent.items()) if key[:2] == (pre.name, output)]
+    sending = [found for found in sent if found != (0, 0)]
     if not sending:
         return
     low, high = sending[-1]

@@ -48,8 +48,10 @@ def print_program(program: Program) -> str:
 def _schedule(program: Program) -> str:
     schedule = program.schedule
     events = "".join(f" event {json.dumps(name)} at {at}" for name, at in schedule.events)
+    start, end = schedule.inference_start, schedule.inference_end
+    begins = f"inference_start={start}, " if start != 1 else ""
     return (
-        f"schedule {{period={schedule.period}, inference_end={schedule.inference_end}, "
+        f"schedule {{period={schedule.period}, {begins}inference_end={end}, "
         f"weight_bits={program.widths.weight}, seed={program.seed}}}{events}"
     )
 
@@ -84,6 +86,7 @@ def _population(population: Population) -> str:
 def _synapses(program: Program, group: Synapses) -> str:
     rows, columns = program.tensors[group.weight].shape
     mirror = f", mirror={group.mirror}" if group.mirror else ""
+    mirror += f", magnitude={group.magnitude}" if group.magnitude else ""
     return (
         f"%{group.name} = synapses(%{group.pre}.{group.output} -> %{group.post}.{group.port}) "
         f"{{weight=@{group.weight}, post={rows}, lines={columns}, exponent={group.exponent}, "
@@ -181,7 +184,7 @@ def _parse_schedule(line: str) -> tuple[Schedule, dict[str, int | str]]:
         events.append((label, scan.integer()))
     scan.end()
     period, end = int(settings["period"]), int(settings["inference_end"])
-    return Schedule(period, end, tuple(events)), settings
+    return Schedule(period, end, tuple(events), int(settings.get("inference_start", 1))), settings
 
 
 def _parse_source(line: str) -> Source:
@@ -246,6 +249,7 @@ def _parse_synapses(line: str) -> Synapses:
         graded=bool(found["graded"]),
         role=str(found["role"]),
         mirror=str(found.get("mirror", "")),
+        magnitude=int(found.get("magnitude", 0)),
     )
 
 

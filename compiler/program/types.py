@@ -8,7 +8,7 @@ A sample takes ``period`` steps; step t = 1, 2, ... has offset k = (t - 1) mod p
    (p_i = 1 for a message that is not graded; floor for a negative exponent); plastic groups note
    which lines sent (x0, and x1 by their trace mode) and which neurons had a learning event (y0);
 4. every ``epoch`` steps the traces advance and the weights learn;
-5. mirrors copy the transposed weights of the group that they follow.
+5. mirrors take the transposed weights, or their signs, from the group that they follow.
 
 Weights are held post-major: row j is the neuron that receives, column i the line that sends.
 """
@@ -85,7 +85,8 @@ class Synapses:
     ``weight`` names a tensor of shape (post size, lines of pre). ``exponent`` in [-8, 7], ``delay``
     in [1, 63] steps. ``role`` is ``forward`` or ``feedback``; what feedback costs is learning.
     ``mirror`` names the group whose transposed weights, without its bias line, are copied here
-    by the host at every learning-epoch boundary.
+    by the host at every learning-epoch boundary. With a ``magnitude`` m > 0 only signs are copied:
+    m for a weight of 0 or more, -m for one below 0.
     """
 
     name: str
@@ -99,6 +100,7 @@ class Synapses:
     graded: bool = True
     role: str = "forward"
     mirror: str = ""
+    magnitude: int = 0
 
 
 @dataclass(frozen=True)
@@ -133,13 +135,19 @@ class Plasticity:
 class Schedule:
     """The time table of one sample.
 
-    ``inference_end`` is the last offset that inference needs; what happens after it, and all that
-    feedback does, is counted as learning. ``events`` name offsets for a reader ("fire %out", 3).
+    ``inference_start`` and ``inference_end`` are the first and the last offset that inference
+    needs; what happens outside, and all that feedback does, is counted as learning. ``events``
+    name offsets for a reader ("fire %out", 3).
     """
 
     period: int
     inference_end: int
     events: tuple[tuple[str, int], ...] = ()
+    inference_start: int = 1
+
+    def learns_at(self, offset: int) -> bool:
+        """Whether a step serves learning alone."""
+        return not self.inference_start <= offset <= self.inference_end
 
 
 @dataclass(frozen=True)

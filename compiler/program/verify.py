@@ -1,7 +1,8 @@
 """The law of a program. Every pass may expect it, and must leave it.
 
 * Parts are wired as `wiring` says: every name that is used stands for something, shapes agree.
-* Weights fit the chip's word; every input sum fits int32; delays are 1..63, exponents -8..7.
+* Weights and magnitudes fit the chip's word; every input sum fits int32; delays are 1..63,
+  exponents -8..7.
 * Every guard lies in the period; all plastic groups share one epoch that divides the period; on a
   Loihi-class chip the epoch has at most 63 steps, and a plastic group has delay 1.
 * A neuron program has every constant and table that it names, of a shape that it can read.
@@ -25,6 +26,8 @@ from hebbite.rules.loihi import check_loihi
 LONGEST_EPOCH = 63
 LONGEST_DELAY = 63
 LOWEST_EXPONENT = -7
+PASSES = (("fire", "feedback"), ("noisy", "heard"))
+"""Names of the offsets at which a unit sends and hears back, for each pass of a sample."""
 
 
 def verify_program(program: Program, *, running: str = "") -> None:
@@ -109,6 +112,8 @@ def _group(program: Program, group: Synapses) -> Iterator[Problem]:
     low, high = program.widths.weight_low, program.widths.weight_high
     if weight.size and (weight.min() < low or weight.max() > high):
         yield Problem("HB0435", f"@{group.weight} leaves {low}..{high}", at, post.origin)
+    if not 0 <= group.magnitude <= high:
+        yield Problem("HB0435", f"a magnitude of {group.magnitude} leaves 0..{high}", at)
     if not 1 <= group.delay <= LONGEST_DELAY or not -8 <= group.exponent <= 7:
         what = f"delay {group.delay} (1..{LONGEST_DELAY}) or exponent {group.exponent} (-8..7)"
         yield Problem("HB0435", f"{what} is out of range", at)
@@ -116,24 +121,25 @@ def _group(program: Program, group: Synapses) -> Iterator[Problem]:
 
 
 def _in_time(program: Program, group: Synapses, at: str) -> Iterator[Problem]:
-    """A message of a graded sample reaches its receiver before this fires."""
-    need = "fire" if group.port == "a" else "feedback"
-    due = dict(program.population(group.post).constants).get(need, 0)
-    sent = _send_offset(program, group)
-    if due and sent and sent + group.delay > due:
-        what = f"%{group.pre} sends at {sent}, too late for %{group.post} at {due}"
-        yield Problem("HB0436", what, at)
+    """A message of a graded sample reaches its receiver before this fires, in every pass."""
+    for fire, feedback in PASSES:
+        need = fire if group.port == "a" else feedback
+        due = dict(program.population(group.post).constants).get(need, 0)
+        sent = _send_offset(program, group, fire, feedback)
+        if due and sent and sent + group.delay > due:
+            what = f"%{group.pre} sends at {sent}, too late for %{group.post} at {due}"
+            yield Problem("HB0436", what, at)
 
 
-def _send_offset(program: Program, group: Synapses) -> int:
+def _send_offset(program: Program, group: Synapses, fire: str, feedback: str) -> int:
     for source in program.sources:
         if source.name == group.pre:
             once = 0 < len(source.offsets) < program.schedule.period
             return source.offsets[0] if once else 0
     constants = dict(program.population(group.pre).constants)
     if group.output == "e":
-        return constants.get("feedback", constants.get("fire", 0))
-    return constants.get("fire", 0)
+        return constants.get(feedback, constants.get(fire, 0))
+    return constants.get(fire, 0)
 
 
 def _schedule(program: Program) -> Iterator[Problem]:

@@ -3,7 +3,8 @@
 * Names are unique; every name that is used stands for something.
 * Sources and populations are not empty; a source sends on ``s`` only; ports and outputs are known.
 * A wire has as many lines as its receiver has neurons, and stands once.
-* A group learns by one rule or mirrors another one, not both; a mirror has the transposed shape.
+* A group learns by one rule or mirrors another one, not both; a mirror has the transposed shape,
+  and a magnitude of signs belongs to a mirror.
 * The answer is read from a register that the population has, in a step that the sample has.
 
 Nothing is looked up before it is known to exist: whatever is wrong is a problem, never a crash.
@@ -53,6 +54,9 @@ def _sizes(program: Program) -> Iterator[Problem]:
     if schedule.period < 1 or not 0 <= schedule.inference_end <= schedule.period:
         what = f"a period of {schedule.period} steps, inference until {schedule.inference_end}"
         yield Problem("HB0463", what)
+    if not 1 <= schedule.inference_start <= max(schedule.inference_end, 1):
+        what = f"inference from step {schedule.inference_start} until {schedule.inference_end}"
+        yield Problem("HB0463", what)
     for name, size in _widths(program).items():
         if size < 1:
             yield Problem("HB0463", f"%{name} has the size {size}; wanted at least 1")
@@ -94,6 +98,10 @@ def _ends(program: Program, group: Synapses) -> Iterator[Problem]:
 
 
 def _learning(program: Program) -> Iterator[Problem]:
+    for group in program.synapses:
+        if group.magnitude and not group.mirror:
+            what = f"%{group.name} has the magnitude {group.magnitude}, yet mirrors nothing"
+            yield Problem("HB0461", what, hint="mirror=GROUP, or magnitude=0")
     mirrors = {group.name: group.mirror for group in program.synapses if group.mirror}
     for name, count in Counter(p.synapses for p in program.plasticity).items():
         if count > 1:

@@ -15,6 +15,16 @@ def in_range(option: str, value: int, low: int, high: int) -> int:
     return value
 
 
+def decay_update(*, decay: int, every: int) -> Product:
+    """Return -2^-decay w at every 2^every-th learning epoch, at every synapse, whatever was sent.
+
+    Ranges: decay 1..7, every 0..9; UsageError HB0447 outside.
+    """
+    in_range("decay", decay, 1, 7)
+    in_range("every", every, 0, 9)
+    return Product(-1, -decay, f"u{every}", (Factor("w"),))
+
+
 def error_update(*, rate: int, mantissa: int, gated: bool) -> SumOfProducts:
     """Return dw = mantissa 2^rate x0 x1 (y2 - y3), the error as two traces that are never negative.
 

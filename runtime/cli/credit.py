@@ -37,6 +37,8 @@ def credit(
     seeds: Seeds = "0",
     train_samples: options.TrainSamples = 0,
     target: options.Target = "loihi2",
+    neuron: options.Neuron = "graded",
+    encode: options.Encode = "none",
     init: options.Init = "keep",
     engine: options.Engine = "native",
     rounding: options.Rounding = "independent",
@@ -65,7 +67,7 @@ def credit(
         engine=engine,
         rounding=rounding_of(rounding),
         settings=requests.settings_of(
-            target=target, neuron="graded", encode="none", init=init, seed=0, further=further
+            target=target, neuron=neuron, encode=encode, init=init, seed=0, further=further
         ),
     )
     found = credit_report(model, plan, progress=progress)

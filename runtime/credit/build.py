@@ -58,10 +58,7 @@ def forward_groups(program: Program) -> tuple[Synapses, ...]:
 
 def fire_offset(program: Program, name: str) -> int:
     """Return the offset at which a source or a population sends its payload."""
-    for source in program.sources:
-        if source.name == name:
-            return source.offsets[0]
-    return dict(program.population(name).constants)["fire"]
+    return dict(program.schedule.events)[f"fire %{name}"]
 
 
 def payload_at(program: Program, name: str, offset: int) -> int:
@@ -83,7 +80,7 @@ def feedback_of(compiled: Compiled, twin: Twin) -> dict[str, Real]:
     return {
         layer.name: _feedback(compiled, twin, index, back[layer.name])
         for index, layer in enumerate(twin.layers[:-1])
-        if layer.name in back
+        if layer.name in back and compiled.rule.feedback.weights != "none"
     }
 
 

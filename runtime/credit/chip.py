@@ -16,7 +16,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from hebbite.compiler.arithmetic.learning import (
     FRACTION_BITS,
@@ -24,15 +23,14 @@ from hebbite.compiler.arithmetic.learning import (
     accumulate_products,
     saturated,
 )
-from hebbite.compiler.arithmetic.traces import POST
+from hebbite.compiler.arithmetic.traces import POST, PRE
 from hebbite.compiler.compiled import Compiled
 from hebbite.compiler.program.types import Widths
 from hebbite.rules.sums import Factor, Product, SumOfProducts, effective_scale
 from hebbite.runtime.credit.activations import Real
-from hebbite.runtime.credit.moments import Moments, Part, Places, Stream
+from hebbite.runtime.credit.kernel import GATES, KINDS, Flags, Long, add_updates
+from hebbite.runtime.credit.moments import Moments
 from hebbite.runtime.credit.record import Record, Told
-
-Long = NDArray[np.int64]
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,26 +53,65 @@ class ChipUpdate:
 def chip_update(compiled: Compiled, group: str, found: Record, *, draws: int = 1) -> ChipUpdate:
     """Return the update of a plastic group at the weights of ``compiled``.
 
-    ``draws``: how often the record holds every sample (see `record`).
+    ``draws``: how often the record holds every sample (see `record`). A sample is worked out on
+    the synapses that it reaches; what the others do, a decay or nothing, is known once for all.
     """
     program = compiled.program
     plasticity = next(p for p in program.plasticity if p.synapses == group)
     weight = program.tensors[program.group(group).weight].astype(np.int64)
     told = found.told[group]
+    parts = [
+        _epoch(share, _in_force(plasticity.dw, number), weight, told, draws, program.widths)
+        for share, number in _epochs(plasticity.dw)
+    ]
+    return ChipUpdate(
+        Moments(
+            mean=sum((part.moments.mean for part in parts), np.zeros(weight.shape)),
+            square=sum(part.moments.square for part in parts),
+            intrinsic=sum(part.moments.intrinsic for part in parts),
+            noise=sum(part.moments.noise for part in parts),
+        ),
+        sum((part.unfloored for part in parts), np.zeros(weight.shape)),
+        sum(part.reached for part in parts),
+    )
+
+
+def _epoch(
+    share: float, dw: SumOfProducts, weight: Long, told: Told, draws: int, widths: Widths
+) -> ChipUpdate:
+    """Return what a kind of epoch adds to the whole, as ``share`` of all epochs."""
     samples = len(told.x1) // draws
-    stream, real = Stream(weight.shape), np.zeros(weight.shape, np.float64)
-    reached = 0.0
-    for share, number in _epochs(plasticity.dw):
-        dw = _in_force(plasticity.dw, number)
-        for sample in range(samples):
-            rounds = range(sample, samples * draws, samples)
-            rows, columns = _block(dw, told, rounds)
-            values = [_values(weight, told, at, number, rows, columns) for at in rounds]
-            part = _over_draws([_rounded(dw, each, program.widths) for each in values])
-            stream.add(part, rows, columns, weight=share)
-            reached += share * rows.size * columns.size
-        real += share * _unfloored(dw, weight, told)
-    return ChipUpdate(stream.moments(), real, reached / samples)
+    still, spread = _unreached(dw, weight, widths)
+    rows, columns = _reached(dw, told, draws)
+    line = np.stack([told.x0, told.x1], axis=-1).astype(np.int64)
+    neuron = np.stack([told.y0, *(told.y[name] for name in POST)], axis=-1).astype(np.int64)
+    mean, sums = np.zeros(weight.shape), np.zeros((samples, 3))
+    add_updates(
+        weight,
+        still,
+        spread,
+        line.reshape(draws, samples, *line.shape[1:]),
+        neuron.reshape(draws, samples, *neuron.shape[1:]),
+        rows,
+        columns,
+        *_packed(dw),
+        widths.weight,
+        mean,
+        sums,
+    )
+    square, rounding, between = sums.mean(axis=0)
+    between *= draws / (draws - 1) if draws > 1 else 0.0
+    quiet = float(spread.sum())
+    return ChipUpdate(
+        Moments(
+            mean=share * (still + mean / samples),
+            square=share * (float(np.vdot(still, still)) + quiet + square),
+            intrinsic=share * (quiet + rounding + between),
+            noise=share * between / (draws * samples),
+        ),
+        share * _unfloored(dw, weight, told),
+        share * float(np.mean(rows.sum(axis=1) * columns.sum(axis=1))),
+    )
 
 
 def _epochs(dw: SumOfProducts) -> list[tuple[float, int]]:
@@ -92,15 +129,35 @@ def _in_force(dw: SumOfProducts, number: int) -> SumOfProducts:
     return SumOfProducts(dw.target, held)
 
 
-def _block(dw: SumOfProducts, told: Told, rounds: range) -> tuple[Places, Places]:
-    """Return the neurons and lines outside of which every product is 0, in all rounds."""
-    rows = np.zeros(told.y0.shape[1], np.bool_)
-    columns = np.zeros(told.x0.shape[1], np.bool_)
+def _unreached(dw: SumOfProducts, weight: Long, widths: Widths) -> tuple[Real, Real]:
+    """Return expectation and variance of the change of synapses that no sample reaches."""
+    nothing = {name: np.zeros((2, weight.shape[1]), np.int64) for name in PRE}
+    nothing |= {name: np.zeros((2, weight.shape[0]), np.int64) for name in POST}
+    lines, neurons = (np.zeros(size, np.int64) for size in weight.shape[::-1])
+    total = accumulate_products(dw, EpochValues(weight, lines, neurons, 0, nothing), widths)
+    chance = (total & (2**FRACTION_BITS - 1)) / 2.0**FRACTION_BITS
+    down = np.clip(total >> FRACTION_BITS, widths.weight_low, widths.weight_high)
+    up = np.clip((total >> FRACTION_BITS) + 1, widths.weight_low, widths.weight_high)
+    return (down - weight) + chance * (up - down), chance * (1.0 - chance) * (up - down)
+
+
+def _reached(dw: SumOfProducts, told: Told, draws: int) -> tuple[Flags, Flags]:
+    """Return which neurons and which lines a sample reaches in some draw, (samples, size) each."""
+    rows, columns = np.zeros(told.y0.shape, np.bool_), np.zeros(told.x0.shape, np.bool_)
     for product in dw.products:
-        for at in rounds:
-            rows |= _speaking(product, told, at)
-            columns |= told.x0[at] if _gated_by(product, "x0") else True
-    return np.flatnonzero(rows), np.flatnonzero(columns)
+        if not _is_the_same_for_all(product):
+            rows |= _speaking(product, told)
+            columns |= told.x0 if _gated_by(product, "x0") else True
+    return _in_some_draw(rows, draws), _in_some_draw(columns, draws)
+
+
+def _in_some_draw(flags: Flags, draws: int) -> Flags:
+    return np.asarray(flags.reshape(draws, -1, flags.shape[1]).any(axis=0), np.bool_)
+
+
+def _is_the_same_for_all(product: Product) -> bool:
+    """Whether a product reads nothing but the synapse: a decay."""
+    return product.dependency[0] == "u" and not any(f.variable[0] in "xy" for f in product.factors)
 
 
 def _gated_by(product: Product, event: str) -> bool:
@@ -109,55 +166,28 @@ def _gated_by(product: Product, event: str) -> bool:
     )
 
 
-def _speaking(product: Product, told: Told, at: int) -> NDArray[np.bool_]:
-    """Return the neurons whose side of a product is not 0."""
-    traces = [told.y[f.variable][at] != 0 for f in product.factors if _is_bare(f)]
-    events = [told.y0[at]] if _gated_by(product, "y0") else []
-    everywhere = np.ones(told.y0.shape[1], np.bool_)
-    return np.asarray(np.logical_and.reduce([everywhere, *traces, *events]), np.bool_)
+def _speaking(product: Product, told: Told) -> Flags:
+    """Return the neurons whose side of a product is not 0, (samples, neurons)."""
+    found = told.y0.copy() if _gated_by(product, "y0") else np.ones_like(told.y0)
+    for factor in product.factors:
+        if factor.variable in POST and not factor.constant and not factor.sign:
+            found &= told.y[factor.variable] != 0
+    return found
 
 
-def _is_bare(factor: Factor) -> bool:
-    return factor.variable in POST and not factor.constant and not factor.sign
-
-
-def _values(
-    weight: Long, told: Told, at: int, number: int, rows: Places, columns: Places
-) -> EpochValues:
-    """Return the variables of a block at the end of an epoch; its traces stood still."""
-    x1 = told.x1[at, columns]
-    histories = {"x1": np.stack([x1, x1]), "x2": np.zeros((2, x1.size), np.int64)}
-    histories |= {name: np.stack([y[at, rows]] * 2) for name, y in told.y.items()}
-    return EpochValues(
-        weight[np.ix_(rows, columns)],
-        told.x0[at, columns].astype(np.int64),
-        told.y0[at, rows].astype(np.int64),
-        number,
-        histories,
-    )
-
-
-def _rounded(dw: SumOfProducts, values: EpochValues, widths: Widths) -> Part:
-    """Return the change of the stored weights, its expectation and its variance exact."""
-    total = accumulate_products(dw, values, widths)
-    chance = (total & (2**FRACTION_BITS - 1)) / 2.0**FRACTION_BITS
-    down = np.clip(total >> FRACTION_BITS, widths.weight_low, widths.weight_high)
-    up = np.clip((total >> FRACTION_BITS) + 1, widths.weight_low, widths.weight_high)
-    expected = (down - values.weight) + chance * (up - down)
-    variance = float(np.sum(chance * (1.0 - chance) * (up - down)))
-    return Part(expected, float(np.vdot(expected, expected)) + variance, variance)
-
-
-def _over_draws(parts: list[Part]) -> Part:
-    """Return one sample's update from what the draws of its neurons gave."""
-    if len(parts) == 1:
-        return parts[0]
-    draws = len(parts)
-    expected = np.mean([part.expected for part in parts], axis=0)
-    square = float(np.mean([part.square for part in parts]))
-    rounding = float(np.mean([part.intrinsic for part in parts]))
-    between = (square - rounding - float(np.vdot(expected, expected))) * draws / (draws - 1)
-    return Part(expected, square, rounding + between, between / draws)
+def _packed(dw: SumOfProducts) -> tuple[Long, Long]:
+    """Return products and factors as the kernel reads them; u_k gates nothing any more."""
+    products: list[tuple[int, ...]] = []
+    factors: list[tuple[int, ...]] = []
+    for product in dw.products:
+        gate = GATES.index(product.dependency if product.dependency in GATES else "always")
+        first = len(factors)
+        for f in product.factors:
+            kind = KINDS.index(f.variable if f.variable in KINDS else "nothing")
+            factors.append((kind, f.constant, int(f.sign), 2**f.width))
+        scale = product.mantissa, product.shift, product.exponent
+        products.append((gate, *scale, first, len(factors)))
+    return np.array(products, np.int64).reshape(-1, 6), np.array(factors, np.int64).reshape(-1, 4)
 
 
 def _unfloored(dw: SumOfProducts, weight: Long, told: Told) -> Real:

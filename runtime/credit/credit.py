@@ -10,9 +10,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
+from numpy.typing import NDArray
 
+from hebbite.compiler.coding import Samples
 from hebbite.compiler.compile import compile
 from hebbite.compiler.compiled import Compiled
 from hebbite.compiler.frontends import load_model
@@ -20,24 +23,14 @@ from hebbite.compiler.graph import Graph
 from hebbite.compiler.hbt import producer
 from hebbite.compiler.settings import Settings
 from hebbite.rules.errors import Problem, UsageError
-from hebbite.runtime.credit.build import refuse_spiking
-from hebbite.runtime.credit.measures import measure
-from hebbite.runtime.credit.moment import (
-    Moment,
-    chip_layers,
-    feedback_angles,
-    real_layers,
-    step_of,
-    with_shares,
-)
+from hebbite.runtime.credit.moment import Moment
 from hebbite.runtime.credit.row import Arithmetic, Row, Travelled
-from hebbite.runtime.credit.shares import path_integrated
+from hebbite.runtime.credit.spiking.moment import SpikingMoment
 from hebbite.runtime.credit.threads import one_thread
-from hebbite.runtime.credit.twin import SURROGATE
 from hebbite.runtime.datasets import Dataset, load_dataset
+from hebbite.runtime.plan import CALIBRATION_SAMPLES
 from hebbite.runtime.session import Session
 
-CALIBRATION_SAMPLES = 1000
 UNIT = "squared payload units a sample"
 
 
@@ -123,75 +116,72 @@ def credit(
     return CreditReport(tuple(rows), _provenance(chosen, jobs[0][1]))
 
 
+def moment_of(
+    compiled: Compiled, x: Samples, y: NDArray[np.generic], *, draws: int
+) -> Moment | SpikingMoment:
+    """Return a model with the weights as they stand, ready to be measured on samples."""
+    if compiled.settings.neuron == "graded":
+        return Moment(compiled, x, y, draws)
+    return SpikingMoment(compiled, x, y, draws)
+
+
 def measured(
-    moment: Moment, *, seed: int, epoch: int, validation: float, travelled: Travelled | None = None
-) -> tuple[Row, Row]:
-    """Return the two rows of a moment: real numbers, and what the chip writes."""
-    return tuple(  # type: ignore[return-value]
-        _row(moment, arithmetic, seed, epoch, validation, travelled)
-        for arithmetic in ("real", "chip")
-    )
-
-
-def _row(
-    moment: Moment,
-    arithmetic: Arithmetic,
+    moment: Moment | SpikingMoment,
+    *,
     seed: int,
     epoch: int,
     validation: float,
-    travelled: Travelled | None,
-) -> Row:
+    travelled: Travelled | None = None,
+) -> list[Row]:
+    """Return the two rows of a moment: real numbers, and what the chip writes."""
     compiled = moment.compiled
-    found = real_layers(moment) if arithmetic == "real" else chip_layers(moment)
-    layers, moments, gradient = found
-    step, shares = step_of(moment, moments)
-    angles = feedback_angles(compiled)
-    layers = tuple(
-        replace(layer, feedback_angle_deg=angles.get(layer.name))
-        for layer in with_shares(layers, shares)
-    )
-    return Row(
-        rule=compiled.rule.name,
-        rule_text=compiled.rule.text,
-        objective=compiled.objective.text,
-        seed=seed,
-        epoch=epoch,
-        arithmetic=arithmetic,
-        layers=layers,
-        total=measure(moments, gradient),
-        step=step,
-        rate=moment.rate,
-        value=moment.twin.value(moment.inputs, moment.targets),
-        validation=validation,
-        samples=len(moment.x),
-        draws=moment.sampled if arithmetic == "chip" else 1,
-        surrogate=SURROGATE,
-        travelled=travelled if arithmetic == "chip" else None,
-    )
+    rows = []
+    for arithmetic in get_args(Arithmetic):
+        found = moment.figures(arithmetic)
+        rows.append(
+            Row(
+                rule=compiled.rule.name,
+                rule_text=compiled.rule.text,
+                objective=compiled.objective.text,
+                seed=seed,
+                epoch=epoch,
+                arithmetic=arithmetic,
+                layers=found.layers,
+                total=found.total,
+                step=found.step,
+                rate=moment.rate,
+                value=moment.value,
+                validation=validation,
+                samples=len(moment.x),
+                draws=moment.sampled,
+                surrogate=moment.surrogate,
+                travelled=travelled if arithmetic == "chip" else None,
+            )
+        )
+    return rows
 
 
 def _compiled(graph: Graph, plan: CreditPlan, rule: str, seed: int) -> Compiled:
     dataset = load_dataset(plan.data, seed=seed)
-    compiled = compile(
+    return compile(
         graph,
         rule=rule,
         objective=plan.objective,
         settings=replace(plan.settings, seed=seed),
         calibration=dataset.x_train[:CALIBRATION_SAMPLES].astype(np.float64),
     )
-    refuse_spiking(compiled)
-    return compiled
 
 
 def _trained(
     compiled: Compiled, dataset: Dataset, plan: CreditPlan, seed: int
-) -> Iterator[tuple[int, tuple[Row, Row]]]:
+) -> Iterator[tuple[int, list[Row]]]:
     """Train, and yield (epoch, rows) at every moment."""
     count = plan.train_samples or len(dataset.x_train)
     x = dataset.x_train[:count].astype(np.float64)
     y = dataset.y_train[:count]
     held = dataset.x_validation.astype(np.float64), dataset.y_validation
-    before: tuple[int, Moment] | None = None
+    start: Moment | SpikingMoment | None = None
+    since = 0
     with Session(compiled, engine=plan.engine, rounding=plan.rounding, seed=seed) as session:
         for epoch in range(plan.moments[-1] + 1):
             if epoch:
@@ -199,28 +189,23 @@ def _trained(
             if epoch not in plan.moments:
                 continue
             size = plan.samples
-            now = Moment(session.snapshot(), x[:size], y[:size], plan.draws)
-            travelled = None if before is None else _travelled(*before, now)
+            now = moment_of(session.snapshot(), x[:size], y[:size], draws=plan.draws)
+            way = _travelled(start, now, since)
             score = session.evaluate(*held)
-            yield (
-                epoch,
-                measured(now, seed=seed, epoch=epoch, validation=score, travelled=travelled),
-            )
-            before = epoch, now
+            rows = measured(now, seed=seed, epoch=epoch, validation=score, travelled=way)
+            yield epoch, rows
+            start, since = now, epoch
 
 
-def _travelled(epoch: int, before: Moment, now: Moment) -> Travelled:
-    """Return what the change of the weights between two moments brought."""
-    pairs = list(zip(before.twin.layers, now.twin.layers, strict=True))
-    step = [new.weight - old.weight for old, new in pairs]
-    shares = path_integrated(before.twin, before.inputs, before.targets, step)
-    return Travelled(
-        since_epoch=epoch,
-        delta_f=-shares.decrease,
-        shares=tuple((layer.name, shares.layer(i)) for i, (layer, _) in enumerate(pairs)),
-        misassigned=shares.misassigned(),
-        residual=shares.residual,
-    )
+def _travelled(
+    start: Moment | SpikingMoment | None, now: Moment | SpikingMoment, epoch: int
+) -> Travelled | None:
+    if isinstance(start, Moment) and isinstance(now, Moment):
+        return now.travelled(start, epoch)
+    if isinstance(start, SpikingMoment) and isinstance(now, SpikingMoment):
+        return now.travelled(start, epoch)
+    assert start is None, "a model does not change its kind"
+    return None
 
 
 def _provenance(plan: CreditPlan, first: Compiled) -> dict[str, object]:

@@ -27,10 +27,10 @@ from hebbite.runtime.credit.record import (
     payload_targets,
     record,
 )
-from hebbite.runtime.credit.row import LayerRow, Step
+from hebbite.runtime.credit.row import Arithmetic, Figures, LayerRow, Step, Travelled
 from hebbite.runtime.credit.shares import Shares, path_integrated
 from hebbite.runtime.credit.signals import Batch, updates_of
-from hebbite.runtime.credit.twin import Activity, Twin
+from hebbite.runtime.credit.twin import SURROGATE, Activity, Twin
 
 SMALL_STEP = 1e-3
 
@@ -44,6 +44,38 @@ class Moment:
     x: Samples
     y: NDArray[np.generic]
     draws: int = 8
+
+    surrogate = SURROGATE
+
+    def figures(self, arithmetic: Arithmetic) -> Figures:
+        """Return all figures of this moment, of the real update or of the chip's."""
+        found = real_layers(self) if arithmetic == "real" else chip_layers(self)
+        layers, moments, gradient = found
+        step, shares = step_of(self, moments)
+        angles = feedback_angles(self.compiled)
+        rows = tuple(
+            replace(row, feedback_angle_deg=angles.get(row.name))
+            for row in with_shares(layers, shares)
+        )
+        return Figures(rows, measure(moments, gradient), step)
+
+    def travelled(self, start: Moment, epoch: int) -> Travelled:
+        """Return what the change of the weights since ``start``, after ``epoch``, brought."""
+        pairs = list(zip(start.twin.layers, self.twin.layers, strict=True))
+        step = [new.weight - old.weight for old, new in pairs]
+        shares = path_integrated(start.twin, start.inputs, start.targets, step)
+        return Travelled(
+            since_epoch=epoch,
+            delta_f=-shares.decrease,
+            shares=tuple((layer.name, shares.layer(i)) for i, (layer, _) in enumerate(pairs)),
+            misassigned=shares.misassigned(),
+            residual=shares.residual,
+        )
+
+    @cached_property
+    def value(self) -> float:
+        """F, the mean over samples."""
+        return self.twin.value(self.inputs, self.targets)
 
     @cached_property
     def twin(self) -> Twin:
@@ -187,6 +219,8 @@ def feedback_angles(compiled: Compiled) -> dict[str, float | None]:
     layer stands for no single matrix.
     """
     program = compiled.program
+    if compiled.rule.feedback.weights == "none":
+        return {}
     above = {group.pre: program.tensors[group.weight] for group in forward_groups(program)}
     found = {}
     for group in program.synapses:

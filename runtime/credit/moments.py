@@ -37,7 +37,7 @@ class Moments:
     @property
     def covariance(self) -> float:
         """tr Cov(u), data and intrinsic together."""
-        return max(0.0, self.square - float(np.vdot(self.mean, self.mean)))
+        return max(0.0, self.square - float(np.vdot(self.mean, self.mean)) + self.noise)
 
 
 def standing(shape: tuple[int, ...]) -> Moments:
@@ -100,6 +100,10 @@ class Stream:
         self._intrinsic += weight * part.intrinsic
         self._noise += weight * part.noise
         self._count += weight
+
+    def add_everywhere(self, expected: Real, *, weight: float) -> None:
+        """Add what samples of this ``weight`` in all do beyond the blocks that were added."""
+        self._sum += weight * expected
 
     def moments(self) -> Moments:
         """Return the moments over all samples."""

@@ -58,13 +58,24 @@ class Step:
 
     ``predicted`` -<g, dw>, ``realised`` F(w + dw) - F(w), ``small``: the same of a thousandth of
     the step, times 1000; ``misassigned`` over all synapses; ``residual`` of the path integral.
+    Spiking units answer small steps in jumps or not at all: there only the prediction is known,
+    and shares are those of first order.
     """
 
     predicted: float
-    realised: float
-    small: float
     misassigned: float | None
-    residual: float
+    realised: float | None = None
+    small: float | None = None
+    residual: float | None = None
+
+
+@dataclass(frozen=True)
+class Figures:
+    """All figures of one moment in one arithmetic: layer by layer, in all, and of one step."""
+
+    layers: tuple[LayerRow, ...]
+    total: Measures
+    step: Step
 
 
 @dataclass(frozen=True)
@@ -72,14 +83,14 @@ class Travelled:
     """What the weights written since the last moment brought.
 
     ``delta_f``: change of F over the samples of the report; ``shares``: layer -> part of it;
-    ``misassigned`` and ``residual`` as in `Step`.
+    ``misassigned`` and ``residual`` as in `Step`. Without a path there is the change alone.
     """
 
     since_epoch: int
     delta_f: float
-    shares: tuple[tuple[str, float | None], ...]
-    misassigned: float | None
-    residual: float
+    shares: tuple[tuple[str, float | None], ...] = ()
+    misassigned: float | None = None
+    residual: float | None = None
 
     def to_json(self) -> dict[str, object]:
         """Return plain data."""

@@ -20,7 +20,7 @@ from hebbite.compiler.arithmetic.randomness import (
     SharedRandom,
     stream_of,
 )
-from hebbite.compiler.arithmetic.synapse import accumulate
+from hebbite.compiler.arithmetic.synapse import accumulate, mirrored
 from hebbite.compiler.arithmetic.traces import new_traces, note_events, note_messages
 from hebbite.compiler.program.neuron import TRACES
 from hebbite.compiler.program.types import IntArray, Plasticity, Population, Program
@@ -218,8 +218,10 @@ class ReferenceMachine:
             self._update(plasticity, random)
         for group in self._program.synapses:
             if group.mirror:
-                copied = self._weight(group.mirror).T
-                self._weights[group.weight] = copied[: self._weights[group.weight].shape[0]]
+                size = self._weights[group.weight].shape[0]
+                followed = self._weight(group.mirror)
+                copied = mirrored(followed, size=size, magnitude=group.magnitude)
+                self._weights[group.weight] = copied
 
     def _update(self, plasticity: Plasticity, random: EpochRandom) -> None:
         name = plasticity.synapses

@@ -112,9 +112,14 @@ def delta_f(found: CreditReport) -> Figure:
     figure, axes = _figure(1, "change of F by one mean update at the rule's rate")
     for index, rule in enumerate(_rules(found)):
         for arithmetic, marker in (("real", "o"), ("chip", "x")):
-            rows = [r for r in found.rows if (r.rule, r.arithmetic) == (rule, arithmetic)]
+            points = [
+                (row.step.predicted, row.step.realised)
+                for row in found.rows
+                if (row.rule, row.arithmetic) == (rule, arithmetic)
+                and row.step.realised is not None
+            ]
             axes[0].plot(
-                [row.step.predicted for row in rows], [row.step.realised for row in rows],
+                [predicted for predicted, _ in points], [realised for _, realised in points],
                 marker, color=f"C{index}", label=rule if marker == "o" else None,
             )  # fmt: skip
     low, high = axes[0].get_xlim()

@@ -85,9 +85,9 @@ def notes(found: CreditReport) -> list[str]:
         "numbers; small step: realised over predicted at a thousandth of it",
         "everything was simulated on this computer; nothing was run on a chip",
     ]
-    if any(row.draws > 1 for row in found.rows):
-        lines.insert(-1, "units that draw noise: the chip's rows are means over "
-                     f"{max(row.draws for row in found.rows)} draws a sample")  # fmt: skip
+    draws = max(row.draws for row in found.rows)
+    if draws > 1:
+        lines.insert(-1, f"chance in units or spikes: each sample ran {draws} times, for intrinsic")
     return lines
 
 
@@ -117,7 +117,7 @@ def _layers(real: list[Row], chip: list[Row]) -> Iterator[list[str]]:
 
 
 def _step(real: list[Row], chip: list[Row]) -> list[str]:
-    ratios = [row.step.small / row.step.predicted if row.step.predicted else None for row in real]
+    ratios = [_ratio(row.step.small, row.step.predicted) for row in real]
     return [
         real[0].rule,
         str(real[0].epoch),
@@ -130,6 +130,10 @@ def _step(real: list[Row], chip: list[Row]) -> list[str]:
         number(mean(ratios)),
         number(mean([row.travelled.delta_f if row.travelled else None for row in chip])),
     ]
+
+
+def _ratio(small: float | None, predicted: float) -> float | None:
+    return small / predicted if small is not None and predicted else None
 
 
 def number(value: float | None, unit: str = "") -> str:

@@ -52,7 +52,19 @@ def codes(problems: tuple[Problem, ...]) -> list[str]:
     return [problem.code for problem in problems]
 
 
-@pytest.mark.parametrize("rule", ["delta", "frozen", "dfa", "fa", "backprop"])
+@pytest.mark.parametrize(
+    "rule",
+    [
+        "delta",
+        "frozen",
+        "dfa",
+        "fa",
+        "backprop",
+        "sign-symmetric",
+        "kolen-pollack",
+        "node-perturbation",
+    ],
+)
 def test_a_graded_rule_on_loihi_2_is_fine(rule: str) -> None:
     assert found(rule) == ()
 
@@ -63,7 +75,9 @@ def test_spike_timing_runs_on_every_chip(target: str) -> None:
     assert found("stdp", settings) == ()
 
 
-@pytest.mark.parametrize("rule", ["dfa", "fa", "backprop"])
+@pytest.mark.parametrize(
+    "rule", ["dfa", "fa", "backprop", "sign-symmetric", "kolen-pollack", "node-perturbation"]
+)
 def test_a_graded_rule_for_loihi_1_lacks_payloads_and_written_traces(rule: str) -> None:
     problems = found(rule, Settings(target="loihi1"))
     assert codes(problems) == ["HB0404", "HB0404"]

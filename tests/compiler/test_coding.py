@@ -39,6 +39,19 @@ def test_payloads_with_a_sign_are_sent_again_for_the_trace() -> None:
     assert again.tolist() == [128, 254, 2, 254, 2]  # its half less 64 is the payload
 
 
+@pytest.mark.parametrize(("coding", "again"), [(PAYLOAD, 0), (SIGNED, 1)])
+def test_a_sample_of_two_passes_is_sent_and_taught_twice(coding: Coding, again: int) -> None:
+    twice = dataclasses.replace(coding, passes=2)
+    x, y = np.random.default_rng(0).random((3, 4)), np.array([0, 2, 1])
+    once, given_ = coding.inputs(x, y), twice.inputs(x, y)
+    assert given_["x"].shape == (3, 2 + again, 4)
+    assert np.array_equal(given_["x"][:, 0], given_["x"][:, 1])
+    assert np.array_equal(given_["x"][:, 1:], once["x"])
+    assert given_["target"].shape == (3, 2, 3)
+    assert np.array_equal(given_["target"][:, 0], once["target"][:, 0])
+    assert np.array_equal(given_["target"][:, 1], once["target"][:, 0])
+
+
 def test_features_of_any_shape_are_flattened_in_order() -> None:
     x = np.arange(12, dtype=np.float32).reshape(2, 2, 3) / 254
     assert PAYLOAD.events(x)[:, 0].tolist() == [list(range(6)), list(range(6, 12))]

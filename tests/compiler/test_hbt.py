@@ -98,6 +98,16 @@ def test_a_manifest_that_makes_no_model_is_refused(
         load_compiled(path)
 
 
+@pytest.mark.parametrize("passes", [0, 99])
+def test_more_passes_than_a_sample_has_steps_are_refused(
+    model: Compiled, tmp_path: Path, passes: int
+) -> None:
+    coding = replace(model.coding, passes=passes)
+    save_compiled(tmp_path / "m.hbt", replace(model, coding=coding))
+    with pytest.raises(InputFileError, match="HB0711"):
+        load_compiled(tmp_path / "m.hbt")
+
+
 @pytest.mark.parametrize("member", ["program.txt", "tensors.safetensors"])
 def test_a_missing_member_is_refused(model: Compiled, tmp_path: Path, member: str) -> None:
     path = tmp_path / "m.hbt"

@@ -14,11 +14,11 @@ from hebbite.rules.loihi import check_loihi
 from hebbite.rules.options import options_of
 from hebbite.rules.registry import RULES, parse_rule
 from hebbite.rules.rule import LearningRule
-from hebbite.rules.sums import VARIABLES, parse_sum
+from hebbite.rules.sums import VARIABLES, effective_scale, parse_sum
 
 ALL = [factory() for factory in RULES.values()]
 NAMES = [rule.name for rule in ALL]
-ERROR_DRIVEN = ("delta", "frozen", "dfa", "fa", "backprop")
+ERROR_DRIVEN = ("delta", "frozen", "dfa", "fa", "backprop", "sign-symmetric", "node-perturbation")
 every_rule = pytest.mark.parametrize("rule", ALL, ids=NAMES)
 
 
@@ -36,6 +36,7 @@ def written(rule: LearningRule) -> str:
             f"{rule.text}",
             f"  equation  {rule.equation}",
             f"  update    {rule.dw}",
+            *([f"  back      {rule.feedback_dw}"] if rule.feedback_dw else []),
             f"  learns    {rule.learns}, {rule.factors} factors, {' '.join(rule.networks)}",
             f"  feedback  {rule.feedback}",
             f"  locality  {json.dumps(rule.locality.to_json())}",
@@ -69,12 +70,13 @@ def test_the_text_names_every_option(rule: LearningRule) -> None:
 
 @every_rule
 def test_the_update_prints_and_parses_back(rule: LearningRule) -> None:
-    assert parse_sum(str(rule.dw)) == rule.dw
+    assert all(parse_sum(str(update)) == update for update in rule.updates)
 
 
 @every_rule
 def test_the_default_runs_on_a_chip_or_says_why_not(rule: LearningRule) -> None:
-    assert bool(check_loihi(rule.dw)) == bool(rule.reason) == (not rule.runs_on_chip)
+    refused = any(check_loihi(update) for update in rule.updates)
+    assert refused == bool(rule.reason) == (not rule.runs_on_chip)
 
 
 @every_rule
@@ -108,8 +110,15 @@ def test_locality_names_the_remote_variables_of_the_update(rule: LearningRule) -
 @every_rule
 def test_feedback_and_locality_agree(rule: LearningRule) -> None:
     assert rule.feedback.latency == rule.locality.feedback_latency_steps or rule.reason
-    full = rule.feedback.weights == "transpose"
-    assert (rule.locality.weight_transport == "full") == full
+    carried = {"transpose": "full", "sign": "sign", "learned": "learned"}
+    assert rule.locality.weight_transport == carried.get(rule.feedback.weights, "none")
+
+
+def test_what_is_perturbed_needs_two_passes_and_one_signal_for_all() -> None:
+    rule = parse_rule("node-perturbation")
+    assert rule.locality.phases == 2
+    assert rule.locality.global_signals == ("change of the objective",)
+    assert (rule.feedback.delivery, rule.feedback.weights) == ("broadcast", "none")
 
 
 def test_bptt_is_refused_by_the_name_of_what_it_reads() -> None:
@@ -127,6 +136,21 @@ def test_a_gated_rule_keeps_the_scale_of_the_ungated_one(name: str, gated: bool)
     assert down.mantissa == -up.mantissa
     assert [f.variable for f in up.factors][-2:] == ["x1", "y2"]
     assert [f.variable for f in down.factors][-2:] == ["x1", "y3"]
+
+
+@pytest.mark.parametrize(("rate", "mantissa"), [(-5, 1), (-2, 3), (3, 7)])
+def test_a_feedback_weight_that_learns_gets_the_update_of_its_twin(
+    rate: int, mantissa: int
+) -> None:
+    rule = RULES["kolen-pollack"](rate=rate, mantissa=mantissa, decay=3, every=2)
+    assert rule.feedback_dw is not None
+    up, down, decay = rule.dw.products
+    twin, same = rule.feedback_dw.products
+    assert decay == same
+    assert str(decay) == "-2^-3*u2*w"
+    assert effective_scale(decay) == -(2.0**-3)
+    assert effective_scale(twin) == effective_scale(up) == -effective_scale(down)
+    assert (twin.exponent, twin.shift) == (up.exponent, up.shift)
 
 
 @pytest.mark.parametrize(
@@ -155,6 +179,13 @@ def test_an_unknown_name_or_option_offers_the_near_one(text: str, what: str, hin
         "dfa(mantissa=0)",
         "dfa(mantissa=8)",
         "fa(mantissa=-1)",
+        "kolen-pollack(decay=0)",
+        "kolen-pollack(decay=8)",
+        "kolen-pollack(every=-1)",
+        "kolen-pollack(every=10)",
+        "kolen-pollack(rate=9)",
+        "node-perturbation(amplitude=-1)",
+        "node-perturbation(amplitude=7)",
         "stdp(up=8)",
         "stdp(down=-9)",
         "stdp(tau_pre=0)",
@@ -168,7 +199,7 @@ def test_a_value_that_a_chip_cannot_hold_is_refused(text: str) -> None:
         parse_rule(text)
 
 
-@pytest.mark.parametrize("options", [{"latency": -1}, {"gain": 7}, {"gain": -7}])
+@pytest.mark.parametrize("options", [{"latency": -1}, {"gain": 7}, {"gain": -7}, {"amplitude": 7}])
 def test_a_feedback_number_out_of_range_is_refused(options: dict[str, int]) -> None:
     with pytest.raises(UsageError, match="HB0409"):
         Feedback(**options)  # type: ignore[arg-type]  # only integers are given

@@ -211,13 +211,21 @@ def copies(draw: st.DrawFn, program: Program, learners: list[Synapses]) -> list[
     made = Synapses("copy", found[0].post, found[0].pre, "copy", output="e", port="third")
     lif = program.population(made.post).neuron.name == "lif"
     exponent = draw(st.integers(-8, 0 if lif else 7))
-    mirror = dataclasses.replace(made, mirror=found[0].name, exponent=exponent, role="feedback")
+    mirror = dataclasses.replace(
+        made,
+        mirror=found[0].name,
+        magnitude=draw(st.sampled_from((0, 1, 64, 255))),
+        exponent=exponent,
+        role="feedback",
+    )
     return [] if fires(program, mirror) else [mirror]
 
 
 def parts(draw: st.DrawFn) -> Program:
     """Return a program of a source and one to three populations that nothing connects."""
     period = draw(st.sampled_from((2, 3, 4, 6, 8)))
+    end = draw(st.integers(0, period))
+    start = draw(st.integers(1, max(end, 1)))
     offsets = tuple(sorted(draw(st.sets(st.integers(1, period), min_size=1))))
     bias = ((1, 7),) if draw(st.booleans()) else ()
     made = [population(draw, f"p{n}", period) for n in range(draw(st.integers(1, 3)))]
@@ -228,7 +236,7 @@ def parts(draw: st.DrawFn) -> Program:
     return Program(
         name="chance",
         target="ideal" if ideal else "loihi2",
-        schedule=Schedule(period, draw(st.integers(0, period))),
+        schedule=Schedule(period, end, inference_start=start),
         sources=(source,),
         populations=tuple(p for p, _ in made),
         synapses=(),

@@ -13,6 +13,8 @@ bias line 4; the teacher sends 5 and then nothing.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -178,6 +180,29 @@ def test_every_count_is_the_one_made_by_hand(tiny: Program, engine: str) -> None
             counted = {k: int(counters.values[c, p, i]) for k, i in INDEX.items()}
             counted = {name: value for name, value in counted.items() if value}
             assert counted == EXPECTED.get((component, phase), {}), (component, phase)
+
+
+@pytest.mark.parametrize("engine", ["reference", "native"])
+def test_what_happens_before_inference_begins_is_learning(tiny: Program, engine: str) -> None:
+    late = replace(tiny, schedule=replace(tiny.schedule, inference_start=3))
+    verify_program(late)
+    whole, counted = ran(tiny, engine).counters, ran(late, engine).counters
+    assert counted.total("steps", phase="inference") == 2  # step 3 of both samples
+    for name in COUNTERS:
+        assert counted.total(name) == whole.total(name)
+    words = counted.to_json()["by_component"]
+    assert isinstance(words, dict)
+    assert words["in.learning"] == {"host_words": 3}
+    assert "in.inference" not in words
+
+
+@pytest.mark.parametrize("engine", ["reference", "native"])
+def test_a_copied_sign_costs_the_host_the_word_of_a_weight(tiny: Program, engine: str) -> None:
+    *groups, back = tiny.synapses
+    signs = replace(tiny, synapses=(*groups, replace(back, magnitude=3)))
+    verify_program(signs)
+    copied = ran(tiny, engine).counters
+    assert ran(signs, engine).counters.total("host_words") == copied.total("host_words")
 
 
 def test_totals_and_plain_data_say_the_same(tiny: Program) -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from hebbite.compiler.arithmetic.synapse import mirrored
 from hebbite.compiler.program.neuron import TRACES
 from hebbite.compiler.program.types import Program
 from hebbite.runtime.counters import CounterBook, Counters
@@ -150,7 +151,8 @@ def weights_after(run: Run, written: Written, epoch: int) -> dict[str, Long]:
     for group in program.synapses:
         if group.mirror:
             learned = found[program.group(group.mirror).weight]
-            found[group.weight] = learned.T[: program.tensors[group.weight].shape[0]]
+            size = program.tensors[group.weight].shape[0]
+            found[group.weight] = mirrored(learned, size=size, magnitude=group.magnitude)
     return found
 
 

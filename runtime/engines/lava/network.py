@@ -175,7 +175,8 @@ class Network:
         if not (group.mirror and self._run.learns):
             return None
         rows, columns = self._weight(self._program.group(group.mirror)).shape
-        return MirrorJob(self._weights[group.mirror], (rows, columns), self._program.epoch)
+        followed, epoch = self._weights[group.mirror], self._program.epoch
+        return MirrorJob(followed, (rows, columns), epoch, group.magnitude)
 
     def _connect(self, group: Synapses) -> None:
         process, post = self._synapses[group.name], self._populations[group.post]

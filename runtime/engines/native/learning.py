@@ -1,8 +1,9 @@
 """Learning in kernels: what a step notes, how traces advance, how weights change.
 
 The definitions stand in `hebbite.compiler.arithmetic.traces` and `...learning`; here only synapses
-whose gate holds are visited, and where every product reads a trace y at the line's last event, only
-neurons with such a trace: all others keep their weight, since a product of 0 leaves no fraction.
+whose gate holds are visited, and where every product that holds reads a trace y at the line's last
+event, only neurons with such a trace: all others keep their weight, since a product of 0 leaves no
+fraction.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from hebbite.runtime.engines.native.plan import (
     G_COMPONENT,
     G_LINE,
     G_LINES,
+    G_MAGNITUDE,
     G_MIRRORS,
     G_POST,
     G_SIZE,
@@ -356,6 +358,8 @@ def learn_group(plan: Plan, state: State, scratch: Scratch, call: Call, q: int, 
     bits, number = plan.head[H_BITS], state.clock[1] + 1
     independent, shared = plan.head[H_INDEPENDENT], call.random[epoch, 2]
     every, line, neuron = gates(plan, state, call.counts, q, number)
+    if every:
+        sparse = 0
     chosen, count, listed = scratch.chosen, 0, -1
     changed = 0
     for i in range(lines):
@@ -394,11 +398,17 @@ def learn_group(plan: Plan, state: State, scratch: Scratch, call: Call, q: int, 
 
 @helper
 def mirror(plan: Plan, state: State, counts: Long, g: int) -> None:
-    """Copy the transposed weights of the group that ``g`` follows, without its bias line."""
+    """Copy the transposed weights of the group that ``g`` follows, without its bias line, or their
+    signs times a magnitude.
+    """
     weights, groups, followed = state.weights, plan.groups, plan.groups[g, G_MIRRORS]
     size, lines = groups[g, G_SIZE], groups[g, G_LINES]
     copy, learned = groups[g, G_WEIGHT], groups[followed, G_WEIGHT]
+    magnitude = groups[g, G_MAGNITUDE]
     for j in range(size):
         for i in range(lines):
-            weights[copy + i * size + j] = weights[learned + j * groups[followed, G_SIZE] + i]
+            weight = weights[learned + j * groups[followed, G_SIZE] + i]
+            if magnitude:
+                weight = magnitude if weight >= 0 else -magnitude
+            weights[copy + i * size + j] = weight
     counts[groups[g, G_COMPONENT], 1, HOST] += size * lines

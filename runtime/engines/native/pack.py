@@ -110,6 +110,7 @@ def pack(program: Program, *, rounding: Rounding, seed: int) -> tuple[Plan, Stat
         rounding == "independent",
         seed & 0xFFFFFFFF,
         (seed >> 32) & 0xFFFFFFFF,
+        program.schedule.inference_start,
     )
     plan = Plan(
         head=np.array(head, np.int64),
@@ -300,6 +301,7 @@ def _groups(program: Program, layout: Layout) -> tuple[Long, Long, int, int]:
                 due,
                 _component(program, group.name),
                 groups.index(group.mirror) if group.mirror else -1,
+                group.magnitude,
                 cost_rows,
             )
         )
@@ -331,7 +333,7 @@ def _plastic(program: Program, layout: Layout) -> tuple[Long, Long, Long, int, i
                 (KINDS.index(f.variable), f.constant, f.sign, f.width) for f in product.factors
             ]
         index = groups.index(group.name)
-        sparse = all(map(_needs_written_trace, plasticity.dw.products))
+        sparse = all(map(_leaves_silent_neurons, plasticity.dw.products))
         rows.append((index, plasticity.factors, x, y, first, len(products), sparse))
         layout.plastic[group.name] = (x, y)
         x, y = x + lines, y + size
@@ -348,8 +350,12 @@ def _product(product: Product, first: int) -> tuple[int, ...]:
     return (*scale, gate, first, last, "x0" in events, "y0" in events)
 
 
-def _needs_written_trace(product: Product) -> bool:
-    """Whether a product is 0 where the traces y1..y3 at the line's last event are 0."""
+def _leaves_silent_neurons(product: Product) -> bool:
+    """Whether a product is 0 where the traces y1..y3 at the line's last event are 0, or where it is
+    not, has every synapse visited while it holds.
+    """
+    if product.dependency[0] == "u":
+        return not any(factor.is_event for factor in product.factors)
     return product.dependency == "x0" and any(
         factor.variable in WRITTEN and not factor.constant for factor in product.factors
     )

@@ -31,6 +31,7 @@ from hebbite.runtime.engines.native.plan import (
     H_END,
     H_EPOCH,
     H_PERIOD,
+    H_START,
     R_COMPONENT,
     R_COUNT,
     R_OFFSET,
@@ -54,7 +55,7 @@ def run_step(
 ) -> None:
     """Run one step: sources, populations, groups of synapses, in this order."""
     step = state.clock[0]
-    late = 1 if offset > plan.head[H_END] else 0
+    late = 1 if offset < plan.head[H_START] or offset > plan.head[H_END] else 0
     call.counts[0, late, STEPS] += 1
     for s in range(plan.sources.shape[0]):
         feed(plan, state, call, s, sample, offset, late)

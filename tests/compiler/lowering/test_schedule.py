@@ -42,6 +42,20 @@ def test_layered_feedback_takes_a_step_a_layer(hidden: int) -> None:
     assert table.period == 2 * (hidden + 1)
 
 
+@pytest.mark.parametrize("hidden", [1, 2, 3])
+def test_a_second_pass_begins_when_the_first_has_reached_the_output(hidden: int) -> None:
+    names, forward = chain(hidden)
+    back = [("out", name, 1) for name in names[1:-1]]
+    table = time_table(source="in", forward=forward, output="out", feedback=back, passes=2)
+    length = hidden + 2
+    (early,) = table.earlier
+    assert [early.fire[name] for name in names] == list(range(1, length + 1))
+    assert [table.fire[name] for name in names] == list(range(length + 1, 2 * length + 1))
+    assert set(early.feedback.values()) == {length + 1}
+    assert set(table.feedback.values()) == {2 * length + 1}
+    assert table.period == 2 * length + 1
+
+
 def test_paths_of_unequal_length_wait_for_the_longest() -> None:
     forward = [("in", "h", 1), ("h", "out", 1), ("in", "out", 1)]
     table = time_table(source="in", forward=forward, output="out", feedback=[])

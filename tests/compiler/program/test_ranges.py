@@ -11,10 +11,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hebbite.compiler.compile import compile
+from hebbite.compiler.neurons.reciprocal import resending_signal, showing_activity
 from hebbite.compiler.program.neuron import parse_neuron
 from hebbite.compiler.program.ranges import hull, range_problems, ranges_of
-from hebbite.compiler.program.types import Program
+from hebbite.compiler.program.types import Plasticity, Program
+from hebbite.compiler.program.verify import problems_of
 from hebbite.compiler.settings import Settings
+from hebbite.rules.sums import parse_sum
+from hebbite.rules.traces import Trace
 from hebbite.runtime.datasets import load_dataset
 from hebbite.runtime.engines.reference import ReferenceEngine
 from hebbite.runtime.recording import all_probes, is_epoch_probe
@@ -58,7 +62,10 @@ def test_a_sum_that_saturates_is_proven_though_it_grows_for_many_samples(program
     assert ranges_of(odd).register["hidden", "v"] == (-8388607, 8388607)
 
 
-@pytest.mark.parametrize("rule", ["dfa", "backprop", "frozen", "stdp"])
+@pytest.mark.parametrize(
+    "rule",
+    ["dfa", "backprop", "sign-symmetric", "kolen-pollack", "node-perturbation", "frozen", "stdp"],
+)
 def test_what_runs_stays_within_what_was_proven(rule: str) -> None:
     spiking = Settings(neuron="lif", encode="rate", window=12)
     settings = spiking if rule == "stdp" else Settings()
@@ -83,6 +90,29 @@ def test_a_hull_holds_both(x: tuple[int, int], y: tuple[int, int]) -> None:
     assert low <= min(y) <= max(y) <= high
     assert {low, high} <= {*x, *y}
     assert np.all(np.array([low]) <= high)
+
+
+def test_feedback_that_learns_needs_a_payload_that_a_trace_can_hold(program: Program) -> None:
+    dw = parse_sum("dw = 2^-5*x0*(x1-64)*y1")
+    traces = (("x1", Trace(65535, mode="overwrite")), ("y1", Trace(65535)))
+    learned = (*program.plasticity, Plasticity("back_hidden", dw, 4, traces))
+    hidden, out = program.populations
+    shown = replace(hidden, neuron=showing_activity(hidden.neuron, signed=False))
+    bare = replace(program, plasticity=learned, populations=(shown, out))
+    found = [p.what for p in range_problems(bare)]
+    assert found == ["the last payload of %out in a sample can be -127..127, not 0..254"]
+    told = replace(out, neuron=resending_signal(out.neuron))
+    assert not list(problems_of(replace(bare, populations=(shown, told))))
+
+
+@pytest.mark.parametrize(("magnitude", "top"), [(0, 3 * 256 * 127), (100, 3 * 100 * 127)])
+def test_copied_signs_reach_as_far_as_their_magnitude(
+    program: Program, magnitude: int, top: int
+) -> None:
+    back = replace(program.synapses[2], mirror="to_out", magnitude=magnitude)
+    small = {**program.tensors, back.weight: np.ones((4, 3), np.int16)}
+    odd = replace(program, synapses=(*program.synapses[:2], back), tensors=small)
+    assert ranges_of(odd).register["hidden", "third"] == (-top, top)
 
 
 def test_where_a_sample_has_several_epochs_every_payload_must_fit_a_trace(program: Program) -> None:

@@ -25,8 +25,15 @@ def test_every_field_survives_printing_and_parsing(program: Program) -> None:
             assert getattr(parsed, field.name) == getattr(program, field.name), field.name
 
 
-def test_a_mirror_and_a_delay_survive(program: Program) -> None:
+def test_an_inference_that_begins_late_survives(program: Program) -> None:
+    late = replace(program, schedule=replace(program.schedule, inference_start=2))
+    assert parse_program(print_program(late), late.tensors).schedule == late.schedule
+
+
+@pytest.mark.parametrize("magnitude", [0, 64])
+def test_a_mirror_and_a_delay_survive(program: Program, magnitude: int) -> None:
     changed = replace(program.synapses[2], mirror="to_out", delay=5, exponent=-3, graded=False)
+    changed = replace(changed, magnitude=magnitude)
     odd = replace(program, synapses=(*program.synapses[:2], changed))
     assert parse_program(print_program(odd), odd.tensors).synapses[2] == changed
     assert isinstance(changed, Synapses)

@@ -88,6 +88,12 @@ BREAKS: dict[str, tuple[str, Callable[[Program], Program]]] = {
     "mirror of another shape": ("HB0464", lambda p: group(p, 2, mirror="to_hidden")),
     "mirror of itself": ("HB0461", lambda p: group(p, 2, mirror="back_hidden")),
     "mirror that learns": ("HB0461", lambda p: group(p, 0, mirror="to_out")),
+    "magnitude of no mirror": ("HB0461", lambda p: group(p, 2, magnitude=8)),
+    "magnitude beyond the word": (
+        "HB0435",
+        lambda p: group(p, 2, mirror="to_out", magnitude=256),
+    ),
+    "magnitude below 0": ("HB0435", lambda p: group(p, 2, mirror="to_out", magnitude=-1)),
     "no such port": ("HB0464", lambda p: group(p, 0, port="b")),
     "no such output": ("HB0464", lambda p: group(p, 2, output="q")),
     "errors of a source": ("HB0464", lambda p: group(p, 0, output="e")),
@@ -95,6 +101,14 @@ BREAKS: dict[str, tuple[str, Callable[[Program], Program]]] = {
     "group to nowhere": ("HB0431", lambda p: group(p, 0, post="none")),
     "period of 0": ("HB0463", lambda p: replace(p, schedule=Schedule(0, 0))),
     "inference too long": ("HB0463", lambda p: replace(p, schedule=Schedule(4, 5))),
+    "inference from step 0": (
+        "HB0463",
+        lambda p: replace(p, schedule=replace(p.schedule, inference_start=0)),
+    ),
+    "inference begun after its end": (
+        "HB0463",
+        lambda p: replace(p, schedule=replace(p.schedule, inference_start=4)),
+    ),
     "empty population": (
         "HB0463",
         lambda p: replace(p, populations=(replace(p.populations[0], size=0), p.populations[1])),
@@ -137,6 +151,7 @@ def test_wrong_wiring_is_a_problem_with_its_code(program: Program, name: str) ->
 
 def test_a_mirror_of_the_transposed_shape_is_sound(program: Program) -> None:
     assert not list(problems_of(group(program, 2, mirror="to_out")))
+    assert not list(problems_of(group(program, 2, mirror="to_out", magnitude=255)))
 
 
 def test_a_source_that_sends_its_bias_only_is_no_crash(program: Program) -> None:

@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from hebbite.compiler.arithmetic.learning import EpochValues, accumulate_products
 from hebbite.compiler.compile import compile
 from hebbite.compiler.compiled import Compiled
 from hebbite.compiler.program.types import Plasticity
@@ -135,3 +136,42 @@ def test_the_twin_does_what_the_program_does_but_for_rounding(trained: Compiled)
     np.testing.assert_array_equal(own.v[0], found.v[0])
     assert np.abs(own.inputs[1] - found.inputs[1]).max() <= 1
     assert np.abs(own.output - found.output).max() < 8
+
+
+@pytest.mark.parametrize(
+    "dw",
+    [
+        "dw = 2^-5*x0*x1*y2 - 2^-5*x0*x1*y3",
+        "dw = -3*2^-4*x0*(x1-64)*y2 + 5*2^-6*y0*sgn(w-3)*y3 - 2^-6*u0*w",
+        "dw = 2^-2*u0*x1*y2*y3 - 2^-7*y0*(w+5)",
+        "dw = 7*2^4*x0*x1*y2",
+    ],
+)
+def test_the_loop_is_the_definition_of_an_update(trained: Compiled, dw: str) -> None:
+    """Sample by sample, on every synapse, by the arithmetic that defines what a chip computes."""
+    model = with_rule(trained, dw)
+    found, widths = record(model, X, Y), model.program.widths
+    for group in ("to_relu1", "to_fc2"):
+        told = found.told[group]
+        weight = model.program.tensors[f"{group}.weight"].astype(np.int64)
+        expected, variance = np.zeros((len(X), *weight.shape)), np.zeros((len(X), *weight.shape))
+        for n in range(len(X)):
+            traces = {"x1": told.x1[n], "x2": told.x1[n] * 0} | {k: y[n] for k, y in told.y.items()}
+            values = EpochValues(
+                weight,
+                told.x0[n].astype(np.int64),
+                told.y0[n].astype(np.int64),
+                1,
+                {name: np.stack([value, value]) for name, value in traces.items()},
+            )
+            total = accumulate_products(parse_sum(dw), values, widths)
+            low = np.clip(total >> 7, widths.weight_low, widths.weight_high)
+            high = np.clip((total >> 7) + 1, widths.weight_low, widths.weight_high)
+            chance = (total & 127) / 128
+            expected[n] = low - weight + chance * (high - low)
+            variance[n] = chance * (1 - chance) * (high - low)
+        moments = chip_update(model, group, found).moments
+        np.testing.assert_allclose(moments.mean, expected.mean(axis=0), atol=1e-12)
+        both = np.sum(expected**2 + variance) / len(X)
+        assert moments.square == pytest.approx(float(both))
+        assert moments.intrinsic == pytest.approx(float(variance.sum() / len(X)))

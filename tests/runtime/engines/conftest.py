@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Mapping
+from pathlib import Path
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from hebbite.compiler.compile import compile
 from hebbite.compiler.neurons import NEURONS
+from hebbite.compiler.neurons.reciprocal import resending_signal, showing_activity
 from hebbite.compiler.program.neuron import NeuronProgram, parse_neuron
 from hebbite.compiler.program.types import (
     IntArray,
@@ -25,11 +28,13 @@ from hebbite.compiler.program.types import (
 )
 from hebbite.rules.sums import parse_sum
 from hebbite.rules.traces import Trace
+from hebbite.runtime.datasets import load_dataset
 
 Data = Mapping[str, IntArray]
 Case = tuple[Program, Data]
 HELD, WRITTEN = Trace(tau=65535, mode="overwrite"), Trace(tau=65535)
 SAMPLES = 12
+DIGITS = Path(__file__).parents[3] / "runtime" / "data" / "digits.onnx"
 
 EVERY_OP = parse_neuron("""
 neuron every_op(keep, top) {
@@ -103,8 +108,11 @@ def ramp(low: int, high: int) -> NDArray[np.int64]:
     return np.linspace(low, high, 256).round().astype(np.int64)
 
 
-def hidden(neuron: str) -> Case:
-    """A net of one hidden and one output population, feedback at random, a copy, a teacher."""
+def hidden(neuron: str, *, magnitude: int = 0, learned: bool = False) -> Case:
+    """A net of two hidden and one output population, feedback at random, a copy, a teacher.
+
+    With ``learned`` the random feedback learns, and both of its ends say what it needs.
+    """
     rng = np.random.default_rng(0)
     signed = neuron == "tanh"
     tables = {"activation": ramp(-63, 63) if signed else ramp(0, 254), "slope": ramp(0, 127)}
@@ -112,6 +120,12 @@ def hidden(neuron: str) -> Case:
     x1 = "(x1-64)" if signed else "x1"
     dw = parse_sum(f"dw = 2^-4*x0*{x1}*y2 - 2^-4*x0*{x1}*y3")
     traces = (("x1", HELD), ("y2", WRITTEN), ("y3", WRITTEN))
+    plastic = [Plasticity(name, dw, 5, traces) for name in ("fc1", "fc2", "fc3")]
+    cell, output = NEURONS[neuron], NEURONS["error"]
+    if learned:
+        cell, output = showing_activity(cell, signed=signed), resending_signal(output)
+        twin = f"dw = 2^-4*x0*(x1-64)*{'(y1-64)' if signed else 'y1'} - 2^-5*u2*w"
+        plastic.append(Plasticity("fb1", parse_sum(twin), 5, (("x1", HELD), ("y1", WRITTEN))))
     unit = (("shift", 7), ("feedback_shift", 6), ("feedback", 5))
     error = (("shift", 7), ("margin", 12), ("error_shift", 1), ("fire", 4))
 
@@ -133,20 +147,20 @@ def hidden(neuron: str) -> Case:
             Source("target", 3, (4,), role="target"),
         ),
         populations=(
-            Population("h1", 5, NEURONS[neuron], (*unit, ("fire", 2)), used, bias, (0, 1)),
-            Population("h2", 4, NEURONS[neuron], (*unit, ("fire", 3)), used, late, (40,)),
-            Population("out", 3, NEURONS["error"], error, cores=(121,)),
+            Population("h1", 5, cell, (*unit, ("fire", 2)), used, bias, (0, 1)),
+            Population("h2", 4, cell, (*unit, ("fire", 3)), used, late, (40,)),
+            Population("out", 3, output, error, cores=(121,)),
         ),
         synapses=(
             Synapses("fc1", "image", "h1", "fc1"),
             Synapses("fc2", "h1", "h2", "fc2"),
             Synapses("fc3", "h2", "out", "fc3"),
             back("fb1", "h1"),
-            back("fb2", "h2", mirror="fc3"),
+            dataclasses.replace(back("fb2", "h2", mirror="fc3"), magnitude=magnitude),
         ),
         readout=Readout("out", "o", 4),
         wires=(Wire("target", "out"),),
-        plasticity=tuple(Plasticity(name, dw, 5, traces) for name in ("fc1", "fc2", "fc3")),
+        plasticity=tuple(plastic),
         seed=7,
         tensors={**{n: weights(s, seed=i) for i, (n, s) in enumerate(shapes.items())}, **tables},
     )
@@ -155,6 +169,14 @@ def hidden(neuron: str) -> Case:
     code = np.where(np.arange(3) == rng.integers(0, 3, SAMPLES)[:, None], 101, 1)[:, None]
     code[::7] = 0
     return program, {"image": image, "target": code}
+
+
+def twice() -> Case:
+    """A compiled net whose samples have two passes, one of them with noise."""
+    data = load_dataset("digits", seed=0)
+    x, y = data.x_train[:SAMPLES], data.y_train[:SAMPLES]
+    made = compile(DIGITS, rule="node-perturbation(rate=1)", calibration=x)
+    return made.program, made.coding.inputs(x, y)
 
 
 def timing(
@@ -283,6 +305,10 @@ CASES: dict[str, Callable[[], Case]] = {
     "relu": lambda: hidden("relu"),
     "tanh": lambda: hidden("tanh"),
     "sigmoid": lambda: hidden("sigmoid"),
+    "relu, copied signs": lambda: hidden("relu", magnitude=90),
+    "relu, learned feedback": lambda: hidden("relu", learned=True),
+    "tanh, learned feedback": lambda: hidden("tanh", learned=True),
+    "perturbed": twice,
     "stdp, epoch 1": lambda: timing(PAIR, epoch=1),
     "stdp, epoch 4": lambda: timing(PAIR, "dw = 2^-3*y0*x1 - 2^-3*x0*y1", epoch=4, density=0.8),
     "x2, y2, u2, w": lambda: timing(

@@ -31,6 +31,10 @@ NAMES = (
     "relu",
     "tanh",
     "sigmoid",
+    "relu, copied signs",
+    "relu, learned feedback",
+    "tanh, learned feedback",
+    "perturbed",
     "stdp, epoch 1",
     "stdp, epoch 4",
     "x2, y2, u2, w",
@@ -49,14 +53,20 @@ NAMES = (
 LEARNING = tuple(
     name for name in NAMES if not name.startswith(("instructions", "no learning", "no synapses"))
 )
-EXCHANGED = ("relu", "tanh", "stdp, epoch 4", "instructions", "three factors, epoch 3")
+EXCHANGED = ("relu", "tanh", "perturbed", "stdp, epoch 4", "instructions", "three factors, epoch 3")
 REFUSED_BY_LAVA = {
     "ideal, 16 bits": "Lava's weights have 8 bits",
     "three factors, epoch 3": "Lava's plastic synapses have delay 1",
     "three factors, epoch 6": "Lava's plastic synapses have delay 1",
     "sparse": "Lava's plastic synapses have delay 1",
 }
-TAKEN_BY_LAVA = ("tanh", "u0, sgn(w-3), (x1-64)", "instructions")
+TAKEN_BY_LAVA = (
+    "tanh",
+    "relu, copied signs",
+    "tanh, learned feedback",
+    "u0, sgn(w-3), (x1-64)",
+    "instructions",
+)
 needs_lava = pytest.mark.skipif(
     importlib.util.find_spec("lava") is None, reason="Lava is not installed"
 )

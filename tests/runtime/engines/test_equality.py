@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from hebbite.compiler.compile import compile
 from hebbite.compiler.compiled import Compiled
@@ -22,6 +23,7 @@ from hebbite.runtime.verify import Verification, verify
 
 MODEL = Path(__file__).parents[2] / "data" / "onnx" / "digits_64_32_16_10.onnx"
 DIGITS = load_dataset("digits", seed=0)
+Long = NDArray[np.int64]
 STEPS = 500
 SPIKING = Settings(neuron="lif", encode="rate", window=25)
 ENGINES = ("reference", "native", "lava")
@@ -52,12 +54,24 @@ def compared(rule: str, engines: tuple[str, ...], rounding: str = "lava-exact") 
     )
 
 
-RULES = ("delta", "frozen", "dfa", "fa", "backprop", "stdp")
+RULES = (
+    "delta",
+    "frozen",
+    "dfa",
+    "fa",
+    "backprop",
+    "sign-symmetric",
+    "kolen-pollack",
+    "node-perturbation",
+    "stdp",
+)
+FOLLOWED = (("back_relu2", "to_fc3"), ("back_relu1", "to_relu2"))
 
 
 def active(rule: str) -> str:
     """Return a rule with rates at which 500 steps change many weights."""
-    return "stdp(up=2, down=2)" if rule == "stdp" else f"{rule}(rate=-4)"
+    special = {"stdp": "stdp(up=2, down=2)", "kolen-pollack": "kolen-pollack(rate=-4, every=3)"}
+    return special.get(rule, f"{rule}(rate=-4)")
 
 
 @needs_lava
@@ -99,20 +113,40 @@ def test_engines_agree_where_weights_and_traces_saturate(rule: str) -> None:
     assert found[f"{name}.x1"].max() == 127
 
 
-@pytest.mark.parametrize("engine", ["reference", "native", pytest.param("lava", marks=needs_lava)])
-@pytest.mark.parametrize(("follow", "equal"), [("true", True), ("false", False)])
-def test_copied_feedback_equals_the_forward_weights_after_500_steps(
-    engine: str, follow: str, equal: bool
-) -> None:
-    model = made(f"backprop(rate=-4, follow={follow})")
+def trained(engine: str, rule: str) -> dict[str, Long]:
+    """Return the weights of every group after 500 steps on an engine."""
+    model = made(rule)
     samples = -(-STEPS // model.program.schedule.period)
     machine = load_engine(engine).open(model.program, rounding="lava-exact")
     try:
         inputs = model.coding.inputs(DIGITS.x_train[:samples], DIGITS.y_train[:samples])
         machine.run(inputs, samples=samples)
-        for back, forward in (("back_relu2", "to_fc3"), ("back_relu1", "to_relu2")):
-            copied = machine.read(f"{back}.weight")
-            learned = machine.read(f"{forward}.weight")[:, :-1].T
-            assert np.array_equal(copied, learned) is equal
+        return {group.name: machine.read(group.weight) for group in model.program.synapses}
     finally:
         machine.close()
+
+
+every_engine = pytest.mark.parametrize(
+    "engine", ["reference", "native", pytest.param("lava", marks=needs_lava)]
+)
+
+
+@every_engine
+@pytest.mark.parametrize(("follow", "equal"), [("true", True), ("false", False)])
+def test_copied_feedback_equals_the_forward_weights_after_500_steps(
+    engine: str, follow: str, equal: bool
+) -> None:
+    weights = trained(engine, f"backprop(rate=-4, follow={follow})")
+    for back, forward in FOLLOWED:
+        assert np.array_equal(weights[back], weights[forward][:, :-1].T) is equal
+
+
+@every_engine
+@pytest.mark.parametrize(("follow", "equal"), [("true", True), ("false", False)])
+def test_sign_feedback_has_the_signs_of_the_forward_weights_after_500_steps(
+    engine: str, follow: str, equal: bool
+) -> None:
+    weights = trained(engine, f"sign-symmetric(rate=-2, follow={follow})")
+    for back, forward in FOLLOWED:
+        signs = np.where(weights[forward][:, :-1].T >= 0, 64, -64)
+        assert np.array_equal(weights[back], signs) is equal

@@ -39,6 +39,7 @@ from lava.proc.lif.process import LIF
 from hebbite.compiler.arithmetic.neuron import Long, Registers, execute
 from hebbite.compiler.arithmetic.philox import words
 from hebbite.compiler.arithmetic.randomness import stream_of
+from hebbite.compiler.arithmetic.synapse import mirrored
 from hebbite.compiler.program.neuron import TRACES, NeuronProgram
 from hebbite.rules.errors import Problem
 from hebbite.runtime.engines.lava.arrays import Array
@@ -77,11 +78,15 @@ class NeuronJob:
 
 @dataclass(frozen=True, eq=False)
 class MirrorJob:
-    """The weights to copy: those that the followed group wrote, (post, lines) a learning epoch."""
+    """The weights to copy: those that the followed group wrote, (post, lines) a learning epoch.
+
+    With a ``magnitude`` above 0 their signs, times it.
+    """
 
     weights: Rows
     shape: tuple[int, int]
     epoch: int
+    magnitude: int
 
 
 @dataclass(frozen=True, eq=False)
@@ -210,7 +215,7 @@ class RecordedLif(Reporting, PyLifModelBitAcc):  # type: ignore[misc]
         self.proc_params["job"].rows.put(self.time_step - 1, registers)
 
 
-def mirrored(job: SynapsesJob, time_step: int, weight: Array) -> Array:
+def refreshed(job: SynapsesJob, time_step: int, weight: Array) -> Array:
     """Return the weights of a step: in the first step after a learning epoch a mirror's new ones.
 
     By then the followed group has written them: Lava ends the learning phase of a step in every
@@ -220,7 +225,8 @@ def mirrored(job: SynapsesJob, time_step: int, weight: Array) -> Array:
     if mirror is None or time_step == 1 or (time_step - 1) % mirror.epoch:
         return weight
     learned = mirror.weights.get((time_step - 1) // mirror.epoch - 1).reshape(mirror.shape)
-    return learned.T[: weight.shape[0]].astype(np.int32)
+    copied = mirrored(learned, size=weight.shape[0], magnitude=mirror.magnitude)
+    return copied.astype(np.int32)
 
 
 class RecordedDense(Reporting, PyDenseModelBitAcc):  # type: ignore[misc]
@@ -229,7 +235,7 @@ class RecordedDense(Reporting, PyDenseModelBitAcc):  # type: ignore[misc]
     def run_spk(self) -> None:
         """Mirror if it is time, deliver, receive, write down."""
         job = self.proc_params["job"]
-        self.weights: Array = mirrored(job, self.time_step, self.weights)
+        self.weights: Array = refreshed(job, self.time_step, self.weights)
         super().run_spk()
         if self.time_step == job.steps:
             job.due.put(0, {"due": self.a_buff})
@@ -241,7 +247,7 @@ class RecordedDelayDense(Reporting, PyDelayDenseModelBitAcc):  # type: ignore[mi
     def run_spk(self) -> None:
         """Mirror if it is time, deliver, receive, write down."""
         job = self.proc_params["job"]
-        self.weights: Array = mirrored(job, self.time_step, self.weights)
+        self.weights: Array = refreshed(job, self.time_step, self.weights)
         super().run_spk()
         if self.time_step == job.steps:
             for delay in range(self.a_buff.shape[1]):
