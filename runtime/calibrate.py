@@ -24,10 +24,9 @@ from hebbite.rules.errors import Problem, UsageError, near
 from hebbite.rules.options import options_of
 from hebbite.rules.registry import RULES, parse_rule
 from hebbite.runtime.datasets import Dataset, load_dataset
+from hebbite.runtime.plan import CALIBRATION_SAMPLES
 from hebbite.runtime.session import Session
 
-CALIBRATION_SAMPLES = 1000
-"""Training samples whose activity sets the scales of the compiled program."""
 RATES = (-7, -6, -5, -4, -3)
 GAINS = (-2, -1, 0, 1, 2)
 LAST = 3

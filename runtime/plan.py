@@ -15,10 +15,12 @@ from hebbite.compiler.compile import compile
 from hebbite.compiler.graph import Graph
 from hebbite.compiler.settings import Settings
 from hebbite.rules.errors import Problem, UsageError
-from hebbite.runtime.calibrate import CALIBRATION_SAMPLES
 from hebbite.runtime.datasets import Dataset, load_dataset
 from hebbite.runtime.training import plan_of
 from hebbite.runtime.trial import Trial, chance_of, sha256_of
+
+CALIBRATION_SAMPLES = 1000
+"""Training samples whose activity sets the scales of a compiled program."""
 
 
 @dataclass(frozen=True)

@@ -16,9 +16,9 @@ from hebbite.runtime.counters import Counters
 from hebbite.runtime.credit.curve import (
     CreditCurve,
     CreditMoment,
-    LayerFigures,
+    LayerMarks,
     Sheet,
-    figures_of,
+    marks_of,
 )
 from hebbite.runtime.credit.measures import measure
 from hebbite.runtime.credit.moment import Moment, chip_layers, real_layers
@@ -30,6 +30,7 @@ from hebbite.runtime.training import Watch
 SAMPLES = 256
 """Training samples that gradient and updates are taken over, the first ones; fewer if an epoch has
 fewer."""
+SPIKING = "comparisons measure credit of graded units; hebbite credit measures these, {} units"
 
 
 def moments_of(epochs: int) -> tuple[int, ...]:
@@ -63,12 +64,15 @@ class CreditBook:
             self._measure(session.snapshot())
 
     def _measure(self, model: Compiled) -> None:
+        if model.settings.neuron != "graded":
+            self._reason = SPIKING.format(model.settings.neuron)
+            return
         moment = Moment(model, self._x, self._y)
         try:
             with one_thread():
-                self._moments.append(figures_at(moment, self._epoch))
+                self._moments.append(marks_at(moment, self._epoch))
         except UnsupportedError as error:
-            if error.code not in ("HB0470", "HB0471"):
+            if error.code != "HB0470":
                 raise
             self._reason = error.problems[0].what
         else:
@@ -80,14 +84,14 @@ class CreditBook:
         return CreditCurve(tuple(self._moments), samples, self._draws, self._reason)
 
 
-def figures_at(moment: Moment, epoch: int) -> CreditMoment:
-    """Return the figures of a moment in both arithmetics.
+def marks_at(moment: Moment, epoch: int) -> CreditMoment:
+    """Return the marks of a moment in both arithmetics.
 
     Raises:
-        UnsupportedError: HB0470 for a rule without a real-valued model, HB0471 for a spiking model.
+        UnsupportedError: HB0470 for a rule without a real-valued model.
     """
     sheets = []
     for layers, moments, gradient in (real_layers(moment), chip_layers(moment)):
-        rows = tuple(LayerFigures(layer.name, figures_of(layer.measures)) for layer in layers)
-        sheets.append(Sheet(figures_of(measure(moments, gradient)), rows))
+        rows = tuple(LayerMarks(layer.name, marks_of(layer.measures)) for layer in layers)
+        sheets.append(Sheet(marks_of(measure(moments, gradient)), rows))
     return CreditMoment(epoch, *sheets)

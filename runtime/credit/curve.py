@@ -1,6 +1,6 @@
 """Credit over a training: how the rule's update stands to the exact gradient at a few moments.
 
-In: figures of every moment. Out: a `CreditCurve` of one training with a stored form that comes back
+In: marks of every moment. Out: a `CreditCurve` of one training with a stored form that comes back
 bit for bit, and the `CreditMeans` of several trainings as plain data.
 
     alignment   cos of the angle between the mean update U and g = -grad F, in [-1, 1]
@@ -27,8 +27,8 @@ NOTHING = "at a moment there was no update or no gradient to compare"
 
 
 @dataclass(frozen=True)
-class Figures:
-    """The figures of the module; None where there is none, as of a layer that does not learn."""
+class Marks:
+    """The marks of the module; None where there is none, as of a layer that does not learn."""
 
     alignment: float | None = None
     angle_deg: float | None = None
@@ -37,19 +37,19 @@ class Figures:
 
 
 @dataclass(frozen=True)
-class LayerFigures:
-    """The figures of one layer; ``name`` is the population's."""
+class LayerMarks:
+    """The marks of one layer; ``name`` is the population's."""
 
     name: str
-    figures: Figures
+    marks: Marks
 
 
 @dataclass(frozen=True)
 class Sheet:
-    """Figures of all layers laid end to end, and of every layer, the output last."""
+    """Marks of all layers laid end to end, and of every layer, the output last."""
 
-    total: Figures
-    layers: tuple[LayerFigures, ...]
+    total: Marks
+    layers: tuple[LayerMarks, ...]
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ class CreditCurve:
     """What was measured in one training.
 
     samples  training samples that gradient and updates are means over
-    draws    how often each was run for the chip's figures: more than once where neurons draw noise
+    draws    how often each was run for the chip's marks: more than once where neurons draw noise
     reason   why nothing was measured, '' if something was
     """
 
@@ -76,11 +76,11 @@ class CreditCurve:
     reason: str = ""
 
 
-def figures_of(found: Measures) -> Figures:
-    """Return the figures that are kept of all measures."""
+def marks_of(found: Measures) -> Marks:
+    """Return the marks that are kept of all measures."""
     angle = found.angle_deg
     cosine = None if angle is None else math.cos(math.radians(angle))
-    return Figures(cosine, angle, found.bias, found.variance)
+    return Marks(cosine, angle, found.bias, found.variance)
 
 
 def to_plain(curve: CreditCurve) -> dict[str, object]:
@@ -102,22 +102,20 @@ def from_plain(found: Mapping[str, Any]) -> CreditCurve:
 
 
 def _sheet(found: Mapping[str, Any]) -> Sheet:
-    layers = (
-        LayerFigures(str(part["name"]), _figures(part["figures"])) for part in found["layers"]
-    )
-    return Sheet(_figures(found["total"]), tuple(layers))
+    layers = (LayerMarks(str(part["name"]), _marks(part["marks"])) for part in found["layers"])
+    return Sheet(_marks(found["total"]), tuple(layers))
 
 
-def _figures(found: Mapping[str, Any]) -> Figures:
+def _marks(found: Mapping[str, Any]) -> Marks:
     names = ("alignment", "angle_deg", "bias", "variance")
-    return Figures(*(None if found[name] is None else float(found[name]) for name in names))
+    return Marks(*(None if found[name] is None else float(found[name]) for name in names))
 
 
 @dataclass(frozen=True)
 class CreditMeans:
     """Means over the moments of several trainings of one rule, one a seed.
 
-    A figure that one moment of one seed does not have, the mean does not have either.
+    A mark that one moment of one seed does not have, the mean does not have either.
     """
 
     curves: tuple[CreditCurve, ...]
@@ -146,24 +144,24 @@ class CreditMeans:
 
     @property
     def draws(self) -> int:
-        """Runs of each sample for the chip's figures."""
+        """Runs of each sample for the chip's marks."""
         return self.curves[0].draws
 
-    def total(self, arithmetic: Arithmetic) -> Figures:
+    def total(self, arithmetic: Arithmetic) -> Marks:
         """Return the means of all layers laid end to end."""
         return _mean([sheet.total for sheet in self._sheets(arithmetic)])
 
-    def layers(self, arithmetic: Arithmetic) -> tuple[LayerFigures, ...]:
+    def layers(self, arithmetic: Arithmetic) -> tuple[LayerMarks, ...]:
         """Return the means of every layer; () if nothing was measured."""
         by_layer = zip(*(sheet.layers for sheet in self._sheets(arithmetic)), strict=True)
         return tuple(
-            LayerFigures(layers[0].name, _mean([layer.figures for layer in layers]))
+            LayerMarks(layers[0].name, _mean([layer.marks for layer in layers]))
             for layers in by_layer
         )
 
     def hidden_deg(self, arithmetic: Arithmetic) -> float | None:
         """Return the mean angle of the hidden layers; None without one that learns, everywhere."""
-        hidden = [layer.figures for layer in self.layers(arithmetic)[:-1]]
+        hidden = [layer.marks for layer in self.layers(arithmetic)[:-1]]
         return _mean(hidden).angle_deg
 
     def _sheets(self, arithmetic: Arithmetic) -> list[Sheet]:
@@ -186,10 +184,10 @@ class CreditMeans:
         layers = self.layers(arithmetic)
         return {
             **asdict(self.total(arithmetic)),
-            "layers": [{"name": layer.name, **asdict(layer.figures)} for layer in layers],
+            "layers": [{"name": layer.name, **asdict(layer.marks)} for layer in layers],
         }
 
 
-def _mean(found: Sequence[Figures]) -> Figures:
+def _mean(found: Sequence[Marks]) -> Marks:
     columns = zip(*map(astuple, found), strict=True)
-    return Figures(*(None if None in column else float(np.mean(column)) for column in columns))
+    return Marks(*(None if None in column else float(np.mean(column)) for column in columns))

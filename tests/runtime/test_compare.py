@@ -12,6 +12,7 @@ import pytest
 from hebbite.compiler.settings import Settings
 from hebbite.rules.errors import HebbiteError, UnsupportedError, UsageError
 from hebbite.runtime.compare import Plan, compare, interval
+from hebbite.runtime.credit.book import SPIKING
 from hebbite.runtime.datasets import load_dataset
 from hebbite.runtime.demo import MODEL, run_demo
 from hebbite.runtime.energy import price
@@ -87,8 +88,7 @@ def test_spiking_rows_say_why_there_is_no_credit(plan: Plan) -> None:
                     train_samples=2, engine="native")  # fmt: skip
     found = compare(MODEL, asked)
     assert credit_rows(found) == []
-    reason = "credit is measured on graded networks; these are lif units"
-    assert f"stdp: no credit: {reason}" in footnotes(found)
+    assert f"stdp: no credit: {SPIKING.format('lif')}" in footnotes(found)
     assert "How well each rule assigns credit" not in render(found)
 
 

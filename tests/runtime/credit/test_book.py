@@ -15,15 +15,15 @@ from hebbite.compiler.settings import Settings
 from hebbite.rules.errors import Problem, UnsupportedError
 from hebbite.runtime.credit import book as module
 from hebbite.runtime.credit import signals
-from hebbite.runtime.credit.book import CreditBook, moments_of
+from hebbite.runtime.credit.book import SPIKING, CreditBook, moments_of
 from hebbite.runtime.credit.credit import CreditPlan, credit
 from hebbite.runtime.credit.curve import (
     NOTHING,
     CreditCurve,
     CreditMeans,
     CreditMoment,
-    Figures,
-    LayerFigures,
+    LayerMarks,
+    Marks,
     Sheet,
     from_plain,
     to_plain,
@@ -103,7 +103,7 @@ def test_the_figures_are_those_of_the_credit_report(data: Dataset, rule: str) ->
             row = rows[moment.epoch, arithmetic]  # type: ignore[index]
             names = [layer.name for layer in row.layers]
             assert [layer.name for layer in sheet.layers] == names == ["relu1", "fc2"]
-            ours = [sheet.total, *(layer.figures for layer in sheet.layers)]
+            ours = [sheet.total, *(layer.marks for layer in sheet.layers)]
             theirs = [row.total, *(layer.measures for layer in row.layers)]
             for one, two in zip(ours, theirs, strict=True):
                 assert (one.angle_deg, one.bias) == (two.angle_deg, two.bias)
@@ -116,8 +116,8 @@ def test_the_alignment_is_the_cosine_of_the_angle(data: Dataset) -> None:
     assert real.total == replace(real.total, alignment=1.0, angle_deg=0.0, bias=0.0)
     assert chip.alignment == np.cos(np.deg2rad(chip.angle_deg or 0.0)) < 1.0
     frozen = written(compiled(data, "frozen"), data, epochs=1).moments[0].real
-    hidden, output = (layer.figures for layer in frozen.layers)
-    assert hidden == Figures(None, None, 1.0, None)
+    hidden, output = (layer.marks for layer in frozen.layers)
+    assert hidden == Marks(None, None, 1.0, None)
     assert output.alignment == 1.0
 
 
@@ -130,7 +130,7 @@ def test_a_spiking_model_has_a_reason_instead(data: Dataset) -> None:
     book = CreditBook(data, samples=10, epochs=2)
     book._epoch = 1
     book._measure(compiled(data, "stdp", spiking, samples=20))
-    assert book.curve().reason == "credit is measured on graded networks; these are lif units"
+    assert book.curve().reason == SPIKING.format("lif")
     document = CreditMeans((book.curve(),)).to_json()
     nothing: dict[str, Any] = {
         "alignment": None,
@@ -158,7 +158,7 @@ def test_any_other_refusal_comes_through(data: Dataset, monkeypatch: pytest.Monk
     def refuse(*_: object) -> None:
         raise UnsupportedError(Problem("HB0402", "no such chip"))
 
-    monkeypatch.setattr(module, "figures_at", refuse)
+    monkeypatch.setattr(module, "marks_at", refuse)
     with pytest.raises(UnsupportedError, match="HB0402"):
         written(compiled(data, "dfa"), data, epochs=1)
 
@@ -177,10 +177,10 @@ def test_a_curve_comes_back_bit_for_bit(data: Dataset) -> None:
 def by_hand(*totals: float | None, hidden: float | None = 60.0) -> CreditCurve:
     """A training with a moment for every alignment of all layers."""
     layers = (
-        LayerFigures("hidden", Figures(0.5, hidden, 0.75, 8.0)),
-        LayerFigures("out", Figures(1.0, 0.0, 0.0, 2.0)),
+        LayerMarks("hidden", Marks(0.5, hidden, 0.75, 8.0)),
+        LayerMarks("out", Marks(1.0, 0.0, 0.0, 2.0)),
     )
-    sheets = [Sheet(Figures(total, 10.0, 0.25, 4.0), layers) for total in totals]
+    sheets = [Sheet(Marks(total, 10.0, 0.25, 4.0), layers) for total in totals]
     moments = (CreditMoment(epoch, each, each) for epoch, each in enumerate(sheets, start=1))
     return CreditCurve(tuple(moments), 256, 1)
 
@@ -201,6 +201,6 @@ def test_a_mean_is_over_moments_and_seeds() -> None:
 
 def test_what_one_moment_lacks_the_mean_lacks_and_says_so() -> None:
     means = CreditMeans((by_hand(0.5, 0.75), by_hand(1.0, None, hidden=None)))
-    assert means.total("real") == Figures(None, 10.0, 0.25, 4.0)
+    assert means.total("real") == Marks(None, 10.0, 0.25, 4.0)
     assert means.hidden_deg("chip") is None
     assert (means.reason, means.unmeasured) == (NOTHING, "")
