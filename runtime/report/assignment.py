@@ -63,6 +63,12 @@ def credit_notes(found: Comparison) -> list[str]:
             "layers learn at different rates",
         ]
     long = several(found)
+    lines += [
+        f"{label(row, long=long)}: its units draw noise, so on chip every sample ran "
+        f"{row.credit.draws} times"
+        for row in known
+        if row.credit.draws > 1
+    ]
     reasons = [
         f"{label(row, long=long)}: no credit: {row.credit.reason}"
         for row in found.rows

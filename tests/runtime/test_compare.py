@@ -66,7 +66,8 @@ def test_a_row_has_the_keys_of_the_contract_and_is_plain_json(plan: Plan) -> Non
 
 
 def test_the_table_of_credit_shows_the_means_of_the_rows(plan: Plan) -> None:
-    found = compare(MODEL, replace(plan, rules=("dfa", "backprop", "frozen")))
+    rules = ("dfa", "backprop", "frozen", "node-perturbation")
+    found = compare(MODEL, replace(plan, rules=rules))
     cells = {row[0]: row[1:] for row in credit_rows(found)}
     assert cells["backprop"][0] == "0.000"
     assert cells["backprop"][4] == "0.0 deg"
@@ -79,6 +80,8 @@ def test_the_table_of_credit_shows_the_means_of_the_rows(plan: Plan) -> None:
     notes = "\n".join(footnotes(found))
     assert "on the first 20 training samples" in notes
     assert "after epoch 1\n" in notes
+    assert notes.count("its units draw noise") == 1
+    assert "node-perturbation: its units draw noise, so on chip every sample ran 8 times" in notes
     assert "How well each rule assigns credit" in render(found)
 
 

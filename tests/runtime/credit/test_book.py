@@ -91,13 +91,15 @@ def test_measuring_moves_nothing_and_reads_training_samples_only(data: Dataset) 
     assert plain.plan.validation == measured.plan.validation
 
 
-@pytest.mark.parametrize("rule", ["dfa", "backprop", "frozen"])
-def test_the_figures_are_those_of_the_credit_report(data: Dataset, rule: str) -> None:
+@pytest.mark.parametrize(
+    ("rule", "draws"), [("dfa", 1), ("backprop", 1), ("frozen", 1), ("node-perturbation", 8)]
+)
+def test_the_figures_are_those_of_the_credit_report(data: Dataset, rule: str, draws: int) -> None:
     curve = written(compiled(data, rule), data)
     plan = CreditPlan((rule,), epochs=EPOCHS, at=(1, EPOCHS), samples=SAMPLES,
                       train_samples=TRAINED)  # fmt: skip
     rows = {(row.epoch, row.arithmetic): row for row in credit(MODEL, plan).rows}
-    assert (curve.samples, curve.draws, curve.reason, len(rows)) == (SAMPLES, 1, "", 4)
+    assert (curve.samples, curve.draws, curve.reason, len(rows)) == (SAMPLES, draws, "", 4)
     for moment in curve.moments:
         for sheet, arithmetic in ((moment.real, "real"), (moment.chip, "chip")):
             row = rows[moment.epoch, arithmetic]  # type: ignore[index]
