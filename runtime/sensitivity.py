@@ -1,7 +1,7 @@
 """A rule at half and at twice its rate: how much a result hangs on the choice of the rate.
 
 The rate of an error-driven rule is the exponent of a power of two, so half is one less and twice is
-one more; the mantissa stays.
+one more; the mantissa stays, and so does a decay, which is an option of its own.
 """
 
 from __future__ import annotations

@@ -280,8 +280,8 @@ def test_a_job_with_half_a_curve_is_refused(
         key, text = store._base.execute("SELECT key, value FROM jobs").fetchone()
         stored = json.loads(text)
         part = stored
-        for key in PLACES.get(name, ()):
-            part = part[key]
+        for place in PLACES.get(name, ()):
+            part = part[place]
         part[name].pop()
         store.put(key, json.dumps(stored))
     with pytest.raises(InputFileError, match="HB0716"):
