@@ -85,9 +85,10 @@ class _Lowering:
         table = self._table()
         feedback = self._path.groups()
         tensors: dict[str, IntArray] = {}
-        for stage, made in self._stages:
+        for index, (stage, made) in enumerate(self._stages):
             tensors[f"{stage.synapses}.weight"] = made.weight.astype(np.int16)
-            tensors |= {f"{stage.name}.{name}": values for name, values in made.tables}
+            used = self._tables(index)
+            tensors |= {f"{stage.name}.{name}": values for name, values in used.items()}
         for group, weight in feedback:
             tensors[group.weight] = weight.astype(np.int16)
         output = self.network.stages[-1].name
@@ -174,7 +175,7 @@ class _Lowering:
     def _population(
         self, index: int, table: TimeTable, feedback: dict[str, tuple[Synapses, Long]]
     ) -> Population:
-        stage, made = self._stages[index]
+        stage = self.network.stages[index]
         output = index == len(self.network.stages) - 1
         neuron = self._neuron(index)
         constants = self._constants(index, table, feedback)
@@ -184,10 +185,17 @@ class _Lowering:
             len(stage.weight),
             neuron,
             tuple((name, constants[name]) for name in neuron.parameters),
-            tuple((n, f"{stage.name}.{n}") for n, _ in made.tables if n in neuron.tables),
+            tuple((name, f"{stage.name}.{name}") for name in self._tables(index)),
             () if output else self._bias(index + 1, fires, table.period),
             origin=stage.origin,
         )
+
+    def _tables(self, index: int) -> dict[str, IntArray]:
+        """Return the tables that the program of a stage reads."""
+        asked = self._neuron(index).tables
+        return {
+            name: values for name, values in self.integers.stages[index].tables if name in asked
+        }
 
     def _constants(
         self, index: int, table: TimeTable, feedback: dict[str, tuple[Synapses, Long]]
