@@ -100,7 +100,7 @@ def write_container(
         _misuse(f"more content than a container of {MAX_BYTES} bytes holds")
     where = Path(os.path.realpath(path))
     try:
-        _replace(where, _chunks(sealed, members))
+        replace_file(where, _chunks(sealed, members))
     except OSError as error:
         what = f"cannot write the file: {error.strerror or error}"
         raise InputFileError(Problem("HB0701", what, at=str(path))) from error
@@ -269,7 +269,7 @@ def _chunks(sealed: bytes, members: Mapping[str, bytes]) -> Iterator[bytes]:
     yield central + end + comment
 
 
-def _replace(path: Path, chunks: Iterable[bytes]) -> None:
+def replace_file(path: Path, chunks: Iterable[bytes]) -> None:
     """Put the chunks in place of ``path`` at once; on failure leave nothing behind."""
     temporary = path.with_name(f".hebbite-{secrets.token_hex(8)}.tmp")
     try:

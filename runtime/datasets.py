@@ -196,8 +196,10 @@ def _refuse(code: str, what: str, path: Path, hint: str = "") -> NoReturn:
     raise InputFileError(Problem(code, what, at=str(path), hint=hint))
 
 
-def read_npz(path: Path, names: tuple[str, ...]) -> dict[str, Array]:
+def read_npz(path: Path, names: tuple[str, ...] | None) -> dict[str, Array]:
     """Return exactly these arrays of an npz file: numbers, of any shape and finite or not.
+
+    None for the names takes whatever arrays there are.
 
     Raises `InputFileError`: HB0220 to HB0224 and HB0227, as `load_dataset`.
     """
@@ -207,8 +209,9 @@ def read_npz(path: Path, names: tuple[str, ...]) -> dict[str, Array]:
             if any(info.compress_type not in _PACKINGS for info in infos):
                 _refuse("HB0221", "packed in a way that NumPy does not write", path)
             found = [info.filename.removesuffix(".npy") for info in infos]
-            if sorted(found) != sorted(names):
-                what = f"holds the arrays {', '.join(found[:8])}; wanted {', '.join(names)}"
+            if sorted(found) != sorted(set(found) if names is None else names):
+                wanted = "each once" if names is None else ", ".join(names)
+                what = f"holds the arrays {', '.join(found[:8])}; wanted {wanted}"
                 _refuse("HB0222", what, path)
             if (size := sum(info.file_size for info in infos)) > MAX_BYTES:
                 _refuse("HB0227", f"{size} bytes of arrays; the limit is {MAX_BYTES}", path)

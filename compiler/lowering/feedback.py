@@ -107,6 +107,14 @@ class FeedbackPath:
         if self.rule.feedback.weights in COPIED:
             forward = self.integers.stages[index + 1].weight.astype(np.int64)
             return mirrored(forward, size=shape[0], magnitude=self._magnitude)
-        name = self.network.stages[index].name
-        drawn = bell(shape, seed=self.settings.seed, name=f"feedback {name}")
-        return even(drawn * self.settings.feedback_rms).astype(np.int64)
+        return random_feedback(self.network.stages[index].name, shape, self.settings)
+
+
+def random_feedback(name: str, shape: tuple[int, int], settings: Settings) -> Long:
+    """Return B (size of the population ``name``, size of where its errors come from), in steps.
+
+    Bell-shaped with standard deviation ``settings.feedback_rms``, rounded to even integers; seed
+    and name alone fix it, the same for every rule that draws weights of this shape.
+    """
+    drawn = bell(shape, seed=settings.seed, name=f"feedback {name}")
+    return even(drawn * settings.feedback_rms).astype(np.int64)

@@ -15,6 +15,7 @@ from hebbite.runtime.cli.demo import demo
 from hebbite.runtime.cli.doctor import doctor
 from hebbite.runtime.cli.evaluate import evaluate
 from hebbite.runtime.cli.group import Verbs
+from hebbite.runtime.cli.infer import infer
 from hebbite.runtime.cli.inspect import inspect
 from hebbite.runtime.cli.list import list_kind
 from hebbite.runtime.cli.run import run
@@ -51,7 +52,8 @@ def main(version: Version = False) -> None:
 
 
 for _verb in (
-    demo, check, compile, run, train, evaluate, compare, credit, verify, inspect, doctor,
+    demo, check, compile, run, train, evaluate, compare, credit, infer, verify, inspect,
+    doctor,
 ):  # fmt: skip
     app.command(_verb.__name__)(_verb)
 app.command("list")(list_kind)

@@ -185,6 +185,11 @@ def refuse_to_overwrite(output: Path, *inputs: Path) -> None:
         raise UsageError(Problem("HB0156", what, at=str(output), hint=f"mkdir -p {output.parent}"))
 
 
+def same_file(one: Path, other: Path) -> bool:
+    """Whether two paths lead to one place."""
+    return _resolved(one) == _resolved(other)
+
+
 def _resolved(path: Path) -> str:
     """Return the path without links, as far as it can be followed."""
     try:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Optional
 import typer
 
 from hebbite.rules.errors import InputFileError, Problem, UsageError
-from hebbite.runtime.cli import options, requests
+from hebbite.runtime.cli import options, recording, requests
 from hebbite.runtime.cli.output import print_json, progress
 
 if TYPE_CHECKING:
@@ -41,6 +41,9 @@ def train(
     seed: options.AnySeed = None,
     checkpoint_dir: Checkpoints = None,
     resume: Resume = None,
+    record: recording.Record = None,
+    record_steps: recording.RecordSteps = 0,
+    record_every: recording.RecordEvery = 0,
     scheduler: options.Scheduler = "",
     hardware: options.Hardware = False,
     as_json: options.Json = False,
@@ -69,6 +72,9 @@ def train(
         split_seed=chosen,
         train_samples=train_samples,
     )
+    recorded = recording.wanted(record, record_steps, record_every)
+    if recorded is not None:
+        recording.check(recorded, start or saved, plan, file=file, output=output)
     trained = run_training(
         saved.compiled,
         dataset,
@@ -77,8 +83,10 @@ def train(
         keep=None if checkpoint_dir is None else _keep_in(checkpoint_dir, saved),
         progress=lambda epoch, score: progress(f"epoch {epoch}: validation {score:.4f}"),
     )
+    if recorded is not None:
+        recording.write(recorded, start or saved, dataset, plan)
     _save(output, saved, trained)
-    _report(output, trained, saved.compiled.program.schedule.period, as_json)
+    _report(output, trained, recorded, saved.compiled.program.schedule.period, as_json)
 
 
 def _checkpoint(path: Path) -> Path:
@@ -122,7 +130,9 @@ def _save(output: Path, saved: Saved, trained: Trained) -> None:
     save_compiled(output, trained.model, slice_inputs=inputs, golden=golden, training=trained.plan)
 
 
-def _report(output: Path, trained: Trained, period: int, as_json: bool) -> None:
+def _report(
+    output: Path, trained: Trained, recorded: recording.Wanted | None, period: int, as_json: bool
+) -> None:
     plan = trained.plan
     if as_json:
         print_json(
@@ -139,6 +149,7 @@ def _report(output: Path, trained: Trained, period: int, as_json: bool) -> None:
                 "program_sha256": plan.trained_sha256,
                 "saved_program_sha256": trained.model.sha256,
                 "file": str(output),
+                "recording": None if recorded is None else recorded.to_json(),
                 "counters": trained.counters.to_json(),
                 "wall_s": trained.wall_s,
                 "steps": trained.samples * period,
@@ -154,5 +165,7 @@ def _report(output: Path, trained: Trained, period: int, as_json: bool) -> None:
         f"engine {plan.engine}, rounding {plan.rounding}, seed {plan.seed}, "
         f"{trained.samples} samples in {trained.wall_s:.2f} s"
     )
+    if recorded is not None:
+        typer.echo(f"recorded {recorded.steps} steps of {recorded.every} samples: {recorded.path}")
     typer.echo(f"program_sha256 {plan.trained_sha256}  (what was trained: FILE)")
     typer.echo(f"program_sha256 {trained.model.sha256}  (what was learnt: {output})")

@@ -116,7 +116,7 @@ def _activation(compiled: Compiled, population: Population) -> Activation:
 def _feedback(compiled: Compiled, twin: Twin, index: int, group: Synapses) -> Real:
     rule = compiled.rule
     stored = compiled.program.tensors[group.weight].astype(np.float64)
-    exact = _path(twin, index, direct=rule.feedback.delivery == "direct")
+    exact = exact_path(twin, index, direct=rule.feedback.delivery == "direct")
     if rule.feedback.weights == "transpose":
         return exact
     if rule.feedback.weights == "learned":
@@ -125,7 +125,7 @@ def _feedback(compiled: Compiled, twin: Twin, index: int, group: Synapses) -> Re
     return stored * (float(np.sqrt(np.mean(exact**2))) / size if size else 0.0)
 
 
-def _path(twin: Twin, index: int, *, direct: bool) -> Real:
+def exact_path(twin: Twin, index: int, *, direct: bool) -> Real:
     """Return the transposed matrix that B of layer ``index`` stands for."""
     layers = twin.layers[index + 1 :] if direct else twin.layers[index + 1 : index + 2]
     path = layers[0].weight[:, :-1].T

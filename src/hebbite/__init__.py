@@ -1,8 +1,8 @@
 """hebbite: networks and local learning rules, compiled to Loihi-class chip programs.
 
-`compile` a model, run it in a `Session`, `compare` rules, see their `credit` assignment, `verify`
-engines against each other, `load` what was saved. Names are imported when they are first used:
-``import hebbite`` is cheap.
+`compile` a model, run it in a `Session`, `compare` rules, see their `credit` assignment, `infer`
+objective and rule from what changed, `verify` engines against each other, `load` what was saved.
+Names are imported when they are first used: ``import hebbite`` is cheap.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from hebbite.rules.errors import HebbiteError
     from hebbite.runtime.compare import compare
     from hebbite.runtime.credit.credit import credit
+    from hebbite.runtime.infer.infer import infer
     from hebbite.runtime.load import load
     from hebbite.runtime.session import Session
     from hebbite.runtime.verify import verify
@@ -30,6 +31,7 @@ __all__ = [
     "compare",
     "compile",
     "credit",
+    "infer",
     "load",
     "verify",
 ]
@@ -41,6 +43,7 @@ _HOMES = {
     "compare": "runtime.compare",
     "compile": "compiler.compile",
     "credit": "runtime.credit.credit",
+    "infer": "runtime.infer.infer",
     "load": "runtime.load",
     "verify": "runtime.verify",
 }
