@@ -3,7 +3,9 @@
 The window of rates at which integer learning works is only a factor of 4 to 8 wide, and layered
 feedback multiplies the gains of its layers, so both are searched together: every pair is trained
 from the same start for a few epochs, once for each seed, and the pair with the best mean validation
-accuracy wins; of equals, the one with the smaller rate.
+accuracy wins; of equals, the one with the smaller rate. A seed trains on its own training samples
+and is scored on its own validation samples: what is then compared on the test part of the same seed
+was chosen without it, while the split of another seed could hold those test samples.
 """
 
 from __future__ import annotations
@@ -22,12 +24,11 @@ from hebbite.rules.errors import Problem, UsageError, near
 from hebbite.rules.options import options_of
 from hebbite.rules.registry import RULES, parse_rule
 from hebbite.runtime.datasets import Dataset, load_dataset
+from hebbite.runtime.plan import CALIBRATION_SAMPLES
 from hebbite.runtime.session import Session
 
-CALIBRATION_SAMPLES = 256
 RATES = (-7, -6, -5, -4, -3)
 GAINS = (-2, -1, 0, 1, 2)
-SEEDS = (100, 101)
 LAST = 3
 """Epochs over which the validation accuracy is averaged, the last ones: one alone is noisy."""
 
@@ -81,7 +82,7 @@ def calibrate(
     rates: Sequence[int] = RATES,
     mantissas: Sequence[int] = (1,),
     gains: Sequence[int] = GAINS,
-    seeds: Sequence[int] = SEEDS,
+    seeds: Sequence[int] = (0,),
     epochs: int = 5,
     limit: int | None = None,
     objective: str = "classification",
@@ -92,8 +93,9 @@ def calibrate(
 ) -> Calibration:
     """Return the rate and gain with which ``rule`` (a name without options) learns best.
 
-    ``limit`` cuts an epoch to the first samples of the training split; ``chips`` is how many the
-    program may use.
+    ``seeds``: those whose results the choice is for, or any whose splits hold none of their test
+    samples. ``limit`` cuts an epoch to the first samples of the training split; ``chips`` is how
+    many the program may use.
 
     Raises:
         UsageError: HB0109 if there is nothing to try.
@@ -144,11 +146,12 @@ def _score(
         rule=rule,
         objective=course.objective,
         settings=settings,
-        calibration=data.x_train[:CALIBRATION_SAMPLES],
+        calibration=data.x_train[:CALIBRATION_SAMPLES].astype(np.float64),
         chips=course.chips,
     )
-    validation = (data.x_validation, data.y_validation)
+    validation = (data.x_validation.astype(np.float64), data.y_validation)
     with Session(made, engine=course.engine, rounding=course.rounding) as session:
-        x, y = data.x_train[: course.limit], data.y_train[: course.limit]
+        x = data.x_train[: course.limit].astype(np.float64)
+        y = data.y_train[: course.limit]
         fit = session.fit(x, y, epochs=course.epochs, validation=validation)
     return float(np.mean(fit.validation[-LAST:]))

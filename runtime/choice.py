@@ -1,31 +1,30 @@
 """Which text of a rule is compared: as it was typed, with its defaults, or calibrated.
 
-In: the rules of a plan. Out: a `Choice` each, in order. Calibration trains on training samples and
-chooses by validation samples of its own seeds; it is done once for each name of a rule, with the
-first objective and target of the plan, and kept in the store of finished jobs like any other work.
+In: the rules of a plan. Out: a `Choice` each, in order: a text for every seed. A calibration is
+done once for each name of a rule and each seed, with the first objective and target of the plan, on
+that seed's own training and validation samples, and kept in the store of finished jobs like any
+other work. Never does a seed choose for another: its training part could hold the other's test
+samples.
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
 import re
-from collections.abc import Callable, Iterable
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from hebbite.compiler.graph import Graph
-from hebbite.compiler.hbt import producer
-from hebbite.rules.errors import HebbiteError
 from hebbite.rules.registry import parse_rule
-from hebbite.runtime.calibrate import GAINS, RATES, SEEDS, Calibration, Course, best_of, calibrate
-from hebbite.runtime.calibrate import Trial as Attempt
+from hebbite.runtime.calibrate import GAINS, RATES, Calibration, Course
 from hebbite.runtime.datasets import load_dataset
 from hebbite.runtime.jobs import JobStore
 from hebbite.runtime.plan import Plan
 from hebbite.runtime.sensitivity import has_rate
-from hebbite.runtime.trial import canonical, sha256_of, sources_sha256
+from hebbite.runtime.trial import LEARNT_FROM, sha256_of
+from hebbite.runtime.tuning import Tuning, from_stored, key_of, run_tuning, stored_form, told
+from hebbite.runtime.workers import Kind, all_results
 
 Say = Callable[[str], None]
 _BARE = re.compile(r"\s*[\w-]+\s*(\(\s*\))?\s*")
@@ -33,27 +32,38 @@ _BARE = re.compile(r"\s*[\w-]+\s*(\(\s*\))?\s*")
 
 @dataclass(frozen=True)
 class Choice:
-    """The full ``text`` of a rule and where its options come from.
+    """The full text of a rule for every seed of a plan, and where its options come from.
 
-    ``source`` is ``default``, ``given`` (options were typed) or ``calibrated``.
+    ``source`` is ``default``, ``given`` (options were typed) or ``calibrated``; ``calibrations``
+    has one a seed, or none.
     """
 
-    text: str
+    texts: tuple[str, ...]
     source: str
-    calibration: Calibration | None = None
+    calibrations: tuple[Calibration, ...] = ()
 
-    def to_json(self) -> dict[str, object]:
-        """Return plain data: the source, and of a calibration what was tried on what."""
-        found = self.calibration
-        if found is None:
+    @property
+    def text(self) -> str | None:
+        """The one text of all seeds; None if they differ."""
+        return self.texts[0] if len(set(self.texts)) == 1 else None
+
+    def to_json(self, seeds: Sequence[int]) -> dict[str, object]:
+        """Return plain data: the source, and of calibrations what was tried on what.
+
+        ``accuracy``: validation accuracy of the chosen texts, mean over ``seeds``.
+        """
+        found = self.calibrations
+        if not found:
             return {"source": self.source, "calibration": None}
+        trials = [attempt for calibration in found for attempt in calibration.trials]
         tried = {
-            "rates": sorted({attempt.rate for attempt in found.trials}),
-            "gains": sorted({attempt.gain for attempt in found.trials}),
-            "seeds": list(SEEDS),
+            "rates": sorted({attempt.rate for attempt in trials}),
+            "gains": sorted({attempt.gain for attempt in trials}),
+            "seeds": list(seeds),
             "epochs": Course().epochs,
-            "part": "validation samples",
-            "accuracy": found.mean,
+            "part": "validation samples of the seed itself",
+            "accuracy": float(np.mean([calibration.mean for calibration in found])),
+            "per_seed": [calibration.mean for calibration in found],
         }
         return {"source": self.source, "calibration": tried}
 
@@ -62,6 +72,7 @@ def choices_of(
     graph: Graph,
     plan: Plan,
     *,
+    jobs: int = 1,
     store: JobStore | None,
     fresh: bool,
     progress: Say | None = None,
@@ -71,44 +82,69 @@ def choices_of(
     choices = typed(plan)
     if not plan.calibrate:
         return choices
-    names = _to_calibrate(choices)
-    found: dict[str, Calibration] = {}
-    for name in names:
-        key = _key(graph, plan, name)
-        text = None if store is None or fresh else store.get(key)
-        if store is not None and text is not None:
-            found[name] = _from_stored(name, text, key, store)
-            _tell(note, f"{name} was calibrated before: {found[name].rule}")
-            continue
-        found[name] = _calibrated(graph, plan, name, progress)
-        if store is not None:
-            store.put(key, _stored_form(found[name]))
-    return tuple(
-        Choice(made.rule, "calibrated", made) if (made := found.get(_name(choice))) else choice
-        for choice in choices
-    )
+    work = _tunings(graph, plan, choices)
+    kind = Kind("calibrations", run_tuning, key_of, stored_form, from_stored, told)
+    done = all_results(kind, work, jobs, store, fresh=fresh, progress=progress, note=note)
+    found = {(job.rule, job.seed): made for job, made in zip(work, done, strict=True)}
+    return tuple(_chosen(choice, plan.seeds, found) for choice in choices)
 
 
 def typed(plan: Plan) -> tuple[Choice, ...]:
     """Return the rules as they were typed; nothing is calibrated."""
     return tuple(
-        Choice(parse_rule(text).text, "default" if _BARE.fullmatch(text) else "given")
+        Choice(
+            (parse_rule(text).text,) * len(plan.seeds),
+            "default" if _BARE.fullmatch(text) else "given",
+        )
         for text in plan.rules
     )
 
 
-def _name(choice: Choice) -> str:
-    return parse_rule(choice.text).name if choice.source == "default" else ""
+def by_text(texts: Sequence[str], seeds: Sequence[int], *, always: bool = False) -> str:
+    """Return the texts of seeds as one line, each once: ``A``, or ``seeds 0, 2: A; seed 1: B``.
+
+    ``always`` names the seeds even if their text is one.
+    """
+    if len(set(texts)) == 1 and not always:
+        return texts[0]
+    of: dict[str, list[str]] = {}
+    for text, seed in zip(texts, seeds, strict=True):
+        of.setdefault(text, []).append(str(seed))
+    return "; ".join(
+        f"seed{'s' * (len(known) > 1)} {', '.join(known)}: {text}" for text, known in of.items()
+    )
 
 
-def _to_calibrate(choices: Iterable[Choice]) -> list[str]:
-    names = dict.fromkeys(_name(choice) for choice in choices)
-    return [name for name in names if name and has_rate(name)]
+def _chosen(
+    choice: Choice, seeds: Sequence[int], found: Mapping[tuple[str, int], Calibration]
+) -> Choice:
+    name = _to_calibrate(choice)
+    if not name:
+        return choice
+    made = tuple(found[name, seed] for seed in seeds)
+    return Choice(tuple(each.rule for each in made), "calibrated", made)
 
 
-def _tell(say: Say | None, text: str) -> None:
-    if say is not None:
-        say(text)
+def _to_calibrate(choice: Choice) -> str:
+    """Return the name of an error-driven rule that was typed without options, else ''."""
+    name = parse_rule(choice.texts[0]).name if choice.source == "default" else ""
+    return name if name and has_rate(name) else ""
+
+
+def _tunings(graph: Graph, plan: Plan, choices: Sequence[Choice]) -> list[Tuning]:
+    """Return the calibrations to do: of every rule that needs one, for every seed once."""
+    names = filter(None, dict.fromkeys(map(_to_calibrate, choices)))
+    settings = replace(plan.settings, target=plan.targets[0])
+    known = {
+        seed: sha256_of(load_dataset(plan.data, seed=seed), parts=LEARNT_FROM)
+        for seed in plan.seeds
+    }
+    return [
+        Tuning(graph, name, plan.data, sha256, seed, replace(settings, seed=seed), _course(plan),
+               RATES, GAINS)
+        for name in names
+        for seed, sha256 in known.items()
+    ]  # fmt: skip
 
 
 def _course(plan: Plan) -> Course:
@@ -119,72 +155,3 @@ def _course(plan: Plan) -> Course:
         rounding=plan.rounding,
         chips=plan.chips,
     )
-
-
-def _calibrated(graph: Graph, plan: Plan, name: str, progress: Say | None) -> Calibration:
-    course = _course(plan)
-    return calibrate(
-        graph,
-        rule=name,
-        data=plan.data,
-        settings=replace(plan.settings, target=plan.targets[0]),
-        rates=RATES,
-        gains=GAINS,
-        seeds=SEEDS,
-        epochs=course.epochs,
-        limit=course.limit,
-        objective=course.objective,
-        engine=course.engine,
-        rounding=course.rounding,
-        chips=course.chips,
-        progress=lambda attempt: _tell(
-            progress,
-            f"{name}, rate {attempt.rate}, gain {attempt.gain}: validation {attempt.mean:.4f}",
-        ),
-    )
-
-
-def _key(graph: Graph, plan: Plan, name: str) -> str:
-    """Return the sha256 of everything that decides a calibration; see `trial.key_of`."""
-    decides = {
-        "calibration": name,
-        "graph": _graph_sha256(graph),
-        "course": asdict(_course(plan)),
-        "settings": asdict(replace(plan.settings, target=plan.targets[0])),
-        "data": [sha256_of(load_dataset(plan.data, seed=seed)) for seed in SEEDS],
-        "seeds": SEEDS,
-        "rates": RATES,
-        "gains": GAINS,
-        "producer": producer(),
-        "sources": sources_sha256(),
-    }
-    return hashlib.sha256(canonical(decides).encode()).hexdigest()
-
-
-def _graph_sha256(graph: Graph) -> str:
-    digest = hashlib.sha256(str(graph).encode())
-    for name in sorted(graph.tensors):
-        values = np.ascontiguousarray(graph.tensors[name])
-        digest.update(f"{name} {values.dtype.str} {values.shape}".encode())
-        digest.update(values.tobytes())
-    return digest.hexdigest()
-
-
-def _stored_form(found: Calibration) -> str:
-    return canonical({"trials": [asdict(attempt) for attempt in found.trials]})
-
-
-def _from_stored(name: str, text: str, key: str, store: JobStore) -> Calibration:
-    """Return a calibration from its stored form (HB0716 if it is none)."""
-    try:
-        attempts = json.loads(text)["trials"]
-        return best_of(name, [_attempt(**attempt) for attempt in attempts])
-    except (ValueError, TypeError, LookupError, HebbiteError) as error:
-        raise store.damaged(key) from error
-
-
-def _attempt(*, rate: int, mantissa: int, gain: int, accuracy: list[float]) -> Attempt:
-    scores = tuple(float(score) for score in accuracy)
-    if len(scores) != len(SEEDS):
-        raise ValueError("the attempts are of other seeds")
-    return Attempt(int(rate), int(mantissa), int(gain), scores)

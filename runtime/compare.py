@@ -13,7 +13,7 @@ import os
 import platform
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -27,7 +27,7 @@ from hebbite.runtime.energy import CostProfile, list_profiles, load_profile
 from hebbite.runtime.jobs import JobStore
 from hebbite.runtime.plan import Cell, Plan, trials_of
 from hebbite.runtime.row import Near, Row, interval
-from hebbite.runtime.sensitivity import neighbours
+from hebbite.runtime.sensitivity import beside, texts_of
 from hebbite.runtime.trial import Outcome
 from hebbite.runtime.workers import all_outcomes
 
@@ -58,9 +58,9 @@ def compare(
 ) -> Comparison:
     """Train ``model`` by every rule, objective, target and seed of the plan.
 
-    With ``plan.calibrate`` rates and gains are chosen first, see `choice`; with
-    ``plan.sensitivity`` every rule is trained at half and at twice its rate too. What stands in the
-    plan twice is trained once.
+    With ``plan.calibrate`` rates and gains are chosen first, for every seed on its own training and
+    validation parts, see `choice`; with ``plan.sensitivity`` every rule is trained at half and at
+    twice its rate too. What stands in the plan twice is trained once.
 
     ``jobs`` processes work side by side; their number does not change a result. A script that asks
     for more than one must guard its entry by ``if __name__ == "__main__"``. With a ``store`` what
@@ -78,15 +78,16 @@ def compare(
     profiles = tuple(load_profile(name) for name in plan.profiles or list_profiles())
     if plan.calibrate:
         trials_of(graph, sha256, plan, _cells(plan, typed(plan)))
-    choices = choices_of(graph, plan, store=store, fresh=fresh, progress=progress, note=note)
-    cells = _cells(plan, choices)
-    trials = trials_of(graph, sha256, plan, cells)
-    work = [trial for each in trials.values() for trial in each]
-    done = iter(all_outcomes(work, jobs, store, fresh=fresh, progress=progress, note=note))
-    found = {cell: tuple(itertools.islice(done, len(each))) for cell, each in trials.items()}
+    choices = choices_of(
+        graph, plan, jobs=jobs, store=store, fresh=fresh, progress=progress, note=note
+    )
+    trials = trials_of(graph, sha256, plan, _cells(plan, choices))
+    work = list(trials.values())
+    done = all_outcomes(work, jobs, store, fresh=fresh, progress=progress, note=note)
+    found = dict(zip(trials, done, strict=True))
     rows = tuple(
-        _row(Cell(choice.text, *rest), found, plan, profiles, choice)
-        for choice, *rest in itertools.product(choices, _objectives(plan), plan.targets)
+        _row(choice, goal, target, found, plan, profiles)
+        for choice, goal, target in itertools.product(choices, _objectives(plan), plan.targets)
     )
     return Comparison(rows, _provenance(sha256, plan, jobs, time.perf_counter() - began))
 
@@ -97,27 +98,41 @@ def _objectives(plan: Plan) -> list[str]:
 
 def _cells(plan: Plan, choices: Sequence[Choice]) -> list[Cell]:
     """Return everything to train, once each: the rules, and their neighbours if wanted."""
-    texts = [choice.text for choice in choices]
-    if plan.sensitivity:
-        near = (neighbour for text in texts for neighbour in neighbours(text).values())
-        texts += [neighbour.text for neighbour in near if neighbour.text]
-    every = itertools.product(texts, _objectives(plan), plan.targets)
-    return list(dict.fromkeys(Cell(*parts) for parts in every))
+    rules = [choice.texts for choice in choices]
+    for texts in rules[:] if plan.sensitivity else ():
+        rules += [found for near in beside(texts).values() if (found := texts_of(near))]
+    every = itertools.product(rules, _objectives(plan), plan.targets)
+    return list(
+        dict.fromkeys(
+            cell for texts, goal, target in every for cell in _of_seeds(plan, texts, goal, target)
+        )
+    )
+
+
+def _of_seeds(plan: Plan, texts: Sequence[str], objective: str, target: str) -> list[Cell]:
+    return [
+        Cell(text, objective, target, seed) for text, seed in zip(texts, plan.seeds, strict=True)
+    ]
 
 
 def _row(
-    cell: Cell,
-    found: Mapping[Cell, tuple[Outcome, ...]],
+    choice: Choice,
+    objective: str,
+    target: str,
+    found: Mapping[Cell, Outcome],
     plan: Plan,
     profiles: tuple[CostProfile, ...],
-    choice: Choice,
 ) -> Row:
+    def row(chosen: Choice, near: Mapping[str, Near]) -> Row:
+        cells = _of_seeds(plan, chosen.texts, objective, target)
+        return Row(tuple(found[cell] for cell in cells), plan, profiles, chosen, near)
+
     near: dict[str, Near] = {}
-    for name, neighbour in neighbours(cell.rule).items() if plan.sensitivity else ():
-        known = found.get(replace(cell, rule=neighbour.text))
-        other = Choice(neighbour.text, choice.source)
-        near[name] = Near(neighbour, Row(known, plan, profiles, other) if known else None)
-    return Row(found[cell], plan, profiles, choice, near)
+    for name, neighbours in beside(choice.texts).items() if plan.sensitivity else ():
+        texts = texts_of(neighbours)
+        other = row(Choice(texts, choice.source), {}) if texts else None
+        near[name] = Near(neighbours, plan.seeds, other)
+    return row(choice, near)
 
 
 def _sha256(model: str | Path | Graph) -> str:

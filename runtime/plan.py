@@ -1,7 +1,7 @@
 """The plan of a comparison, and its trainings made ready: compiled, none of them done.
 
-In: a plan and the rules that it comes to. Out: a `Trial` a cell and seed. A seed sets the split,
-the feedback, the order of samples, the rounding, and with ``init=random`` the weights.
+In: a plan and the rules that it comes to. Out: a `Trial` a cell. A seed sets the split, the
+feedback, the order of samples, the rounding, and with ``init=random`` the weights.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from hebbite.runtime.training import plan_of
 from hebbite.runtime.trial import Trial, chance_of, sha256_of
 
 CALIBRATION_SAMPLES = 1000
+"""Training samples whose activity sets the scales of a compiled program."""
 
 
 @dataclass(frozen=True)
@@ -29,8 +30,8 @@ class Plan:
     train_samples  samples an epoch, 0 takes all
     profiles       energy profiles, () every one there is
     to_accuracy    validation accuracy in (0, 1] whose joules are asked for
-    calibrate      choose rate and gain of every error-driven rule that is given without options on
-                   validation data, before anything is compared
+    calibrate      choose rate and gain of every error-driven rule that is given without options,
+                   for every seed on its own validation part, before anything is compared
     sensitivity    train every error-driven rule at half and at twice its rate too
     """
 
@@ -67,34 +68,28 @@ class Plan:
 
 @dataclass(frozen=True)
 class Cell:
-    """What is trained once a seed: rule and objective as their full texts, and a target."""
+    """One training: rule and objective as their full texts, a target and a seed."""
 
     rule: str
     objective: str
     target: str
+    seed: int
 
 
-def trials_of(
-    graph: Graph, sha256: str, plan: Plan, cells: Sequence[Cell]
-) -> dict[Cell, list[Trial]]:
-    """Return the trainings of every cell, one a seed; all are compiled before any is done.
+def trials_of(graph: Graph, sha256: str, plan: Plan, cells: Sequence[Cell]) -> dict[Cell, Trial]:
+    """Return the training of every cell; all are compiled before any is done.
 
     ``sha256`` names the model file. A data set is loaded once a seed, and held no longer than it
     takes to compile.
     """
-    by_seed = [_of_seed(graph, sha256, plan, cells, seed) for seed in plan.seeds]
-    return {cell: [trials[index] for trials in by_seed] for index, cell in enumerate(cells)}
-
-
-def _of_seed(
-    graph: Graph, sha256: str, plan: Plan, cells: Sequence[Cell], seed: int
-) -> list[Trial]:
-    dataset = load_dataset(plan.data, seed=seed)
-    known = sha256_of(dataset)
-    return [
-        _trial(graph, sha256, plan, cell, dataset=dataset, data_sha256=known, seed=seed)
-        for cell in cells
-    ]
+    made: dict[Cell, Trial] = {}
+    for seed in dict.fromkeys(cell.seed for cell in cells):
+        dataset = load_dataset(plan.data, seed=seed)
+        known = sha256_of(dataset)
+        for cell in cells:
+            if cell.seed == seed:
+                made[cell] = _trial(graph, sha256, plan, cell, dataset=dataset, data_sha256=known)
+    return {cell: made[cell] for cell in cells}
 
 
 def _trial(
@@ -105,8 +100,8 @@ def _trial(
     *,
     dataset: Dataset,
     data_sha256: str,
-    seed: int,
 ) -> Trial:
+    seed = cell.seed
     compiled = compile(
         graph,
         rule=cell.rule,

@@ -15,8 +15,9 @@ import numpy as np
 
 from hebbite.compiler.capacity import footprint
 from hebbite.compiler.compiled import Compiled
-from hebbite.runtime.choice import Choice
+from hebbite.runtime.choice import Choice, by_text
 from hebbite.runtime.counters import COUNTERS, Counters
+from hebbite.runtime.credit.curve import CreditMeans
 from hebbite.runtime.energy import CostProfile, price, time_per_sample
 from hebbite.runtime.gains import Bought
 from hebbite.runtime.plan import Plan
@@ -33,8 +34,8 @@ STUDENT = (12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228
 class Row:
     """A rule over all seeds; `to_json` gives the ROW of ``hebbite compare --json``.
 
-    ``choice`` says where the text of the rule comes from; ``neighbours`` holds the same rule at
-    half and at twice its rate, where the plan asks for it.
+    ``choice`` says which text of the rule every seed had, and where it comes from; ``neighbours``
+    holds the same rule at half and at twice its rate, where the plan asks for it.
     """
 
     outcomes: tuple[Outcome, ...]
@@ -80,6 +81,11 @@ class Row:
         return Bought(self.model, self.plan.seeds, curves, self.plan.to_accuracy)
 
     @cached_property
+    def credit(self) -> CreditMeans:
+        """How well the rule assigned credit, means over moments and seeds."""
+        return CreditMeans(tuple(outcome.credit for outcome in self.outcomes))
+
+    @cached_property
     def energy(self) -> list[dict[str, object]]:
         """The energy rows of every profile."""
         return [
@@ -111,7 +117,8 @@ class Row:
         return {
             "model": model.model,
             "rule": model.rule.name,
-            "rule_text": model.rule.text,
+            "rule_text": self.choice.text,
+            "rule_texts": list(self.choice.texts),
             "objective": model.objective.name,
             "bias": "none",
             "target": model.program.target,
@@ -122,7 +129,7 @@ class Row:
             "samples": first.samples,
             "data": first.dataset,
             "split": first.split,
-            "rates": self.choice.to_json(),
+            "rates": self.choice.to_json(self.plan.seeds),
             "accuracy": self.accuracy_json(),
             "objective_value": self.bought.objective_json(),
             "to_accuracy": self.bought.accuracy_json(),
@@ -130,7 +137,7 @@ class Row:
             "chance": float(np.mean([outcome.chance for outcome in self.outcomes])),
             "per_sample": {name: self.per_sample(name) for name in COUNTERS},
             "energy": self.energy,
-            "credit": {"alignment": None, "bias": None, "variance": None},
+            "credit": self.credit.to_json(),
             "locality": model.rule.locality.to_json(),
             "footprint": footprint(model.program).to_json(),
             **self._time(),
@@ -175,22 +182,41 @@ class Row:
 
 @dataclass(frozen=True, eq=False)
 class Near:
-    """The rule of a row at another rate: its own row, or the reason why there is none."""
+    """The rule of a row at another rate: its own row, or the reason why there is none.
 
-    neighbour: Neighbour
+    ``neighbours`` has one a seed of ``seeds``; a seed without one leaves the others out too, as
+    means over fewer seeds say something else.
+    """
+
+    neighbours: tuple[Neighbour, ...]
+    seeds: tuple[int, ...]
     row: Row | None
+
+    @property
+    def reason(self) -> str:
+        """Why there is no row, '' if there is one."""
+        lacking = [
+            (neighbour.reason, seed)
+            for neighbour, seed in zip(self.neighbours, self.seeds, strict=True)
+            if neighbour.reason
+        ]
+        if not lacking:
+            return ""
+        reasons, seeds = zip(*lacking, strict=True)
+        return by_text(reasons, seeds, always=len(seeds) < len(self.seeds))
 
     def to_json(self) -> dict[str, object]:
         """Return plain data; ``per_decrease_j`` is of the energy row that tables show."""
         row = self.row
         shown = row.energy_shown if row else None
         return {
-            "rule_text": self.neighbour.text or None,
+            "rule_text": row.choice.text if row else None,
+            "rule_texts": [neighbour.text or None for neighbour in self.neighbours],
             "accuracy": row.accuracy_json() if row else None,
             "objective_decrease": row.bought.decrease if row else None,
             "per_decrease_j": shown["per_decrease_j"] if shown else None,
             "energy": row.energy if row else [],
-            "reason": self.neighbour.reason or (row.bought.gains().no_decrease if row else ""),
+            "reason": self.reason or (row.bought.gains().no_decrease if row else ""),
         }
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
@@ -21,11 +21,18 @@ from hebbite.compiler.compiled import Compiled
 from hebbite.compiler.hbt import Training, producer
 from hebbite.rules.errors import InputFileError, Problem
 from hebbite.runtime.counters import COUNTERS, PHASES, Counters, components_of
+from hebbite.runtime.credit.book import CreditBook, moments_of
+from hebbite.runtime.credit.build import forward_groups
+from hebbite.runtime.credit.curve import CreditCurve, from_plain, to_plain
 from hebbite.runtime.curve import Curve, CurveBook, why_without
 from hebbite.runtime.datasets import Dataset, load_dataset
+from hebbite.runtime.session import Session
 from hebbite.runtime.training import train
 
 ROOMS = ("rules", "compiler", "runtime")
+LEARNT_FROM = ("x_train", "y_train", "x_validation", "y_validation")
+"""The parts of a data set by which settings may be chosen."""
+PARTS = (*LEARNT_FROM, "x_test", "y_test")
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,6 +58,7 @@ class Outcome:
     before: float
     after: float
     curve: Curve
+    credit: CreditCurve
     samples: int
     samples_per_epoch: int
     wall_s: float
@@ -73,23 +81,35 @@ def run_trial(trial: Trial) -> Outcome:
         InputFileError: HB0229 if the data is no longer what the trial was made for.
     """
     plan = trial.training
-    dataset = load_dataset(trial.data, seed=plan.split_seed)
-    if sha256_of(dataset) != trial.data_sha256:
-        what = "the data changed while models were trained on it"
-        raise InputFileError(Problem("HB0229", what, at=trial.data, hint="start again"))
+    dataset = unchanged(trial.data, seed=plan.split_seed, sha256=trial.data_sha256)
     began = time.perf_counter()
     book = CurveBook(trial.model, dataset, samples=plan.samples)
-    trained = train(trial.model, dataset, plan, watch=book.watch)
+    credit = CreditBook(dataset, samples=plan.samples, epochs=plan.epochs)
+
+    def watch(session: Session, counters: Counters | None) -> None:
+        book.watch(session, counters)
+        credit.watch(session, counters)
+
+    trained = train(trial.model, dataset, plan, watch=watch)
     return _outcome(
         trial,
         before=trained.before,
         after=trained.after,
         curve=book.curve(trained.plan.validation),
+        credit=credit.curve(),
         wall_s=time.perf_counter() - began,
     )
 
 
-def _outcome(trial: Trial, *, before: float, after: float, curve: Curve, wall_s: float) -> Outcome:
+def _outcome(
+    trial: Trial,
+    *,
+    before: float,
+    after: float,
+    curve: Curve,
+    credit: CreditCurve,
+    wall_s: float,
+) -> Outcome:
     plan = trial.training
     return Outcome(
         model=trial.model,
@@ -99,6 +119,7 @@ def _outcome(trial: Trial, *, before: float, after: float, curve: Curve, wall_s:
         before=before,
         after=after,
         curve=curve,
+        credit=credit,
         samples=plan.samples * plan.epochs,
         samples_per_epoch=plan.samples,
         wall_s=wall_s,
@@ -145,6 +166,7 @@ def stored_form(outcome: Outcome) -> str:
             "after": outcome.after,
             "objective": list(curve.objective),
             "validation": list(curve.validation),
+            "credit": to_plain(outcome.credit),
             "wall_s": outcome.wall_s,
             "counters": {
                 "components": list(curve.counters[0].components),
@@ -166,6 +188,7 @@ def from_stored(trial: Trial, text: str) -> Outcome:
         before=float(found["before"]),
         after=float(found["after"]),
         curve=_stored_curve(trial, found),
+        credit=_stored_credit(trial, found["credit"]),
         wall_s=float(found["wall_s"]),
     )
 
@@ -186,10 +209,30 @@ def _stored_curve(trial: Trial, found: Mapping[str, Any]) -> Curve:
     return Curve(objective, validation, tuple(Counters(components, each) for each in values))
 
 
-def sha256_of(dataset: Dataset) -> str:
-    """Return the fingerprint of a data set: every sample and label of every part."""
+def _stored_credit(trial: Trial, found: Mapping[str, Any]) -> CreditCurve:
+    curve = from_plain(found)
+    wanted = () if curve.reason else moments_of(trial.training.epochs)
+    layers = [group.post for group in forward_groups(trial.model.program)]
+    sheets = [sheet for moment in curve.moments for sheet in (moment.real, moment.chip)]
+    others = [sheet for sheet in sheets if [layer.name for layer in sheet.layers] != layers]
+    if tuple(moment.epoch for moment in curve.moments) != wanted or others:
+        raise ValueError("the credit is of another training")
+    return curve
+
+
+def unchanged(data: str, *, seed: int, sha256: str, parts: Sequence[str] = PARTS) -> Dataset:
+    """Return a data set that is still the one of this fingerprint (HB0229)."""
+    dataset = load_dataset(data, seed=seed)
+    if sha256_of(dataset, parts=parts) != sha256:
+        what = "the data changed while models were trained on it"
+        raise InputFileError(Problem("HB0229", what, at=data, hint="start again"))
+    return dataset
+
+
+def sha256_of(dataset: Dataset, *, parts: Sequence[str] = PARTS) -> str:
+    """Return the fingerprint of a data set: every sample and label of these parts."""
     digest = hashlib.sha256(f"{dataset.classes}".encode())
-    for part in ("x_train", "y_train", "x_validation", "y_validation", "x_test", "y_test"):
+    for part in parts:
         values = np.ascontiguousarray(getattr(dataset, part))
         values = values.astype(values.dtype.newbyteorder("<"), copy=False)
         digest.update(f"{part} {values.dtype.str} {values.shape}".encode())

@@ -1,7 +1,8 @@
-"""Trials done one by one or side by side, and not at all where the outcome is known.
+"""Jobs done one by one or side by side, and not at all where the outcome is known.
 
-In: trials, a number of processes, perhaps a store. Out: their outcomes, in order. The parent alone
-reads and writes the store, a job as soon as it is finished, whatever order they finish in.
+In: jobs of a kind (trainings, calibrations), a number of processes, perhaps a store. Out: what they
+came to, in order. The parent alone reads and writes the store, a job as soon as it is finished,
+whatever order they finish in.
 """
 
 from __future__ import annotations
@@ -9,13 +10,38 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass
 from multiprocessing import get_context
+from typing import Generic, TypeVar
 
 from hebbite.rules.errors import EngineError, Problem
 from hebbite.runtime.jobs import JobStore
 from hebbite.runtime.trial import Outcome, Trial, from_stored, key_of, run_trial, stored_form
 
 Say = Callable[[str], None]
+Job = TypeVar("Job")
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True)
+class Kind(Generic[Job, Result]):
+    """What is known of a kind of job.
+
+    noun    what remarks call them
+    run     does one, in any process
+    key     the sha256 of everything that decides the result
+    keep    the result as text
+    read    a result back from the text of a job; raises ValueError, TypeError, LookupError or
+            ArithmeticError if it is none
+    tell    one line about a job that was done
+    """
+
+    noun: str
+    run: Callable[[Job], Result]
+    key: Callable[[Job], str]
+    keep: Callable[[Result], str]
+    read: Callable[[Job, str], Result]
+    tell: Callable[[Job, Result], str]
 
 
 def all_outcomes(
@@ -28,43 +54,70 @@ def all_outcomes(
     note: Say | None,
 ) -> list[Outcome]:
     """Return the outcome of every trial, in order; see `compare`."""
-    keys = [key_of(trial) for trial in trials] if store is not None else []
-    found = {} if store is None or fresh else _finished(trials, keys, store)
+    kind = Kind("jobs", run_trial, key_of, stored_form, from_stored, _told)
+    return all_results(kind, trials, jobs, store, fresh=fresh, progress=progress, note=note)
+
+
+def _told(trial: Trial, outcome: Outcome) -> str:
+    return f"{trial.model.rule}, seed {trial.training.seed}: {outcome.after:.4f}"
+
+
+def all_results(
+    kind: Kind[Job, Result],
+    work: Sequence[Job],
+    jobs: int,
+    store: JobStore | None,
+    *,
+    fresh: bool,
+    progress: Say | None,
+    note: Say | None,
+) -> list[Result]:
+    """Return the result of every job, in order.
+
+    Raises:
+        EngineError: HB0607 if a process of ``jobs`` died.
+        InputFileError: HB0716 if the store holds what was no result of a job.
+    """
+    keys = [kind.key(job) for job in work] if store is not None else []
+    found = {} if store is None or fresh else _finished(kind, work, keys, store)
     if found and note is not None:
-        note(f"{len(found)} of {len(trials)} jobs were finished before")
-    work = {index: trial for index, trial in enumerate(trials) if index not in found}
-    for index, outcome in _done(work, jobs):
+        note(f"{len(found)} of {len(work)} {kind.noun} were finished before")
+    left = {index: job for index, job in enumerate(work) if index not in found}
+    for index, result in _done(kind.run, left, jobs):
         if store is not None:
-            store.put(keys[index], stored_form(outcome))
+            store.put(keys[index], kind.keep(result))
         if progress is not None:
-            trial = trials[index]
-            progress(f"{trial.model.rule}, seed {trial.training.seed}: {outcome.after:.4f}")
-        found[index] = outcome
-    return [found[index] for index in range(len(trials))]
+            progress(kind.tell(work[index], result))
+        found[index] = result
+    return [found[index] for index in range(len(work))]
 
 
-def _finished(trials: Sequence[Trial], keys: Sequence[str], store: JobStore) -> dict[int, Outcome]:
-    """Return what the store knows, by the number of the trial."""
-    found: dict[int, Outcome] = {}
-    for index, (trial, key) in enumerate(zip(trials, keys, strict=True)):
+def _finished(
+    kind: Kind[Job, Result], work: Sequence[Job], keys: Sequence[str], store: JobStore
+) -> dict[int, Result]:
+    """Return what the store knows, by the number of the job."""
+    found: dict[int, Result] = {}
+    for index, (job, key) in enumerate(zip(work, keys, strict=True)):
         text = store.get(key)
         if text is None:
             continue
         try:
-            found[index] = from_stored(trial, text)
+            found[index] = kind.read(job, text)
         except (ValueError, TypeError, LookupError, ArithmeticError) as error:
             raise store.damaged(key) from error
     return found
 
 
-def _done(work: Mapping[int, Trial], jobs: int) -> Iterator[tuple[int, Outcome]]:
-    """Yield number and outcome of every trial, as they are finished."""
+def _done(
+    run: Callable[[Job], Result], work: Mapping[int, Job], jobs: int
+) -> Iterator[tuple[int, Result]]:
+    """Yield number and result of every job, as they are finished."""
     if jobs == 1 or len(work) < 2:
-        yield from ((index, run_trial(trial)) for index, trial in work.items())
+        yield from ((index, run(job)) for index, job in work.items())
         return
     pool = ProcessPoolExecutor(min(jobs, len(work)), mp_context=get_context("spawn"))
     try:
-        waiting = {pool.submit(run_trial, trial): index for index, trial in work.items()}
+        waiting = {pool.submit(run, job): index for index, job in work.items()}
         for future in as_completed(waiting):
             yield waiting[future], future.result()
     except BrokenProcessPool as error:

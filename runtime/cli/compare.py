@@ -38,7 +38,8 @@ Calibrate = Annotated[
     bool,
     typer.Option(
         "--calibrate",
-        help="first choose rate and gain of rules given without options, on validation data",
+        help="first choose rate and gain of rules given without options, for every seed on its own "
+        "validation samples",
     ),
 ]
 Sensitivity = Annotated[
@@ -78,7 +79,7 @@ def compare(
     as_json: options.Json = False,
     debug: options.Debug = False,
 ) -> None:
-    """Compare rules on a model: accuracy, updates, energy, locality, footprint."""
+    """Compare rules on a model: accuracy, updates, energy, credit, locality, footprint."""
     from hebbite.runtime.compare import Plan
     from hebbite.runtime.compare import compare as compare_rules
     from hebbite.runtime.session import rounding_of
@@ -135,11 +136,13 @@ def _store(path: Path | None, model: Path) -> AbstractContextManager[JobStore | 
 
 
 def print_comparison(found: Comparison) -> None:
-    """Print the tables (costs, gains, neighbouring rates), and what the numbers are."""
+    """Print the tables (costs, gains, credit, other rates), and what the numbers are."""
     from hebbite.runtime import report
 
     print_table("", report.COLUMNS, report.table_rows(found))
     print_table("", report.gain_columns(found), report.gain_rows(found))
+    if credit := report.credit_rows(found):
+        print_table("", report.CREDIT_COLUMNS, credit)
     if near := report.sensitivity_rows(found):
         print_table("", report.SENSITIVITY_COLUMNS, near)
     for line in report.footnotes(found):

@@ -6,6 +6,7 @@ that say what the numbers are, and HTML without any reference to another place.
 
 from __future__ import annotations
 
+from hebbite.runtime.report.assignment import CREDIT_COLUMNS, credit_rows
 from hebbite.runtime.report.gains import (
     SENSITIVITY_COLUMNS,
     gain_columns,
@@ -17,7 +18,9 @@ from hebbite.runtime.report.table import COLUMNS, footnotes, table_rows
 
 __all__ = [
     "COLUMNS",
+    "CREDIT_COLUMNS",
     "SENSITIVITY_COLUMNS",
+    "credit_rows",
     "footnotes",
     "gain_columns",
     "gain_rows",

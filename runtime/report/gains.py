@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hebbite.runtime.calibrate import SEEDS
+from hebbite.runtime.choice import by_text
 from hebbite.runtime.compare import Comparison, Row
 from hebbite.runtime.report.cells import band_text, digits, label, percent, several, spread
 from hebbite.runtime.sensitivity import has_rate
@@ -86,24 +86,24 @@ def number(value: float | None) -> str:
 
 
 def rate_notes(found: Comparison) -> list[str]:
-    """Return where the rates of the rules come from."""
-    seeds = ", ".join(map(str, SEEDS))
-    texts = {
-        "default": "rates: the defaults, not calibrated: ",
-        "given": "rates: as given: ",
-        "calibrated": f"rates and gains: calibrated on validation data of seeds {seeds}, whose "
-        "splits may hold test samples of other seeds: ",
-    }
-    return [
+    """Return where the rates of the rules come from; calibrated ones have a line each."""
+    texts = {"default": "rates: the defaults, not calibrated: ", "given": "rates: as given: "}
+    lines = [
         text + "; ".join(rules)
         for source, text in texts.items()
         if (rules := _rules_of(found, source))
     ]
+    if tuned := _rules_of(found, "calibrated"):
+        lines.append(
+            "rates and gains: calibrated for every seed on its own validation samples, no test "
+            "sample among them:"
+        )
+    return lines + tuned
 
 
 def _rules_of(found: Comparison, source: str) -> list[str]:
     rows = [row for row in found.rows if row.choice.source == source and has_rate(row.name)]
-    return list(dict.fromkeys(row.choice.text for row in rows))
+    return list(dict.fromkeys(by_text(row.choice.texts, row.plan.seeds) for row in rows))
 
 
 def gain_notes(found: Comparison) -> list[str]:
@@ -130,7 +130,7 @@ def _reasons(found: Comparison) -> list[str]:
     lines = []
     for row in found.rows:
         gains, name = row.bought.gains(), label(row, long=several(found))
-        missing = [near.neighbour.reason for near in row.neighbours.values()]
+        missing = [near.reason for near in row.neighbours.values()]
         reasons = (gains.no_decrease, gains.not_reached, *missing)
         lines += [f"{name}: {reason}" for reason in reasons if reason]
     return lines

@@ -8,6 +8,7 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from hebbite.runtime.compare import Comparison, Row
+from hebbite.runtime.report.assignment import CREDIT_COLUMNS, credit_rows
 from hebbite.runtime.report.cells import label, percent, several
 from hebbite.runtime.report.gains import (
     SENSITIVITY_COLUMNS,
@@ -56,6 +57,8 @@ def render(
             [*cells, *gains[1:]]
             for cells, gains in zip(table_rows(found), gain_rows(found), strict=True)
         ],
+        credit_columns=CREDIT_COLUMNS,
+        credit_rows=credit_rows(found),
         near_columns=SENSITIVITY_COLUMNS,
         near_rows=sensitivity_rows(found),
         bars=[_bar(index, row, several(found)) for index, row in enumerate(found.rows)],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from hebbite.runtime.compare import Comparison, Row
+from hebbite.runtime.report.assignment import credit_notes
 from hebbite.runtime.report.cells import band_text, label, percent, several, spread
 from hebbite.runtime.report.gains import gain_notes, rate_notes
 
@@ -61,16 +62,17 @@ def footnotes(found: Comparison) -> list[str]:
             f"energy: profile {profile.name} ({profile.target}{chip}), boundary dynamic, "
             f"median and 5 to 95 %; evidence: {_evidence(found)}"
         )
-    lines += gain_notes(found)
+    lines += [*gain_notes(found), *credit_notes(found)]
     lines.append("everything was simulated on this computer; nothing was run on a chip")
     return lines
 
 
 def twins(found: Comparison) -> list[str]:
     """Return the rules whose programs do not differ, such as dfa and fa with one hidden layer."""
-    by_program: dict[str, list[str]] = {}
+    by_program: dict[tuple[str, ...], list[str]] = {}
     for row in found.rows:
-        by_program.setdefault(row.model.sha256, []).append(row.name)
+        programs = tuple(outcome.model.sha256 for outcome in row.outcomes)
+        by_program.setdefault(programs, []).append(row.name)
     return [" and ".join(names) for names in by_program.values() if len(names) > 1]
 
 

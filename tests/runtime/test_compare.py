@@ -9,12 +9,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from hebbite.compiler.settings import Settings
 from hebbite.rules.errors import HebbiteError, UnsupportedError, UsageError
 from hebbite.runtime.compare import Plan, compare, interval
+from hebbite.runtime.credit.book import SPIKING
 from hebbite.runtime.datasets import load_dataset
 from hebbite.runtime.demo import MODEL, run_demo
 from hebbite.runtime.energy import price
-from hebbite.runtime.report import render, table_rows
+from hebbite.runtime.report import credit_rows, footnotes, render, table_rows
 
 TINY = Plan(("dfa", "frozen"), seeds=(0, 1), epochs=1, train_samples=20, engine="reference")
 DYNAMIC = ("dynamic", "assumed")
@@ -52,9 +54,45 @@ def test_a_row_has_the_keys_of_the_contract_and_is_plain_json(plan: Plan) -> Non
     for row in rows:
         assert row.keys() >= KEYS
         assert len(row["accuracy"]["per_seed"]) == 2
-        assert row["credit"] == {"alignment": None, "bias": None, "variance": None}
+        credit = row["credit"]
+        assert (credit["moments"], credit["samples"], credit["reason"]) == ([1], 20, "")
+        assert [layer["name"] for layer in credit["layers"]] == ["relu1", "fc2"]
+        for part in (credit, credit["chip"], credit["layers"][1], credit["chip"]["layers"][1]):
+            assert -1 <= part["alignment"] <= 1
+            assert 0 <= part["bias"] <= 1
+            assert part["variance"] > 0
         assert row["per_sample"]["steps"] == (4 if row["rule"] == "dfa" else 3)
     assert rows[0]["per_sample"]["updates_visited"] > rows[1]["per_sample"]["updates_visited"] > 0
+
+
+def test_the_table_of_credit_shows_the_means_of_the_rows(plan: Plan) -> None:
+    rules = ("dfa", "backprop", "frozen", "node-perturbation")
+    found = compare(MODEL, replace(plan, rules=rules))
+    cells = {row[0]: row[1:] for row in credit_rows(found)}
+    assert cells["backprop"][0] == "0.000"
+    assert cells["backprop"][4] == "0.0 deg"
+    assert cells["frozen"][4:] == ["-", "-"]
+    real = found.rows[0].to_json()["credit"]
+    assert isinstance(real, dict)
+    assert cells["dfa"][:2] == [f"{part['bias']:.3f}" for part in (real, real["chip"])]
+    angles = [part["layers"][0]["angle_deg"] for part in (real, real["chip"])]
+    assert cells["dfa"][4:] == [f"{angle:.1f} deg" for angle in angles]
+    notes = "\n".join(footnotes(found))
+    assert "on the first 20 training samples" in notes
+    assert "after epoch 1\n" in notes
+    assert notes.count("its units draw noise") == 1
+    assert "node-perturbation: its units draw noise, so on chip every sample ran 8 times" in notes
+    assert "How well each rule assigns credit" in render(found)
+
+
+def test_spiking_rows_say_why_there_is_no_credit(plan: Plan) -> None:
+    spiking = Settings(neuron="lif", encode="rate")
+    asked = replace(plan, rules=("stdp",), seeds=(0,), settings=spiking, targets=("loihi1",),
+                    train_samples=2, engine="native")  # fmt: skip
+    found = compare(MODEL, asked)
+    assert credit_rows(found) == []
+    assert f"stdp: no credit: {SPIKING.format('lif')}" in footnotes(found)
+    assert "How well each rule assigns credit" not in render(found)
 
 
 def test_a_row_joins_energy_with_what_it_bought(plan: Plan) -> None:

@@ -261,7 +261,15 @@ def test_a_job_that_was_not_stored_so_is_refused(
             store.get(key)
 
 
-@pytest.mark.parametrize("name", ["objective", "validation", "epochs"])
+PLACES = {
+    "epochs": ("counters",),
+    "moments": ("credit",),
+    "layers": ("credit", "moments", 0, "chip"),
+}
+"""Where a list stands that is no list of the job itself."""
+
+
+@pytest.mark.parametrize("name", ["objective", "validation", "epochs", "moments", "layers"])
 def test_a_job_with_half_a_curve_is_refused(
     plan: Plan, tmp_path: Path, heard: Heard, name: str
 ) -> None:
@@ -271,7 +279,10 @@ def test_a_job_with_half_a_curve_is_refused(
     with JobStore(path) as store:
         key, text = store._base.execute("SELECT key, value FROM jobs").fetchone()
         stored = json.loads(text)
-        (stored["counters"] if name == "epochs" else stored)[name].pop()
+        part = stored
+        for place in PLACES.get(name, ()):
+            part = part[place]
+        part[name].pop()
         store.put(key, json.dumps(stored))
     with pytest.raises(InputFileError, match="HB0716"):
         run(short, path, heard)

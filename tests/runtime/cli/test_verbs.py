@@ -192,7 +192,8 @@ def test_compare_says_what_energy_bought_and_what_hangs_on_the_rate(tmp_path: Pa
     found = hebbite("compare", MODEL, *SHORT, *words, "--report", report)
     text, page = found.stdout, report.read_text()
     assert max(map(len, text[: text.index("chance ")].splitlines())) <= 130
-    for head in ("decrease of F", "energy/decrease of F", "energy to 50.0 %", "x 1/2", "x 2"):
+    for head in ("decrease of F", "energy/decrease of F", "energy to 50.0 %", "x 1/2", "x 2",
+                 "bias of credit", "hidden angle"):  # fmt: skip
         assert head in text
         assert head in page
     assert "rates: the defaults, not calibrated: dfa(rate=-5" in text
