@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import secrets
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -66,6 +65,8 @@ def _is_number(cell: str) -> bool:
 
 def write_file(path: Path, data: bytes) -> None:
     """Write a file, whole or not at all (InputFileError HB0701)."""
+    import secrets
+
     temporary = path.with_name(f".hebbite-{secrets.token_hex(8)}.tmp")
     try:
         temporary.write_bytes(data)

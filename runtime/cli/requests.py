@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import re
 from collections.abc import Callable, Sequence
@@ -142,6 +141,8 @@ def dataset_of(name: str, *, seed: int) -> Dataset:
 
 def sha256_of(path: Path) -> str:
     """Return the sha256 of a file that was read before."""
+    import hashlib
+
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 

@@ -46,7 +46,7 @@ def twin_of(compiled: Compiled) -> Twin:
 def refuse_spiking(compiled: Compiled) -> None:
     """Refuse a model whose answers are no graded errors (HB0471)."""
     if compiled.settings.neuron != "graded":
-        what = f"credit is measured on graded networks; these are {compiled.settings.neuron} units"
+        what = f"only graded units have such a twin; these are {compiled.settings.neuron} units"
         hint = "--neuron graded --encode none --rule dfa"
         raise UnsupportedError(Problem("HB0471", what, f"program @{compiled.model}", hint=hint))
 
