@@ -47,6 +47,14 @@ def test_a_rule_is_text_and_validation_data_choose_its_rate(tmp_path: Path) -> N
     assert re.search(r"^chosen on validation data: dfa\(rate=-[46], .*\)$", printed, re.MULTILINE)
 
 
+def test_rules_are_measured_against_the_gradient(tmp_path: Path) -> None:
+    printed = run("04_measure_credit.py", tmp_path).splitlines()
+    assert [line.split()[0] for line in printed] == ["backprop", "sign-symmetric", "dfa", "frozen"]
+    angles = [float(re.findall(r"([\d.]+) deg", line)[0]) for line in printed[:3]]
+    assert angles[0] == 0 < angles[1] < 45 < angles[2] < 90
+    assert printed[3].endswith("does not learn, share 0%")
+
+
 def test_every_numbered_example_is_run_here() -> None:
     text = Path(__file__).read_text("utf-8")
     numbered = sorted(path.name for path in EXAMPLES.glob("[0-9]*.py"))

@@ -60,8 +60,9 @@ def bias_variance(found: CreditReport) -> Figure:
             if marker == "o":
                 names.setdefault((bias, variance), []).append(real[0].rule)
     for place, rules in names.items():
+        side = "left" if place[0] < 0.1 else "right" if place[0] > 0.9 else "center"
         axes[0].annotate(
-            ", ".join(rules), place, (0, 9), textcoords="offset points", ha="center", size="small"
+            ", ".join(rules), place, (0, 9), textcoords="offset points", ha=side, size="small"
         )
     axes[0].set(
         xlabel="bias: |a U - g| / |g| at the best a        (o real, x chip)",
