@@ -14,7 +14,9 @@ from hebbite.rules.library.frozen import frozen
 from hebbite.rules.library.kolen_pollack import kolen_pollack
 from hebbite.rules.library.node_perturbation import node_perturbation
 from hebbite.rules.library.sign_symmetric import sign_symmetric
+from hebbite.rules.library.soft_bound_stdp import soft_bound_stdp
 from hebbite.rules.library.stdp import stdp
+from hebbite.rules.library.triplet_stdp import triplet_stdp
 from hebbite.rules.loihi import check_loihi
 from hebbite.rules.options import call_by_text
 from hebbite.rules.rule import LearningRule
@@ -29,6 +31,8 @@ RULES: dict[str, Callable[..., LearningRule]] = {
     "kolen-pollack": kolen_pollack,
     "node-perturbation": node_perturbation,
     "stdp": stdp,
+    "triplet-stdp": triplet_stdp,
+    "soft-bound-stdp": soft_bound_stdp,
     "bptt": bptt,
 }
 

@@ -7,20 +7,7 @@ from typing import Annotated
 import typer
 
 from hebbite import __version__
-from hebbite.runtime.cli.check import check
-from hebbite.runtime.cli.compare import compare
-from hebbite.runtime.cli.compile import compile
-from hebbite.runtime.cli.credit import credit
-from hebbite.runtime.cli.demo import demo
-from hebbite.runtime.cli.doctor import doctor
-from hebbite.runtime.cli.evaluate import evaluate
 from hebbite.runtime.cli.group import Verbs
-from hebbite.runtime.cli.infer import infer
-from hebbite.runtime.cli.inspect import inspect
-from hebbite.runtime.cli.list import list_kind
-from hebbite.runtime.cli.run import run
-from hebbite.runtime.cli.train import train
-from hebbite.runtime.cli.verify import verify
 
 __all__ = ["app"]
 
@@ -49,11 +36,3 @@ Version = Annotated[
 @app.callback()
 def main(version: Version = False) -> None:
     """Compile networks and local learning rules to Loihi-class chip programs, run, price them."""
-
-
-for _verb in (
-    demo, check, compile, run, train, evaluate, compare, credit, infer, verify, inspect,
-    doctor,
-):  # fmt: skip
-    app.command(_verb.__name__)(_verb)
-app.command("list")(list_kind)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import sys
 import traceback
+from importlib import import_module
 from typing import Any
 
 import typer
@@ -12,6 +13,7 @@ from typer.core import TyperGroup
 
 from hebbite.rules.errors import HebbiteError
 from hebbite.runtime.cli.output import print_error, print_json, say
+from hebbite.runtime.cli.verbs import VERBS
 
 BUG = 5
 """Exit code of an error that is ours."""
@@ -19,6 +21,30 @@ BUG = 5
 
 class Verbs(TyperGroup):
     """The verbs; an error that escapes one is printed and becomes its exit code."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        """Know the verbs by name alone; `get_command` makes them."""
+        super().__init__(*args, **kwargs)
+        names: Any = dict.fromkeys(VERBS)  # what a mistyped name is compared with
+        self.commands = names
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """Return the verbs in the order of help."""
+        return list(VERBS)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """Return a verb as a command, its module imported now; None for another name."""
+        if cmd_name not in VERBS:
+            return None
+        module = import_module(f"hebbite.runtime.cli.{cmd_name}")
+        one = typer.Typer(add_completion=False, rich_markup_mode=None)
+        one.command(cmd_name)(getattr(module, VERBS[cmd_name].function or cmd_name))
+        return typer.main.get_command(one)
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        """Write a line a verb, without importing any."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, verb.line) for name, verb in VERBS.items()])
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Keep the words that were typed: how an error is printed depends on them."""

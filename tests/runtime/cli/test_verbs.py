@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib
 import json
+import re
 import subprocess
 import sys
 import time
@@ -14,6 +16,7 @@ from typer.testing import CliRunner, Result
 
 from hebbite.compiler.hbt import load_compiled
 from hebbite.runtime.cli import app
+from hebbite.runtime.cli import verbs as known
 from hebbite.runtime.demo import MODEL
 
 ENGINE = ("--engine", "reference")
@@ -237,3 +240,21 @@ def test_doctor_names_what_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
     problems = document["problems"]
     assert isinstance(problems, list)
     assert any("pip install" in problem["hint"] for problem in problems)
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_help_says_of_a_verb_what_the_verb_says_of_itself(verb: str) -> None:
+    module = importlib.import_module(f"hebbite.runtime.cli.{verb}")
+    function = getattr(module, known.VERBS[verb].function or verb)
+    assert known.VERBS[verb].line == function.__doc__.splitlines()[0]
+
+
+def test_help_imports_no_verb() -> None:
+    code = (
+        "import sys; from typer.testing import CliRunner; from hebbite.runtime.cli import app; "
+        "CliRunner().invoke(app, ['--help']); "
+        "print([m for m in sys.modules if m.startswith('hebbite.runtime.cli.')])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    names = re.findall(r"'hebbite\.runtime\.cli\.(\w+)'", done.stdout)
+    assert sorted(names) == ["group", "output", "verbs"]

@@ -36,7 +36,7 @@ needs_lava = pytest.mark.skipif(
 
 @cache
 def made(rule: str) -> Compiled:
-    settings = SPIKING if rule.startswith("stdp") else Settings()
+    settings = SPIKING if "stdp" in rule else Settings()
     return compile(MODEL, rule=rule, settings=settings, calibration=DIGITS.x_train[:128])
 
 
@@ -64,13 +64,20 @@ RULES = (
     "kolen-pollack",
     "node-perturbation",
     "stdp",
+    "triplet-stdp",
+    "soft-bound-stdp",
 )
 FOLLOWED = (("back_relu2", "to_fc3"), ("back_relu1", "to_relu2"))
 
 
 def active(rule: str) -> str:
     """Return a rule with rates at which 500 steps change many weights."""
-    special = {"stdp": "stdp(up=2, down=2)", "kolen-pollack": "kolen-pollack(rate=-4, every=3)"}
+    special = {
+        "kolen-pollack": "kolen-pollack(rate=-4, every=3)",
+        "stdp": "stdp(up=2, down=2)",
+        "triplet-stdp": "triplet-stdp(up=3, down=4)",
+        "soft-bound-stdp": "soft-bound-stdp(up=3, down=3)",
+    }
     return special.get(rule, f"{rule}(rate=-4)")
 
 
