@@ -21,7 +21,7 @@ def test_every_rule_has_a_row_and_an_answer_per_chip() -> None:
 
 def test_loihi1_takes_spike_driven_rules_only() -> None:
     taken = [row.name for row in list_rules() if not dict(row.refused)["loihi1"]]
-    assert taken == ["stdp"]
+    assert taken == ["stdp", "triplet-stdp", "soft-bound-stdp"]
     assert "y1..y3" in refusal_of(parse_rule("dfa"), "loihi1")
 
 

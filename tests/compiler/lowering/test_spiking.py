@@ -43,10 +43,13 @@ def data(count: int = 60, size: int = 12) -> NDArray[np.float64]:
     return np.random.default_rng(1).random((count, size))
 
 
-def test_the_program_of_spike_timing_reads_as_designed(golden: Callable[[str], str]) -> None:
-    made = compile(graph(6, 5, 4, 3), rule="stdp", settings=SPIKING)
+@pytest.mark.parametrize("rule", ["stdp", "triplet-stdp", "soft-bound-stdp"])
+def test_the_program_of_spike_timing_reads_as_designed(
+    rule: str, golden: Callable[[str], str]
+) -> None:
+    made = compile(graph(6, 5, 4, 3), rule=rule, settings=SPIKING)
     text = print_program(made.program)
-    assert text.split("  neuron ")[0].rstrip() == golden("program/stdp")
+    assert text.split("  neuron ")[0].rstrip() == golden(f"program/{rule}")
     assert print_program(parse_program(text, made.program.tensors)) == text
 
 
