@@ -165,7 +165,7 @@ def _in_force(dw: SumOfProducts, number: int) -> SumOfProducts:
 
 def _unreached(dw: SumOfProducts, weight: Long, widths: Widths) -> tuple[Real, Real]:
     """Return expectation and variance of the change of synapses that no sample reaches."""
-    nothing = {name: np.zeros((2, weight.shape[1]), np.int64) for name in PRE}
+    nothing: dict[str, Long] = {name: np.zeros((2, weight.shape[1]), np.int64) for name in PRE}
     nothing |= {name: np.zeros((2, weight.shape[0]), np.int64) for name in POST}
     lines, neurons = (np.zeros(size, np.int64) for size in weight.shape[::-1])
     total = accumulate_products(dw, EpochValues(weight, lines, neurons, 0, nothing), widths)

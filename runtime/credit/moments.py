@@ -86,7 +86,7 @@ class Part:
 class Stream:
     """Accumulates updates that come sample by sample."""
 
-    def __init__(self, shape: tuple[int, int]) -> None:
+    def __init__(self, shape: tuple[int, ...]) -> None:
         self._sum = np.zeros(shape, np.float64)
         self._square = 0.0
         self._intrinsic = 0.0

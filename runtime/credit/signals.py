@@ -107,7 +107,7 @@ def hadamard(columns: int) -> Real:
 
     The number of rows is the power of two above ``columns``; the first column, all 1, is left out.
     """
-    matrix = np.ones((1, 1), np.float64)
+    matrix: Real = np.ones((1, 1), np.float64)
     while len(matrix) <= columns:
         matrix = np.block([[matrix, matrix], [matrix, -matrix]])
     return matrix[:, 1 : columns + 1]

@@ -66,7 +66,7 @@ class Rounds:
     """Accumulates updates that come ``rounds`` in a row for every sample; holds two matrices."""
 
     def __init__(self, shape: tuple[int, ...], rounds: int) -> None:
-        self._stream = Stream((shape[0], shape[1]))
+        self._stream = Stream(shape)
         self._places = np.arange(shape[0]), np.arange(shape[1])
         self._rounds = rounds
         self._begin()

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from hebbite.compiler.arithmetic.learning import EpochValues, accumulate_products
 from hebbite.compiler.compile import compile
@@ -42,7 +43,7 @@ def with_rule(model: Compiled, dw: str) -> Compiled:
     return replace(model, program=replace(model.program, plasticity=plastic))
 
 
-def changes(model: Compiled, group: str, *, draws: int) -> np.ndarray[tuple[int, ...], np.dtype]:
+def changes(model: Compiled, group: str, *, draws: int) -> NDArray[np.float64]:
     """Return what an engine wrote for each sample, from the same weights every time:
     (draws, samples, post, lines)."""
     start = {g.weight: model.program.tensors[g.weight] for g in model.program.synapses}
