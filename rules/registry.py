@@ -13,6 +13,7 @@ from hebbite.rules.library.fa import fa
 from hebbite.rules.library.frozen import frozen
 from hebbite.rules.library.kolen_pollack import kolen_pollack
 from hebbite.rules.library.node_perturbation import node_perturbation
+from hebbite.rules.library.pes import pes
 from hebbite.rules.library.sign_symmetric import sign_symmetric
 from hebbite.rules.library.soft_bound_stdp import soft_bound_stdp
 from hebbite.rules.library.stdp import stdp
@@ -23,6 +24,7 @@ from hebbite.rules.rule import LearningRule
 
 RULES: dict[str, Callable[..., LearningRule]] = {
     "delta": delta,
+    "pes": pes,
     "frozen": frozen,
     "dfa": dfa,
     "fa": fa,

@@ -18,7 +18,8 @@ from hebbite.rules.sums import VARIABLES, effective_scale, parse_sum
 
 ALL = [factory() for factory in RULES.values()]
 NAMES = [rule.name for rule in ALL]
-ERROR_DRIVEN = ("delta", "frozen", "dfa", "fa", "backprop", "sign-symmetric", "node-perturbation")
+ERROR_DRIVEN = ("delta", "pes", "frozen", "dfa", "fa", "backprop", "sign-symmetric",
+                "node-perturbation")  # fmt: skip
 every_rule = pytest.mark.parametrize("rule", ALL, ids=NAMES)
 
 

@@ -71,6 +71,13 @@ def test_the_program_of_a_rule_reads_as_designed(rule: str, golden: Callable[[st
     assert text.split("  neuron ")[0].rstrip() == golden(f"program/{rule}")
 
 
+@pytest.mark.parametrize("sizes", [(6, 3), (6, 5, 4, 3)])
+def test_prescribed_error_sensitivity_is_lms_on_the_readout(sizes: tuple[int, ...]) -> None:
+    pes, delta = (compile(graph("relu", *sizes), rule=rule) for rule in ("pes", "delta"))
+    assert pes.sha256 == delta.sha256
+    assert [p.synapses for p in pes.program.plasticity] == [pes.program.synapses[-1].name]
+
+
 @pytest.mark.parametrize("rule", RULES)
 def test_the_program_of_a_rule_parses_back(rule: str) -> None:
     made = compile(graph("relu", 6, 5, 4, 3), rule=rule).program
