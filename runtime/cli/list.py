@@ -15,20 +15,23 @@ Row = dict[str, str]
 
 
 def _rules() -> list[Row]:
+    from hebbite.rules.listing import list_rules
     from hebbite.rules.options import options_of
     from hebbite.rules.registry import RULES
 
     rows = []
-    for name, factory in RULES.items():
-        rule = factory()
+    for row in list_rules():
+        rule = RULES[row.name]()
         rows.append(
             {
-                "name": name,
-                "networks": ", ".join(rule.networks),
+                "name": row.name,
+                "networks": ", ".join(row.networks),
                 "on chip": "yes" if rule.runs_on_chip else f"no: {rule.reason}",
-                "feedback": str(rule.locality.to_json()["feedback"]),
-                "options": ", ".join(options_of(factory)),
-                "equation": rule.equation,
+                "chips": ", ".join(chip for chip, why in row.refused if not why),
+                "feedback": rule.locality.feedback,
+                "options": ", ".join(options_of(RULES[row.name])),
+                "equation": row.equation,
+                "refused by": "; ".join(f"{chip}: {why}" for chip, why in row.refused if why),
             }
         )
     return rows

@@ -6,6 +6,7 @@ import pytest
 from hebbite.compiler.targets import KINDS, Number, list_targets, load_target, parse_target, weakest
 from hebbite.compiler.targets.target import HERE, LIMITS
 from hebbite.rules.errors import InputFileError, UsageError
+from hebbite.rules.listing import CHIPS
 
 
 def text_with(**changes: object) -> str:
@@ -125,3 +126,7 @@ def test_a_target_is_frozen_and_its_numbers_print_with_their_source() -> None:
 def test_the_weakest_kind_is_the_last_of_the_table() -> None:
     assert weakest(["measured", "simulated", "derived"]) == "simulated"
     assert weakest([]) == ""
+
+
+def test_the_chips_that_rules_are_listed_for_are_the_targets() -> None:
+    assert set(CHIPS) == set(list_targets())

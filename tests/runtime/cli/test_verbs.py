@@ -258,3 +258,11 @@ def test_help_imports_no_verb() -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     names = re.findall(r"'hebbite\.runtime\.cli\.(\w+)'", done.stdout)
     assert sorted(names) == ["group", "output", "verbs"]
+
+
+def test_a_rule_is_listed_with_the_chips_that_take_it_and_why_others_do_not() -> None:
+    rows = {row["name"]: row for row in told("list", "rules")["rules"]}  # type: ignore[attr-defined]
+    assert rows["dfa"]["chips"] == "loihi2, ideal"
+    assert rows["dfa"]["refused by"].startswith("loihi1: three factors")
+    assert rows["stdp"]["chips"] == "loihi1, loihi2, ideal"
+    assert rows["bptt"]["chips"] == ""
