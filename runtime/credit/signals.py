@@ -88,18 +88,18 @@ def perturbed(rule: LearningRule, batch: Batch) -> list[Update]:
     """Return the updates of the hidden layers for noise +-sigma at all of their units at once."""
     sizes = [len(layer.weight) for layer in batch.twin.layers[:-1]]
     sigma = SMALL * min(float(np.sqrt(np.mean(v**2))) or 1.0 for v in batch.activity.v[:-1])
-    samples = len(batch.x)
-    mean = [np.zeros((samples, size)) for size in sizes]
-    power = [np.zeros(samples) for _ in sizes]
     rows = hadamard(sum(sizes))
-    for row in rows:
-        parts = np.split(row, np.cumsum(sizes)[:-1])
-        noise = [np.broadcast_to(part, (samples, part.size)) for part in parts]
-        for index, post in enumerate(credit_of_noise(batch, noise, sigma)):
-            mean[index] += post / len(rows)
-            power[index] += np.einsum("nj,nj->n", post, post) / len(rows)
-    triples = zip(mean, batch.activity.inputs[:-1], power, strict=True)
-    return [Update(post, pre, each) for post, pre, each in triples]
+    places = np.cumsum(sizes)[:-1]
+    slopes = np.array(
+        [slope_along(batch, [part[None] for part in np.split(row, places)], sigma) for row in rows]
+    )
+    square = np.mean(slopes**2, axis=0)
+    return [
+        Update(-slopes.T @ part / len(rows), pre, size * square)
+        for part, pre, size in zip(
+            np.split(rows, places, axis=1), batch.activity.inputs, sizes, strict=False
+        )
+    ]
 
 
 def hadamard(columns: int) -> Real:
@@ -118,11 +118,16 @@ def credit_of_noise(batch: Batch, noise: list[Real], sigma: float) -> list[Real]
 
     ``noise``: (samples, out) for every perturbed layer, from the first.
     """
+    slope = slope_along(batch, noise, sigma)
+    return [-slope[:, None] * xi for xi in noise]
+
+
+def slope_along(batch: Batch, noise: list[Real], sigma: float) -> Real:
+    """Return (F_n(v + sigma xi) - F_n(v)) / sigma of every sample, (samples,)."""
     twin = batch.twin
     noisy = twin.disturbed(batch.activity, [sigma * xi for xi in noise])
     before = twin.losses(batch.activity.output, batch.target)
-    change = twin.losses(noisy, batch.target) - before
-    return [-(change / sigma)[:, None] * xi for xi in noise]
+    return (twin.losses(noisy, batch.target) - before) / sigma
 
 
 SIGNALS: dict[str, Signal] = {
