@@ -95,12 +95,13 @@ def _compiled(
     split: bool,
 ) -> Compiled:
     from hebbite.compiler.compile import compile as compile_model
+    from hebbite.runtime.plan import CALIBRATION_SAMPLES
 
     calibration = None
     if material.dataset is None:
         say("calibrated on uniform noise: give --data for scales that fit your inputs")
     else:
-        calibration = material.dataset.x_train[: requests.CALIBRATION_SAMPLES].astype("float64")
+        calibration = material.dataset.x_train[:CALIBRATION_SAMPLES].astype("float64")
     compiled = compile_model(
         graph,
         rule=requests.rule_text(rule),

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from hebbite.runtime.datasets import Dataset
 
 DIGITS_INPUTS = 64
-CALIBRATION_SAMPLES = 1000
 LONGEST_RULE_TEXT = 2**16
 _OWN = ("target", "neuron", "encode", "init", "seed")
 

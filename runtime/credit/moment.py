@@ -98,6 +98,11 @@ class Moment:
         return self.twin.forward(self.inputs)
 
     @cached_property
+    def gradient(self) -> tuple[Real, ...]:
+        """-dF/dW of every layer, at the twin's own activity."""
+        return self.twin.gradient(self.activity, self.targets)
+
+    @cached_property
     def rate(self) -> float:
         """eta of `build.working_rate`."""
         return working_rate(self.compiled)
@@ -126,7 +131,7 @@ class Moment:
 def real_layers(moment: Moment) -> tuple[tuple[LayerRow, ...], Sequence[Moments], Sequence[Real]]:
     """Return the layer rows of the real update, its moments, and the gradient."""
     twin, exact = moment.twin, moment.twin.deltas(moment.activity, moment.targets)
-    gradient = twin.gradient(moment.activity, moment.targets)
+    gradient = moment.gradient
     rows = tuple(
         LayerRow(
             name=layer.name,
@@ -186,7 +191,7 @@ def step_of(moment: Moment, moments: Sequence[Moments]) -> tuple[Step, Shares]:
     step = [moment.rate * part.mean for part in moments]
     shares = path_integrated(twin, x, target, step)
     small = twin.moved(step, SMALL_STEP).value(x, target) - twin.value(x, target)
-    predicted = -inner(twin.gradient(moment.activity, target), step)
+    predicted = -inner(moment.gradient, step)
     found = Step(
         predicted=predicted,
         realised=-shares.decrease,

@@ -14,11 +14,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from hebbite.runtime.credit.activations import Real
-
-Places = NDArray[np.intp]
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,9 +68,9 @@ class Update:
 
 @dataclass(frozen=True, eq=False)
 class Part:
-    """The update of one sample on a block of synapses, 0 elsewhere.
+    """The update of one sample.
 
-    ``expected`` E[u_n] (rows, columns); ``square`` E|u_n|^2; ``intrinsic`` tr Cov(u_n | n);
+    ``expected`` E[u_n] (out, in); ``square`` E|u_n|^2; ``intrinsic`` tr Cov(u_n | n);
     ``noise``: the squared error of ``expected``, where draws were sampled.
     """
 
@@ -91,19 +88,15 @@ class Stream:
         self._square = 0.0
         self._intrinsic = 0.0
         self._noise = 0.0
-        self._count = 0.0
+        self._count = 0
 
-    def add(self, part: Part, rows: Places, columns: Places, *, weight: float = 1.0) -> None:
-        """Add a sample's update on the block of ``rows`` and ``columns``, ``weight`` times."""
-        self._sum[np.ix_(rows, columns)] += weight * part.expected
-        self._square += weight * part.square
-        self._intrinsic += weight * part.intrinsic
-        self._noise += weight * part.noise
-        self._count += weight
-
-    def add_everywhere(self, expected: Real, *, weight: float) -> None:
-        """Add what samples of this ``weight`` in all do beyond the blocks that were added."""
-        self._sum += weight * expected
+    def add(self, part: Part) -> None:
+        """Add a sample's update."""
+        self._sum += part.expected
+        self._square += part.square
+        self._intrinsic += part.intrinsic
+        self._noise += part.noise
+        self._count += 1
 
     def moments(self) -> Moments:
         """Return the moments over all samples."""

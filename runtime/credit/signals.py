@@ -59,7 +59,7 @@ def updates_of(rule: LearningRule, batch: Batch) -> tuple[Update | None, ...]:
     output = Update(
         batch.twin.output_delta(batch.activity, batch.target), batch.activity.inputs[-1]
     )
-    if rule.learns == "none" or layers == 0:
+    if rule.learns == "none":
         return (None,) * layers
     if rule.learns == "readout" or layers == 1:
         return (*(None,) * (layers - 1), output)

@@ -23,7 +23,7 @@ from hebbite.compiler.compiled import Compiled
 from hebbite.runtime.credit.activations import Real
 from hebbite.runtime.credit.build import forward_groups, twin_of
 from hebbite.runtime.credit.moments import Update
-from hebbite.runtime.credit.record import payload_inputs
+from hebbite.runtime.credit.record import payload_inputs, payload_targets
 from hebbite.runtime.credit.signals import Batch, updates_of
 from hebbite.runtime.credit.twin import Activity, Twin
 from hebbite.runtime.infer.candidates import Candidate, feedback_for
@@ -130,7 +130,7 @@ def prediction(candidate: Candidate, there: Situation) -> Prediction:
     goal, rule = candidate.objective, candidate.rule
     twin = replace(there.twin, objective=goal)
     coding = replace(there.model.coding, target_rate=goal.target_rate)
-    target = (coding.codes(there.y) - 1).astype(np.float64)
+    target = payload_targets(replace(there.model, coding=coding), there.y)
     samples = len(there.inputs)
     if rule is None:
         return tuple(samples * g for g in twin.gradient(there.activity, target))

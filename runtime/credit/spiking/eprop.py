@@ -37,11 +37,10 @@ def eprop(
     trace = forwards(forwards(arrived, layer.keep_u), layer.keep_v)
     psi = twin.surrogate.slope(activity.v[-1], layer.threshold)
     stream = Stream(layer.weight.shape)
-    rows, columns = (np.arange(size) for size in layer.weight.shape)
     for sample in range(len(target)):
         tag, update = np.zeros(layer.weight.shape), np.zeros(layer.weight.shape)
         for step in range(len(signal)):
             tag = keep * tag + np.outer(psi[step, sample], trace[step, sample])
             update += signal[step, sample][:, None] * tag
-        stream.add(Part(update, float(np.vdot(update, update)), 0.0), rows, columns)
+        stream.add(Part(update, float(np.vdot(update, update)), 0.0))
     return stream.moments()

@@ -67,7 +67,6 @@ class Rounds:
 
     def __init__(self, shape: tuple[int, ...], rounds: int) -> None:
         self._stream = Stream(shape)
-        self._places = np.arange(shape[0]), np.arange(shape[1])
         self._rounds = rounds
         self._begin()
 
@@ -88,7 +87,7 @@ class Rounds:
         spread = self._square - float(np.vdot(mean, mean))
         between = max(0.0, spread * self._rounds / (self._rounds - 1))
         part = Part(mean, self._square, between, between / self._rounds)
-        self._stream.add(part, *self._places)
+        self._stream.add(part)
         self._begin()
 
     def moments(self) -> Moments:
