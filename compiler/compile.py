@@ -15,17 +15,15 @@ from numpy.typing import NDArray
 from hebbite.compiler.arithmetic.draws import uniform
 from hebbite.compiler.capacity import check_capacity
 from hebbite.compiler.check import problems_of_request
-from hebbite.compiler.coding import Coding, Samples
+from hebbite.compiler.coding import Samples
 from hebbite.compiler.compiled import Compiled
 from hebbite.compiler.frontends import load_model
 from hebbite.compiler.graph import Graph
 from hebbite.compiler.lowering.chain import network_of
-from hebbite.compiler.lowering.graded import TEACHER, lower_graded
 from hebbite.compiler.lowering.network import Network, Stage
-from hebbite.compiler.lowering.quantise import IntegerNetwork, quantise
-from hebbite.compiler.lowering.spiking import lower_spiking
+from hebbite.compiler.lowering.registry import lower
+from hebbite.compiler.lowering.request import Request
 from hebbite.compiler.passes.place import Place
-from hebbite.compiler.program.types import Program
 from hebbite.compiler.program.verify import verify_program
 from hebbite.compiler.settings import Settings
 from hebbite.compiler.targets import load_target
@@ -72,69 +70,20 @@ def compile(
         raise UnsupportedError(*problems)
     network = _started(network_of(graph), chosen)
     data, known = _calibration(network, calibration)
-    program, coding, report = _lower(network, data, learning, goal, chosen)
-    program = Place(chips=chips, split=split).apply(program)
+    lowered = lower(Request(network, data, learning, goal, chosen, load_target(chosen.target)))
+    program = Place(chips=chips, split=split).apply(lowered.program)
     check_capacity(program, chips=chips)
     verify_program(program, running="place")
     return Compiled(
         program=program,
-        coding=coding,
+        coding=lowered.coding,
         rule=learning,
         objective=goal,
         settings=chosen,
         model=graph.name,
         source_sha256=_fingerprint(model),
-        report={**report, "calibration_samples": float(len(data) if known else 0)},
+        report={**lowered.report, "calibration_samples": float(len(data) if known else 0)},
     )
-
-
-def _lower(
-    network: Network, data: Real, rule: LearningRule, objective: Objective, settings: Settings
-) -> tuple[Program, Coding, dict[str, float]]:
-    target = load_target(settings.target)
-    outputs = len(network.stages[-1].weight)
-    if settings.neuron == "lif":
-        program = lower_spiking(network, data, rule=rule, settings=settings, target=target)
-        verify_program(program, running="lower_spiking")
-        top = float(data.max(initial=0.0)) or 1.0
-        coding = Coding(
-            kind="rate",
-            source=network.input_name,
-            teacher="",
-            scale=top,
-            signed=False,
-            window=settings.window,
-            seed=settings.seed,
-            outputs=outputs,
-            target_rate=objective.target_rate,
-        )
-        return program, coding, {}
-    integers = quantise(network, data, settings)
-    program = lower_graded(
-        network, integers, rule=rule, objective=objective, settings=settings, target=target
-    )
-    verify_program(program, running="lower_graded")
-    coding = Coding(
-        kind="payload",
-        passes=len(program.source(TEACHER).offsets),
-        source=network.input_name,
-        teacher=TEACHER,
-        scale=integers.input_scale,
-        signed=integers.signed_input,
-        window=0,
-        seed=settings.seed,
-        outputs=outputs,
-        target_rate=objective.target_rate,
-    )
-    return program, coding, _report(network, integers)
-
-
-def _report(network: Network, integers: IntegerNetwork) -> dict[str, float]:
-    """Return the quantisation error of every group, and the step of every activation table."""
-    pairs = list(zip(network.stages, integers.stages, strict=True))
-    errors = {f"weight_error.{stage.synapses}": made.weight_error for stage, made in pairs}
-    steps = {f"table_step.{stage.name}": made.table_step for stage, made in pairs if made.tables}
-    return errors | steps
 
 
 def _started(network: Network, settings: Settings) -> Network:

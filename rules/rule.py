@@ -30,6 +30,9 @@ class LearningRule:
     learns         which synapses: all, the readout's only, none
     factors        2: traces of pre and post spikes; 3: the neuron writes y1..y3
     networks       kinds of network it serves: graded, spiking
+    signal         what a neuron tells the synapses that end at it: its error, its spikes, ...; with
+                   the kind of network it chooses the lowering
+    dt             the update of a synapse's tag, where the rule keeps one
     traces         time constants and impulses of x1 and y1, for two factors
     feedback       how credit reaches hidden neurons
     follows        whether copied feedback weights follow the forward weights while these learn
@@ -45,6 +48,8 @@ class LearningRule:
     learns: Learns
     factors: int
     networks: tuple[str, ...]
+    signal: str = "error"
+    dt: SumOfProducts | None = None
     feedback: Feedback = field(default_factory=Feedback)
     locality: Locality = field(default_factory=Locality)
     traces: tuple[tuple[str, Trace], ...] = ()

@@ -16,6 +16,7 @@ from itertools import pairwise
 
 import numpy as np
 
+from hebbite.compiler.coding import Coding
 from hebbite.compiler.lowering.feedback import FeedbackPath
 from hebbite.compiler.lowering.network import Network, Stage
 from hebbite.compiler.lowering.quantise import (
@@ -24,7 +25,9 @@ from hebbite.compiler.lowering.quantise import (
     IntegerStage,
     Long,
     bias_payload_of,
+    quantise,
 )
+from hebbite.compiler.lowering.request import Lowered, Request
 from hebbite.compiler.lowering.schedule import TimeTable, time_table
 from hebbite.compiler.neurons import NEURONS
 from hebbite.compiler.neurons.perturbed import perturbed, scoring
@@ -58,17 +61,33 @@ WRITTEN = Trace(tau=65535, impulse=0)
 """Lava has no trace that stands still; 65535 steps is the slowest that it knows."""
 
 
-def lower_graded(
-    network: Network,
-    integers: IntegerNetwork,
-    *,
-    rule: LearningRule,
-    objective: Objective,
-    settings: Settings,
-    target: Target,
-) -> Program:
-    """Return the program, not yet placed on cores."""
-    return _Lowering(network, integers, rule, objective, settings, target).program()
+def lower_graded(request: Request) -> Lowered:
+    """Return the program, not yet placed on cores, its coding and its quantisation errors."""
+    network, settings = request.network, request.settings
+    integers = quantise(network, request.data, settings)
+    parts = (network, integers, request.rule, request.objective, settings, request.target)
+    program = _Lowering(*parts).program()
+    coding = Coding(
+        kind="payload",
+        passes=len(program.source(TEACHER).offsets),
+        source=network.input_name,
+        teacher=TEACHER,
+        scale=integers.input_scale,
+        signed=integers.signed_input,
+        window=0,
+        seed=settings.seed,
+        outputs=len(network.stages[-1].weight),
+        target_rate=request.objective.target_rate,
+    )
+    return Lowered(program, coding, _report(network, integers))
+
+
+def _report(network: Network, integers: IntegerNetwork) -> dict[str, float]:
+    """Return the quantisation error of every group, and the step of every activation table."""
+    pairs = list(zip(network.stages, integers.stages, strict=True))
+    errors = {f"weight_error.{stage.synapses}": made.weight_error for stage, made in pairs}
+    steps = {f"table_step.{stage.name}": made.table_step for stage, made in pairs if made.tables}
+    return errors | steps
 
 
 @dataclass(frozen=True)

@@ -11,9 +11,10 @@ import numpy as np
 
 from hebbite.compiler.arithmetic.neuron import execute, new_registers
 from hebbite.compiler.arithmetic.synapse import accumulate
+from hebbite.compiler.coding import Coding
 from hebbite.compiler.lowering.encode import rate_code
-from hebbite.compiler.lowering.network import Network, Real
 from hebbite.compiler.lowering.quantise import Long, even
+from hebbite.compiler.lowering.request import Lowered, Request
 from hebbite.compiler.neurons import NEURONS
 from hebbite.compiler.program.types import (
     IntArray,
@@ -26,9 +27,6 @@ from hebbite.compiler.program.types import (
     Synapses,
     Widths,
 )
-from hebbite.compiler.settings import Settings
-from hebbite.compiler.targets import Target
-from hebbite.rules.rule import LearningRule
 
 RATE = 0.08
 """Wanted spikes a neuron and step."""
@@ -40,18 +38,28 @@ TOP_THRESHOLD = 2**17 - 1
 INPUT_SHIFT = 6
 
 
-def lower_spiking(
-    network: Network,
-    calibration: Real,
-    *,
-    rule: LearningRule,
-    settings: Settings,
-    target: Target,
-) -> Program:
-    """Return the program, not yet placed on cores."""
+def lower_spiking(request: Request) -> Lowered:
+    """Return the program, not yet placed on cores, and its coding."""
+    network, settings = request.network, request.settings
+    top = float(request.data.max(initial=0.0)) or 1.0
+    coding = Coding(
+        kind="rate",
+        source=network.input_name,
+        teacher="",
+        scale=top,
+        signed=False,
+        window=settings.window,
+        seed=settings.seed,
+        outputs=len(network.stages[-1].weight),
+        target_rate=request.objective.target_rate,
+    )
+    return Lowered(_program(request, top), coding)
+
+
+def _program(request: Request, top: float) -> Program:
+    network, settings = request.network, request.settings
     window = settings.window
-    top = float(calibration.max(initial=0.0)) or 1.0
-    spikes = rate_code(calibration, top=top, window=window, seed=settings.seed)
+    spikes = rate_code(request.data, top=top, window=window, seed=settings.seed)
     tensors: dict[str, IntArray] = {}
     populations: list[Population] = []
     synapses: list[Synapses] = []
@@ -96,10 +104,11 @@ def lower_spiking(
         populations=tuple(populations),
         synapses=tuple(synapses),
         plasticity=tuple(
-            Plasticity(group.name, rule.dw, 1, rule.traces, factors=2) for group in synapses
+            Plasticity(group.name, request.rule.dw, 1, request.rule.traces, factors=2)
+            for group in synapses
         ),
         readout=Readout(pre, "s", window, count=True),
-        widths=Widths(weight=int(target.weight_bits.value or 8)),
+        widths=Widths(weight=int(request.target.weight_bits.value or 8)),
         seed=settings.seed,
         tensors=tensors,
     )

@@ -70,6 +70,7 @@ def soft_bound_stdp(
         learns="all",
         factors=2,
         networks=("spiking",),
+        signal="spikes",
         traces=(
             ("x1", Trace(tau=tau_pre, impulse=impulse)),
             ("y1", Trace(tau=tau_post, impulse=impulse)),

@@ -64,6 +64,7 @@ def stdp(
         learns="all",
         factors=2,
         networks=("spiking",),
+        signal="spikes",
         locality=Locality(),
         traces=(
             ("x1", Trace(tau=tau_pre, impulse=impulse_pre)),

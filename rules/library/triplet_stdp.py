@@ -68,6 +68,7 @@ def triplet_stdp(
         learns="all",
         factors=2,
         networks=("spiking",),
+        signal="spikes",
         traces=(
             ("x1", Trace(tau=tau_pre, impulse=impulse)),
             ("y1", Trace(tau=tau_post, impulse=impulse)),
