@@ -47,7 +47,7 @@ def parse_rule(text: str) -> LearningRule:
             value makes an update that no chip of this class can evaluate.
     """
     rule = call_by_text(text, RULES, kind="rule", code="HB0401")
-    problems = tuple(problem for update in rule.updates for problem in check_loihi(update))
+    problems = tuple(problem for sums in rule.kinds for problem in check_loihi(*sums))
     if problems and rule.runs_on_chip:
         raise UsageError(*problems)
     return rule
