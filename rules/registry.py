@@ -14,6 +14,7 @@ from hebbite.rules.library.frozen import frozen
 from hebbite.rules.library.kolen_pollack import kolen_pollack
 from hebbite.rules.library.node_perturbation import node_perturbation
 from hebbite.rules.library.pes import pes
+from hebbite.rules.library.r_stdp import r_stdp
 from hebbite.rules.library.sign_symmetric import sign_symmetric
 from hebbite.rules.library.soft_bound_stdp import soft_bound_stdp
 from hebbite.rules.library.stdp import stdp
@@ -35,6 +36,7 @@ RULES: dict[str, Callable[..., LearningRule]] = {
     "stdp": stdp,
     "triplet-stdp": triplet_stdp,
     "soft-bound-stdp": soft_bound_stdp,
+    "r-stdp": r_stdp,
     "bptt": bptt,
 }
 
