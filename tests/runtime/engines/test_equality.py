@@ -75,6 +75,7 @@ RULES = (
     "stdp",
     "triplet-stdp",
     "soft-bound-stdp",
+    "r-stdp",
 )
 FOLLOWED = (("back_relu2", "to_fc3"), ("back_relu1", "to_relu2"))
 
@@ -86,6 +87,7 @@ def active(rule: str) -> str:
         "stdp": "stdp(up=2, down=2)",
         "triplet-stdp": "triplet-stdp(up=3, down=4)",
         "soft-bound-stdp": "soft-bound-stdp(up=3, down=3)",
+        "r-stdp": "r-stdp(rate=0, down=2)",
     }
     return special.get(rule, f"{rule}(rate=-4)")
 
