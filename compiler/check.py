@@ -5,13 +5,21 @@ Everything that is wrong is returned at once; nothing is converted.
 
 from __future__ import annotations
 
+from dataclasses import fields
+
 from hebbite.compiler.graph import Graph
 from hebbite.compiler.lowering.chain import network_of
+from hebbite.compiler.lowering.registry import LOWERINGS
+from hebbite.compiler.program.types import Plasticity
 from hebbite.compiler.settings import Settings
 from hebbite.compiler.targets import Target, load_target
 from hebbite.rules.errors import HebbiteError, Problem
 from hebbite.rules.objectives import Objective
 from hebbite.rules.rule import LearningRule
+from hebbite.rules.sums import GATES, VARIABLES
+
+WRITTEN = {("graded", "error"): ("x1", "y2", "y3", "w", "t")}
+"""(unit, learning signal) -> what a forward synapse may read, where units write that themselves."""
 
 
 def problems_of_request(
@@ -47,12 +55,34 @@ def _rule(rule: LearningRule, settings: Settings, target: Target) -> list[Proble
     if rule.factors == 3 and not target.can("neuron_traces"):
         what = f"'{rule.name}' needs neurons that write y1..y3; {target.name} has none"
         found.append(Problem("HB0404", what, at, hint="--target loihi2"))
+    if kind in rule.networks:
+        found += _signal(rule, settings, at)
     if kind == "spiking" and settings.encode != "rate":
         what = "LIF units need spikes at the inputs"
         found.append(Problem("HB0406", what, hint="--encode rate"))
     if kind == "graded" and settings.encode != "none":
         what = "graded units take payloads, not a rate code"
         found.append(Problem("HB0406", what, hint="--encode none"))
+    return found
+
+
+def _signal(rule: LearningRule, settings: Settings, at: str) -> list[Problem]:
+    """Return what the rule reads and nobody writes (HB0403, HB0408)."""
+    key = settings.neuron, rule.signal
+    found: list[Problem] = []
+    if key not in LOWERINGS:
+        known = sorted(signal for unit, signal in LOWERINGS if unit == settings.neuron)
+        what = f"{settings.neuron} units do not tell their synapses '{rule.signal}'"
+        found.append(Problem("HB0403", what, at, hint=f"signal {' | '.join(known)}"))
+    if rule.dt is not None and "dt" not in {each.name for each in fields(Plasticity)}:
+        what = "the rule updates a tag, and no engine keeps tags yet"
+        found.append(Problem("HB0408", what, at, hint="leave dt out"))
+    written = (*GATES, *WRITTEN.get(key, VARIABLES))
+    for name in (variable.name for variable in rule.dw.variables):
+        if name not in written:
+            what = f"{rule.name} reads {name}, which no {settings.neuron} unit writes"
+            hint = "graded units write y2 - y3, their error; x1 is the activity that they receive"
+            found.append(Problem("HB0408", what, at, hint=hint))
     return found
 
 
