@@ -17,7 +17,7 @@ from itertools import pairwise
 import numpy as np
 
 from hebbite.compiler.coding import Coding
-from hebbite.compiler.lowering.feedback import FeedbackPath
+from hebbite.compiler.lowering.feedback import LABEL, FeedbackPath
 from hebbite.compiler.lowering.network import Network, Stage
 from hebbite.compiler.lowering.quantise import (
     TOP_SIGNED,
@@ -72,6 +72,7 @@ def lower_graded(request: Request) -> Lowered:
         passes=len(program.source(TEACHER).offsets),
         source=network.input_name,
         teacher=TEACHER,
+        label=next((source.name for source in program.sources if source.name == LABEL), ""),
         scale=integers.input_scale,
         signed=integers.signed_input,
         window=0,
@@ -151,6 +152,7 @@ class _Lowering:
             output=names[-1],
             feedback=self._path.edges(),
             passes=2 if self._path.perturbs else 1,
+            told=self._path.told,
         )
 
     def _events(self, table: TimeTable) -> tuple[tuple[str, int], ...]:
@@ -189,7 +191,11 @@ class _Lowering:
         )
         output = self.network.stages[-1]
         taught = self._fires(table, output.name)
-        return image, Source(TEACHER, len(output.weight), taught, role="target")
+        teacher = Source(TEACHER, len(output.weight), taught, role="target")
+        if not self._path.told:
+            return image, teacher
+        told = (table.fire[output.name] - 1,)
+        return image, teacher, Source(LABEL, len(output.weight), told, role="target")
 
     def _population(
         self, index: int, table: TimeTable, feedback: dict[str, tuple[Synapses, Long]]

@@ -63,6 +63,7 @@ RULES = (
     "sign-symmetric",
     "kolen-pollack",
     "node-perturbation",
+    "drtp",
     "stdp",
     "triplet-stdp",
     "soft-bound-stdp",
