@@ -6,7 +6,8 @@
 
 What is left out follows from the rest: ``direct`` and ``random`` come from the output's error,
 ``layered``, ``sign``, ``transpose`` and ``learned`` from the error above, ``broadcast`` from a
-perturbation. Numbers: gain -6..6, latency in steps, amplitude 0..6; ``follow`` is true or false.
+perturbation. Numbers: gain -6..6, amplitude 0..6 (of a perturbation); the latency in steps follows
+from the path and may be stated; ``follow`` is true or false.
 """
 
 from __future__ import annotations
@@ -70,7 +71,6 @@ def _by_words(
         source=next(each for each in SOURCES if each == source),
         weights=next(each for each in WEIGHTS if each == weights),
         delivery=next(each for each in DELIVERIES if each == delivery),
-        latency=1,
     )
 
 
@@ -116,6 +116,8 @@ def _changed(given: Field, word: Token, feedback: Feedback, follows: bool) -> tu
 
 def _numbers(feedback: Feedback) -> tuple[str, ...]:
     """Return the numbers that a path has: only perturbations have an amplitude."""
+    if feedback.source == "none":
+        return ()
     return NUMBERS if feedback.source == "perturbation" else NUMBERS[:2]
 
 

@@ -40,6 +40,7 @@ class Draft:
     asked: dict[str, list[float | None]] = field(default_factory=dict)
     origin: dict[str, str] = field(default_factory=dict)
     feedback: tuple[Feedback, bool] | None = None
+    timed: bool = False
     networks: tuple[str, ...] = ()
     signal: str = ""
     learns: Learns | None = None
@@ -91,6 +92,7 @@ def _name(given: Field, draft: Draft, library: Library) -> Iterator[Problem]:
 
 def _feedback(given: Field, draft: Draft, library: Library) -> Iterator[Problem]:
     draft.feedback = read_feedback(given, library)
+    draft.timed = "latency=" in given.body
     yield from ()
 
 

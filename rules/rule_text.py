@@ -124,7 +124,12 @@ def _rule(draft: Draft, library: Library) -> tuple[LearningRule, list[Problem]]:
     if twin is not None:
         remote = tuple(name for name in _names(rule.dw) if VARIABLES[name].site == "remote")
         locality = replace(twin.locality, remote=remote)
-        rule = replace(rule, factors=twin.factors, locality=locality)
+        steps = twin.feedback.latency
+        if draft.timed and feedback.latency != steps:
+            what = f"this feedback takes {steps} steps a population, not {feedback.latency}"
+            problems.append(Problem("HB0495", what, f"rule {rule.name}", hint=f"latency={steps}"))
+        timed = replace(feedback, latency=steps)
+        rule = replace(rule, factors=twin.factors, locality=locality, feedback=timed)
     else:
         problems.append(_no_twin(rule, library))
     problems = [] if draft.unread else problems  # what could not be read is not what was meant

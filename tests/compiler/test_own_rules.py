@@ -52,7 +52,7 @@ def own(name: str) -> LearningRule:
 @pytest.mark.parametrize(
     "name",
     ["delta", "dfa", "fa", "backprop", "sign-symmetric", "kolen-pollack", "node-perturbation",
-     "stdp", "triplet-stdp"],
+     "drtp", "stdp", "triplet-stdp"],
 )  # fmt: skip
 def test_a_rule_as_text_is_the_program_of_the_known_rule(name: str) -> None:
     settings = SPIKING if "stdp" in name else Settings()

@@ -136,6 +136,7 @@ def test_without_feedback_the_readout_learns_alone() -> None:
     [
         ("random", "dfa"),
         ("direct", "dfa"),
+        ("target", "drtp"),
         ("layered", "fa"),
         ("upper-error", "fa"),
         ("transpose", "backprop"),
@@ -176,6 +177,7 @@ REFUSED = {
     "feedback_empty": ("feedback gain=1", "HB0494", "feedback output-error random direct"),
     "feedback_number": ("feedback dfa gain=x", "HB0494", "gain=1"),
     "feedback_amplitude": ("feedback dfa amplitude=2", "HB0494", "gain=1"),
+    "feedback_none": ("feedback none gain=1", "HB0494", "gain=1"),
     "feedback_range": ("feedback dfa gain=9", "HB0409", ""),
     "network": ("networks gradd", "HB0494", "did you mean 'graded'?"),
     "network_twice": ("networks graded graded", "HB0494", "graded"),
@@ -213,6 +215,7 @@ TOGETHER = {
     "trace_of_an_error": (f"{ERROR}; networks graded; trace x1", "networks spiking"),
     "learned_without_update": (f"{ERROR}; feedback learned", "feedback_dw ="),
     "update_without_learned": (f"{ERROR}; feedback_dw = 2^-6*x0*(x1-64)*y1", "feedback learned"),
+    "latency": (f"{ERROR}; feedback dfa latency=2", "latency=1"),
     "too_few_real": (f"{ERROR}; real 0.1", "one a product"),
 }
 
