@@ -100,7 +100,7 @@ def recordable() -> tuple[str, ...]:
 
 
 def record(found: CreditReport, summaries: list[dict[str, object]], epochs: int) -> None:
-    """Write the bias of every rule that was measured, with its full text and how it was measured."""
+    """Write the bias of every rule that was measured, with its text and how it was measured."""
     known = json.loads(BIAS_FILE.read_text("utf-8"))["rules"] if BIAS_FILE.exists() else {}
     texts = {row.rule: row.rule_text for row in found.rows}
     seeds = sorted({row.seed for row in found.rows})

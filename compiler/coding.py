@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hebbite.compiler.lowering.encode import payloads, rate_code
+from hebbite.compiler.lowering.quantise import TOP_PAYLOAD, TOP_SIGNED
 from hebbite.compiler.program.types import IntArray
 from hebbite.rules.errors import Problem, UsageError
 
@@ -74,6 +75,15 @@ class Coding:
             target = np.clip(np.asarray(y, np.float64), -1.0, 1.0)
         code = np.rint(target * self.target_rate).astype(np.int64) + 1
         return np.where(code == 0, 1, code)
+
+    def inputs_as_targets(self, x: Samples) -> NDArray[np.float64]:
+        """Return what outputs that stand for inputs are taught, (samples, features) in [-1, 1].
+
+        1 is the largest payload, so the largest input on the calibration data.
+        """
+        real = np.asarray(x, np.float64).reshape(len(x), -1)
+        top = (TOP_SIGNED if self.signed else TOP_PAYLOAD) / self.scale
+        return np.clip(real / top, -1.0, 1.0)
 
     def labels(self, y: NDArray[np.generic]) -> NDArray[np.int64]:
         """Return targets (samples, outputs) as they are sent to hidden units: 0 sends nothing."""

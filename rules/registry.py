@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 from hebbite.rules.errors import Problem, UsageError
 from hebbite.rules.library.backprop import backprop
+from hebbite.rules.library.bandit import bandit
 from hebbite.rules.library.bptt import bptt
 from hebbite.rules.library.delta import delta
 from hebbite.rules.library.dfa import dfa
@@ -33,6 +34,7 @@ RULES: dict[str, Callable[..., LearningRule]] = {
     "dfa": dfa,
     "fa": fa,
     "drtp": drtp,
+    "bandit": bandit,
     "backprop": backprop,
     "sign-symmetric": sign_symmetric,
     "kolen-pollack": kolen_pollack,

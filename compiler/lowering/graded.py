@@ -30,8 +30,10 @@ from hebbite.compiler.lowering.quantise import (
 from hebbite.compiler.lowering.request import Lowered, Request
 from hebbite.compiler.lowering.schedule import TimeTable, time_table
 from hebbite.compiler.neurons import NEURONS
+from hebbite.compiler.neurons.one_sided import one_sided
 from hebbite.compiler.neurons.perturbed import perturbed, scoring
 from hebbite.compiler.neurons.reciprocal import resending_signal, showing_activity
+from hebbite.compiler.neurons.regulated import regulated
 from hebbite.compiler.program.neuron import NeuronProgram
 from hebbite.compiler.program.types import (
     IntArray,
@@ -281,6 +283,10 @@ class _Lowering:
         stages = self.network.stages
         last = index == len(stages) - 1
         neuron = NEURONS["error" if last else stages[index].activation]
+        if last and self.objective.one_sided:
+            neuron = one_sided(neuron)
+        if not last and self.objective.hidden and self._path.is_used:
+            neuron = regulated(neuron, self.objective.hidden)
         if self._path.perturbs:
             return scoring(neuron) if last else perturbed(neuron)
         if self.rule.feedback_dw is None or not self._path.is_used:

@@ -97,9 +97,7 @@ def test_lava_learns_by_the_changed_rule_with_the_bits_of_the_others(old: str, n
     assert same(reference, native)
     assert same(reference, lava)
     assert reference.counters == native.counters == lava.counters
-    assert not np.array_equal(
-        *(w["to_relu1"] for w in (weights(lava), weights(Session(made(old)))))
-    )
+    assert not same(lava, Session(made(old)))
     lava.change_rule(old)
     with pytest.raises(EngineError, match="HB0605"):
         lava.run(X[:5], Y[:5], learn=True)
