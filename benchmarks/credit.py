@@ -25,7 +25,9 @@ import numpy as np
 from hebbite.compiler.compile import compile
 from hebbite.compiler.graph import Graph
 from hebbite.compiler.graph_text import parse
+from hebbite.rules.errors import HebbiteError
 from hebbite.rules.registry import RULES as LIBRARY
+from hebbite.rules.registry import parse_rule
 from hebbite.runtime.compare import interval
 from hebbite.runtime.credit.credit import CreditPlan, CreditReport, credit, measured
 from hebbite.runtime.credit.moment import Moment
@@ -63,13 +65,14 @@ def main() -> None:
         for rule in rules:
             print(json.dumps(timed(rule)), flush=True)
         return
+    if chosen.record:
+        for rule in rules:
+            record(rule, chosen.epochs, tuple(range(chosen.seeds)))
+        return
     plan = CreditPlan(rules=rules, epochs=chosen.epochs, seeds=tuple(range(chosen.seeds)))
     found = credit(MODEL, plan)
-    summaries = [summary(found, rule, chosen.epochs) for rule in rules]
-    for each in summaries:
-        print(json.dumps(each), flush=True)
-    if chosen.record:
-        record(found, summaries, chosen.epochs)
+    for rule in rules:
+        print(json.dumps(summary(found, rule, chosen.epochs)), flush=True)
     for name, svg in plots_of(found).items() if chosen.plots else ():
         (chosen.plots / name).write_bytes(svg)
 
@@ -99,20 +102,21 @@ def recordable() -> tuple[str, ...]:
     return tuple(rule.name for rule in rules if rule.runs_on_chip and "graded" in rule.networks)
 
 
-def record(found: CreditReport, summaries: list[dict[str, object]], epochs: int) -> None:
-    """Write the bias of every rule that was measured, with its text and how it was measured."""
-    known = json.loads(BIAS_FILE.read_text("utf-8"))["rules"] if BIAS_FILE.exists() else {}
-    texts = {row.rule: row.rule_text for row in found.rows}
-    seeds = sorted({row.seed for row in found.rows})
-    for each in summaries:
-        real = each["real"]
+def record(rule: str, epochs: int, seeds: tuple[int, ...]) -> None:
+    """Write the bias of a rule's default, or why it has none, beside those that are known."""
+    entry: dict[str, object] = {"text": parse_rule(rule).text}
+    plan = CreditPlan(rules=(rule,), epochs=epochs, at=(epochs,), seeds=seeds)
+    try:
+        real = summary(credit(MODEL, plan), rule, epochs)["real"]
+    except HebbiteError as error:
+        entry["reason"] = error.problems[0].what
+    else:
         assert isinstance(real, dict)
-        if real["hidden_bias"] is not None:
-            name = str(each["rule"])
-            known[name] = {"text": texts[name], "epochs": epochs, "seeds": seeds}
-            known[name] |= real["hidden_bias"]
-    document = {"what": BIAS_TEXT, "rules": dict(sorted(known.items()))}
+        entry |= {"epochs": epochs, "seeds": list(seeds), **real["hidden_bias"]}
+    known = json.loads(BIAS_FILE.read_text("utf-8"))["rules"] if BIAS_FILE.exists() else {}
+    document = {"what": BIAS_TEXT, "rules": dict(sorted({**known, rule: entry}.items()))}
     BIAS_FILE.write_text(json.dumps(document, indent=1, ensure_ascii=False) + "\n", "utf-8")
+    print(json.dumps({"rule": rule, **entry}), flush=True)
 
 
 def _feedback(row: Row) -> float | None:

@@ -6,10 +6,15 @@ the constants that are added to variables are words in it that the host may writ
 
 from __future__ import annotations
 
+from dataclasses import fields
+
 from hebbite.rules.rule import LearningRule
 from hebbite.rules.sums import Product, SumOfProducts
 
-PARTS = ("signal", "learns", "factors", "traces", "feedback", "follows")
+NAMES = ("name", "text", "equation", "citation", "networks", "locality", "real")
+"""Parts that say something about a rule and do nothing."""
+SUMS = ("dw", "dt", "feedback_dw")
+PARTS = tuple(each.name for each in fields(LearningRule) if each.name not in (*NAMES, *SUMS))
 
 
 def difference(old: LearningRule, new: LearningRule) -> str:
@@ -20,7 +25,7 @@ def difference(old: LearningRule, new: LearningRule) -> str:
         before, after = getattr(old, part), getattr(new, part)
         if before != after:
             return f"{part}: {_shown(before)} is not {_shown(after)}"
-    for name in ("dw", "dt", "feedback_dw"):
+    for name in SUMS:
         before, after = getattr(old, name), getattr(new, name)
         if (before is None) != (after is None):
             return f"{name}: one rule has it, the other has not"

@@ -1,7 +1,8 @@
 """The field ``feedback`` of a rule's text: how credit reaches hidden units, in words.
 
     feedback output-error random direct gain=1        source, weights, delivery, in any order
-    feedback sign-symmetric follow=false              what a rule of the library has, changed
+    feedback sign-symmetric follow=false              all that a rule of the library has
+    feedback sign-symmetric(gain=2)                   the same, with options of that rule
     feedback none
 
 What is left out follows from the rest: ``direct`` and ``random`` come from the output's error,
@@ -14,43 +15,67 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import get_args
 
 from hebbite.rules.errors import UsageError, near
 from hebbite.rules.feedback import Delivery, Feedback, FeedbackWeights, SignalSource
+from hebbite.rules.options import call_by_text
 from hebbite.rules.rule import LearningRule
 from hebbite.rules.rule_lines import Field
 from hebbite.rules.tokens import Token
 
+Library = Mapping[str, Callable[..., LearningRule]]
 SOURCES, WEIGHTS, DELIVERIES = map(get_args, (SignalSource, FeedbackWeights, Delivery))
 COPIED = ("transpose", "sign")
 """Feedback weights that are made of the forward ones; they follow these, or stay."""
 NUMBERS = ("gain", "latency", "amplitude")
 _SOURCE_OF = {"layered": "upper-error", "broadcast": "perturbation"}
 _LAYERED = ("sign", "transpose", "learned")
+_CALL = re.compile(r"\s*([\w-]+)\s*(\([^()]*\))?")
 
 
-def read_feedback(
-    given: Field, library: Mapping[str, Callable[..., LearningRule]]
-) -> tuple[Feedback, bool]:
-    """Return the feedback path, and whether copied weights follow (HB0494, HB0409)."""
-    plain = [word for word in given.words() if "=" not in word.text]
-    options = [word for word in given.words() if "=" in word.text]
-    if len(plain) == 1 and plain[0].text in library:
-        rule = library[plain[0].text]()
-        feedback, follows = rule.feedback, rule.follows
+@dataclass(frozen=True)
+class Path:
+    """A feedback path; ``follows`` of copied weights; ``base``, the rule of the library that it was
+    taken from, if one was named; ``timed``, whether the latency was stated.
+    """
+
+    feedback: Feedback
+    follows: bool
+    base: LearningRule | None = None
+    timed: bool = False
+
+
+def read_path(given: Field, library: Library) -> Path:
+    """Return the feedback path that a field says (HB0494, HB0409, HB0401 in a call)."""
+    call = _CALL.match(given.body)
+    if call and call[1] in library:
+        base = _called(given, call[0].strip(), library)
+        path = Path(base.feedback, base.follows, base)
+        words = [word for word in given.words() if word.start >= given.start + call.end()]
     else:
+        words = given.words()
+        plain = [word for word in words if "=" not in word.text]
         feedback = _by_words(given, plain, library)
-        follows = feedback.weights in COPIED
-    for word in options:
-        feedback, follows = _changed(given, word, feedback, follows)
-    return feedback, follows
+        path = Path(feedback, feedback.weights in COPIED)
+        words = [word for word in words if "=" in word.text]
+    for word in words:
+        feedback, follows = _changed(given, word, path.feedback, path.follows)
+        timed = path.timed or word.text.startswith("latency=")
+        path = replace(path, feedback=feedback, follows=follows, timed=timed)
+    return path
 
 
-def _by_words(
-    given: Field, words: list[Token], library: Mapping[str, Callable[..., LearningRule]]
-) -> Feedback:
+def _called(given: Field, text: str, library: Library) -> LearningRule:
+    try:
+        return call_by_text(text, library, kind="rule", code="HB0401")
+    except UsageError as error:
+        problem = error.problems[0]
+        raise given.refuse(None, problem.code, problem.what, problem.hint) from error
+
+
+def _by_words(given: Field, words: list[Token], library: Library) -> Feedback:
     if [word.text for word in words] == ["none"]:
         return Feedback()
     chosen: dict[str, str] = {}
@@ -122,7 +147,7 @@ def _numbers(feedback: Feedback) -> tuple[str, ...]:
 
 
 def print_feedback(feedback: Feedback, *, follows: bool) -> str:
-    """Return the words that `read_feedback` reads as this path."""
+    """Return the words that `read_path` reads as this path."""
     if feedback == Feedback():
         return "none"
     words = [feedback.source, feedback.weights, feedback.delivery]

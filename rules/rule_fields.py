@@ -8,20 +8,18 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
 from hebbite.rules.errors import Problem, UsageError, near
-from hebbite.rules.feedback import Feedback
-from hebbite.rules.rule import LearningRule, Learns
-from hebbite.rules.rule_feedback import read_feedback
+from hebbite.rules.rule import Learns
+from hebbite.rules.rule_feedback import Library, Path, read_path
 from hebbite.rules.rule_lines import Field
 from hebbite.rules.scale import nearest_scale
 from hebbite.rules.sums import Factor, Scale, SumOfProducts, parse_sum
 from hebbite.rules.tokens import Token, refusal
 from hebbite.rules.traces import Trace
 
-Library = Mapping[str, Callable[..., LearningRule]]
 NETWORKS = {"graded": "error", "spiking": "spikes"}
 """Kind of network -> the signal that its neurons have if a rule names none."""
 TRACES = ("x1", "x2", "y1", "y2", "y3")
@@ -39,8 +37,7 @@ class Draft:
     sums: dict[str, SumOfProducts] = field(default_factory=dict)
     asked: dict[str, list[float | None]] = field(default_factory=dict)
     origin: dict[str, str] = field(default_factory=dict)
-    feedback: tuple[Feedback, bool] | None = None
-    timed: bool = False
+    path: Path | None = None
     networks: tuple[str, ...] = ()
     signal: str = ""
     learns: Learns | None = None
@@ -91,8 +88,7 @@ def _name(given: Field, draft: Draft, library: Library) -> Iterator[Problem]:
 
 
 def _feedback(given: Field, draft: Draft, library: Library) -> Iterator[Problem]:
-    draft.feedback = read_feedback(given, library)
-    draft.timed = "latency=" in given.body
+    draft.path = read_path(given, library)
     yield from ()
 
 

@@ -14,9 +14,9 @@ feedback_dw    the same for feedback weights that learn. A coefficient with a de
                becomes the nearest scale that the chip has (`hebbite.rules.scale`). One without,
                ``3*2^-6``, is the chip's own mantissa and exponent and stays as it is.
 feedback       source, weights and delivery of `hebbite.rules.feedback`, and gain, latency,
-               amplitude, follow (true, false); a rule's name (``feedback fa gain=1``) takes
-               what that rule has; ``none`` sends nothing back. Default: that of dfa for graded
-               networks, none for spiking ones.
+               amplitude, follow (true, false); a rule of the library (``feedback fa gain=1``,
+               ``feedback stdp(tau_pre=20)``) gives all that it has but its update; ``none`` sends
+               nothing back. Default: that of dfa for graded networks, none for spiking ones.
 networks       default: spiking if a trace is given, or if y0, y1 or x2 is read and y2, y3 are not;
                else graded.
 signal         what neurons tell their synapses. Default: error (graded), spikes (spiking).
@@ -34,20 +34,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from hebbite.rules.errors import Problem, UsageError
 from hebbite.rules.feedback import Feedback
 from hebbite.rules.loihi import check_loihi
 from hebbite.rules.rule import LearningRule, Learns
-from hebbite.rules.rule_feedback import print_feedback
+from hebbite.rules.rule_feedback import Library, Path, print_feedback
 from hebbite.rules.rule_fields import (
     DEFAULT_TRACE,
     NETWORKS,
     READERS,
     TRACES,
     Draft,
-    Library,
 )
 from hebbite.rules.rule_lines import SUMS, fields_of
 from hebbite.rules.sums import VARIABLES, SumOfProducts, effective_scale
@@ -89,51 +88,130 @@ def read_rule(text: str, library: Library) -> tuple[LearningRule | None, tuple[P
     return rule, (*problems, *found, *_beyond_the_chip(draft))
 
 
-def _rule(draft: Draft, library: Library) -> tuple[LearningRule, list[Problem]]:
-    """Put the fields together, with defaults, and the locality of a rule of the same feedback."""
+def _rule(draft: Draft, library: Library) -> tuple[LearningRule | None, list[Problem]]:
+    """Put the fields together upon the rule of the library whose signal comes the same way."""
     read = {name for each in draft.sums.values() for name in _names(each)}
-    networks = draft.networks or (_kind(draft, read),)
-    signal = draft.signal or NETWORKS[networks[0]]
-    graded = networks[0] == "graded"
-    given = draft.feedback
-    if given is None:
-        given = (library["dfa"]().feedback if graded else Feedback(), False)
-    feedback, follows = given
-    still = graded and feedback.source == "none"
-    learns: Learns = draft.learns or ("readout" if still else "all")
-    asked = _asked(draft)
-    rule = LearningRule(
+    wanted = _wanted(draft, read, library)
+    base = wanted.base or _twin(wanted, library)
+    if base is None or wanted.differs_from(base):
+        return None, [] if draft.unread else [_no_twin(wanted, draft, library)]
+    remote = tuple(name for name in _names(draft.sums["dw"]) if VARIABLES[name].site == "remote")
+    path, steps = wanted.path, base.feedback.latency
+    rule = replace(
+        base,
         name=draft.name,
-        text="",
         equation="; ".join(str(each) for each in draft.sums.values()),
         citation=draft.cite,
         dw=draft.sums["dw"],
-        learns=learns,
-        factors=3,
-        networks=networks,
-        signal=signal,
         dt=draft.sums.get("dt"),
-        feedback=feedback,
-        traces=_traces(draft, read) if signal == NETWORKS["spiking"] else (),
-        follows=follows,
         feedback_dw=draft.sums.get("feedback_dw"),
-        real=asked,
+        networks=wanted.networks,
+        feedback=replace(
+            base.feedback,
+            gain=path.feedback.gain,
+            amplitude=path.feedback.amplitude,
+        ),
+        follows=path.follows,
+        traces=_traces(draft, read, base),
+        locality=replace(base.locality, remote=remote),
+        real=_asked(draft),
     )
-    twin = _twin(rule, library)
     problems = list(_together(rule, draft, read))
-    if twin is not None:
-        remote = tuple(name for name in _names(rule.dw) if VARIABLES[name].site == "remote")
-        locality = replace(twin.locality, remote=remote)
-        steps = twin.feedback.latency
-        if draft.timed and feedback.latency != steps:
-            what = f"this feedback takes {steps} steps a population, not {feedback.latency}"
-            problems.append(Problem("HB0495", what, f"rule {rule.name}", hint=f"latency={steps}"))
-        timed = replace(feedback, latency=steps)
-        rule = replace(rule, factors=twin.factors, locality=locality, feedback=timed)
-    else:
-        problems.append(_no_twin(rule, library))
-    problems = [] if draft.unread else problems  # what could not be read is not what was meant
-    return replace(rule, text=print_rule(rule)), problems
+    if path.timed and path.feedback.latency != steps:
+        what = f"this feedback takes {steps} steps a population, not {path.feedback.latency}"
+        problems.append(Problem("HB0495", what, f"rule {rule.name}", hint=f"latency={steps}"))
+    text = print_rule(rule)
+    if not problems and wanted.base is not None and not draft.unread:
+        again = read_rule(text, library)[0]  # do words alone say the path?
+        same = again is not None and replace(again, text="") == replace(rule, text="")
+        text = text if same else print_rule(rule, base=base.text)
+    # what could not be read is not what was meant
+    return replace(rule, text=text), [] if draft.unread else problems
+
+
+@dataclass(frozen=True)
+class _Wanted:
+    """What a rule asks of the network that it is in, with defaults."""
+
+    path: Path
+    networks: tuple[str, ...]
+    signal: str
+    learns: Learns
+
+    @property
+    def base(self) -> LearningRule | None:
+        """The rule of the library that the path was taken from, if it was named."""
+        return self.path.base
+
+    def differs_from(self, rule: LearningRule) -> bool:
+        """Whether that rule's signal comes another way, or not in every such network."""
+        mine, other = self.path.feedback, rule.feedback
+        return (
+            not rule.runs_on_chip
+            or (self.signal, self.learns) != (rule.signal, rule.learns)
+            or not set(self.networks) <= set(rule.networks)
+            or (mine.source, mine.weights, mine.delivery)
+            != (other.source, other.weights, other.delivery)
+        )
+
+
+def _wanted(draft: Draft, read: set[str], library: Library) -> _Wanted:
+    base = draft.path.base if draft.path is not None else None
+    if base is not None:
+        assert draft.path is not None
+        return _Wanted(
+            draft.path,
+            draft.networks or base.networks,
+            draft.signal or base.signal,
+            draft.learns or base.learns,
+        )
+    networks = draft.networks or (_kind(draft, read),)
+    graded = networks[0] == "graded"
+    plain = Path(library["dfa"]().feedback if graded else Feedback(), False)
+    path = draft.path or plain
+    still = graded and path.feedback.source == "none"
+    learns: Learns = draft.learns or ("readout" if still else "all")
+    return _Wanted(path, networks, draft.signal or _signal(path, networks[0], library), learns)
+
+
+def _signal(path: Path, network: str, library: Library) -> str:
+    """Return the signal of a path: the usual one of the network, or of the rule that has it."""
+    usual = NETWORKS[network]
+    mine = path.feedback
+    for other in (factory() for factory in library.values()):
+        theirs = other.feedback
+        same = (mine.source, mine.weights, mine.delivery) == (
+            theirs.source,
+            theirs.weights,
+            theirs.delivery,
+        )
+        if same and network in other.networks and other.runs_on_chip and mine.source != "none":
+            return other.signal
+    return usual
+
+
+def _twin(wanted: _Wanted, library: Library) -> LearningRule | None:
+    """Return a rule of the library whose signal comes the same way in every such network."""
+    for factory in library.values():
+        rule = factory()
+        if not wanted.differs_from(rule):
+            return rule
+    return None
+
+
+def _no_twin(wanted: _Wanted, draft: Draft, library: Library) -> Problem:
+    known: dict[str, list[str]] = {}
+    for other in (factory() for factory in library.values()):
+        if other.runs_on_chip and set(wanted.networks) <= set(other.networks):
+            words = print_feedback(other.feedback, follows=other.follows).partition(" latency")[0]
+            known.setdefault(words.partition(" gain")[0], []).append(other.name)
+    path = print_feedback(wanted.path.feedback, follows=wanted.path.follows)
+    what = (
+        f"no {' and '.join(wanted.networks)} network learns so: {wanted.learns}, from the signal "
+        f"'{wanted.signal}', feedback {path}"
+    )
+    hint = "; ".join(f"feedback {words} ({', '.join(names)})" for words, names in known.items())
+    return Problem("HB0495", what, at=f"rule {draft.name}", hint=hint or "feedback dfa")
 
 
 def _names(each: SumOfProducts) -> tuple[str, ...]:
@@ -146,9 +224,13 @@ def _kind(draft: Draft, read: set[str]) -> str:
     return "spiking" if draft.traces or (events and not read & {"y2", "y3"}) else "graded"
 
 
-def _traces(draft: Draft, read: set[str]) -> tuple[tuple[str, Trace], ...]:
+def _traces(draft: Draft, read: set[str], base: LearningRule) -> tuple[tuple[str, Trace], ...]:
+    """Return the traces that events make: as given, as the base has them, or the default."""
+    if base.signal != NETWORKS["spiking"]:
+        return base.traces
+    kept = dict(base.traces) if draft.path is not None and draft.path.base is not None else {}
     return tuple(
-        (name, draft.traces.get(name, DEFAULT_TRACE))
+        (name, draft.traces.get(name, kept.get(name, DEFAULT_TRACE)))
         for name in TRACES
         if name in read or name in draft.traces
     )
@@ -169,39 +251,10 @@ def _asked(draft: Draft) -> tuple[float, ...]:
     return tuple(effective_scale(p) if asked is None else asked for asked, p in pairs)
 
 
-def _path(rule: LearningRule) -> tuple[str, ...]:
-    feedback = rule.feedback
-    return rule.signal, rule.learns, feedback.source, feedback.weights, feedback.delivery
-
-
-def _twin(rule: LearningRule, library: Library) -> LearningRule | None:
-    """Return a rule of the library whose signal comes the same way in every such network."""
-    known = [factory() for factory in library.values()]
-    for other in known:
-        same = _path(other) == _path(rule) and set(rule.networks) <= set(other.networks)
-        if same and other.runs_on_chip:
-            return other
-    return None
-
-
-def _no_twin(rule: LearningRule, library: Library) -> Problem:
-    known: dict[str, list[str]] = {}
-    for other in (factory() for factory in library.values()):
-        if other.runs_on_chip and set(rule.networks) <= set(other.networks):
-            words = print_feedback(other.feedback, follows=other.follows).partition(" latency")[0]
-            known.setdefault(words.partition(" gain")[0], []).append(other.name)
-    what = (
-        f"no {' and '.join(rule.networks)} network learns so: {rule.learns}, from the signal "
-        f"'{rule.signal}', feedback {print_feedback(rule.feedback, follows=rule.follows)}"
-    )
-    hint = "; ".join(f"feedback {words} ({', '.join(names)})" for words, names in known.items())
-    return Problem("HB0495", what, at=f"rule {rule.name}", hint=hint)
-
-
 def _together(rule: LearningRule, draft: Draft, read: set[str]) -> Iterator[Problem]:
     """Yield what each field says, but not together with the others (HB0495)."""
     at = f"rule {rule.name}"
-    if draft.traces and not rule.traces:
+    if draft.traces and rule.signal != NETWORKS["spiking"]:
         what = f"traces of {', '.join(draft.traces)}: neurons with the signal '{rule.signal}' write"
         yield Problem("HB0495", f"{what} theirs", at, hint="remove the trace, or networks spiking")
     if "t" in read and rule.dt is None:
@@ -229,12 +282,18 @@ def _beyond_the_chip(draft: Draft) -> Iterator[Problem]:
             yield replace(problem, origin=problem.origin or origin)
 
 
-def print_rule(rule: LearningRule) -> str:
-    """Return the text of a rule that has no factory: every field, on one line."""
+def print_rule(rule: LearningRule, *, base: str = "") -> str:
+    """Return the text of a rule that has no factory: every field, on one line.
+
+    ``base`` is the text of the rule of the library that has its path, where words do not say it.
+    """
     fields = [f"rule {rule.name}", str(rule.dw)]
     fields += [str(rule.dt)] if rule.dt is not None else []
     fields += [f"feedback_{rule.feedback_dw}"] if rule.feedback_dw is not None else []
-    fields += [f"feedback {print_feedback(rule.feedback, follows=rule.follows)}"]
+    path = print_feedback(rule.feedback, follows=rule.follows)
+    fields += [f"feedback {base or path}"]
+    fields[-1] += f" follow={str(rule.follows).lower()}" if base and " follow=" in path else ""
+    fields[-1] += f" gain={rule.feedback.gain}" if base and " gain=" in path else ""
     fields += [f"networks {' '.join(rule.networks)}", f"signal {rule.signal}"]
     fields += [f"learns {rule.learns}"]
     fields += [f"trace {name} tau={t.tau} impulse={t.impulse}" for name, t in rule.traces]

@@ -40,7 +40,7 @@ SHARED = {
     "HB0302": {"compiler.graph_builder", "compiler.graph_verify"},
     "HB0304": {"compiler.graph_builder", "compiler.graph_verify"},
     # an unknown rule
-    "HB0401": {"rules.registry", "runtime.calibrate"},
+    "HB0401": {"rules.registry", "rules.rule_feedback", "runtime.calibrate"},
     # an objective out of range: its factories check what the data class cannot
     "HB0411": {
         "rules.objectives.classification",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hebbite.rules.errors import UsageError
@@ -84,6 +84,7 @@ coefficients = st.one_of(
 )
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.tuples(coefficients, st.sampled_from("+-"), st.sampled_from(["y2", "y3"])),
              min_size=1, max_size=4),
@@ -177,6 +178,7 @@ REFUSED = {
     "feedback_empty": ("feedback gain=1", "HB0494", "feedback output-error random direct"),
     "feedback_number": ("feedback dfa gain=x", "HB0494", "gain=1"),
     "feedback_amplitude": ("feedback dfa amplitude=2", "HB0494", "gain=1"),
+    "feedback_option": ("feedback dfa(gains=1)", "HB0401", "did you mean 'gain'?"),
     "feedback_none": ("feedback none gain=1", "HB0494", "gain=1"),
     "feedback_range": ("feedback dfa gain=9", "HB0409", ""),
     "network": ("networks gradd", "HB0494", "did you mean 'graded'?"),
@@ -210,6 +212,7 @@ TOGETHER = {
     "path": (f"{ERROR}; feedback transpose direct", "feedback upper-error transpose layered"),
     "signal_of_spikes": (f"{ERROR}; signal spikes", "feedback none (delta"),
     "readout_with_feedback": (f"{ERROR}; learns readout", "feedback none (delta"),
+    "no_chip": (f"{ERROR}; feedback bptt", "feedback dfa"),
     "tag_without_update": ("dw = 2^-4*x0*t*y2", "dt = ..."),
     "delay": ("dw = 2^-4*x0*d*y2", ""),
     "trace_of_an_error": (f"{ERROR}; networks graded; trace x1", "networks spiking"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hebbite.rules.errors import Problem
@@ -36,6 +36,7 @@ def test_a_scale_that_the_chip_has_is_met_exactly_and_with_the_smallest_mantissa
         assert abs(found[0]) <= abs(mantissa)
 
 
+@settings(deadline=None)
 @given(st.floats(4 * 2.0**-7, 7 * 2.0**8), st.sampled_from([1, -1]))
 def test_from_four_of_the_finest_steps_up_a_coefficient_is_met_within_a_ninth(
     size: float, sign: int
@@ -45,6 +46,7 @@ def test_from_four_of_the_finest_steps_up_a_coefficient_is_met_within_a_ninth(
     assert abs(found[0] * 2.0 ** found[1] / (sign * size) - 1) <= 1 / 9
 
 
+@settings(deadline=None)
 @given(st.floats(2.0**-7, 2.0**10))
 def test_no_scale_of_the_chip_is_nearer(size: float) -> None:
     found = nearest_scale(size, ())
