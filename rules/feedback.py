@@ -20,6 +20,11 @@ FeedbackWeights = Literal["none", "random", "sign", "transpose", "learned"]
 Delivery = Literal["none", "direct", "layered", "broadcast"]
 
 
+MOVING = ("nudge", "prediction-error")
+"""Sources whose signals act on the activity of the units that they reach, which settles with them;
+every other one arrives when the activity has been sent, and changes weights alone."""
+
+
 @dataclass(frozen=True)
 class Feedback:
     """A feedback path, as data.
@@ -55,6 +60,11 @@ class Feedback:
             raise UsageError(Problem("HB0409", what))
         if not 0 <= self.amplitude <= 6:
             raise UsageError(Problem("HB0409", f"amplitude {self.amplitude} is not in 0..6"))
+
+    @property
+    def moves_activity(self) -> bool:
+        """Whether what is sent back changes the activity of its receivers within the sample."""
+        return self.source in MOVING
 
     def __str__(self) -> str:
         """Return the text that a rule prints."""

@@ -35,6 +35,8 @@ class LearningRule:
     dt             the update of a forward synapse's tag, where the rule keeps one
     traces         time constants and impulses of x1 and y1, for two factors
     feedback       how credit reaches hidden neurons
+    real           the real coefficients that the products were asked to have, dw first, then dt and
+                   feedback_dw; () for a rule in the chip's own scales. See `hebbite.rules.scale`
     follows        whether copied feedback weights follow the forward weights while these learn
     locality       see `Locality`
     reason         why it runs on no chip; '' if it does
@@ -56,6 +58,7 @@ class LearningRule:
     follows: bool = False
     feedback_dw: SumOfProducts | None = None
     reason: str = ""
+    real: tuple[float, ...] = ()
 
     @property
     def runs_on_chip(self) -> bool:
@@ -72,6 +75,16 @@ class LearningRule:
         """The sums that a chip evaluates together, for each kind of synapse: forward, feedback."""
         forward = (self.dw,) if self.dt is None else (self.dw, self.dt)
         return (forward,) if self.feedback_dw is None else (forward, (self.feedback_dw,))
+
+    @property
+    def is_own(self) -> bool:
+        """Whether it was written as text (`hebbite.rules.rule_text`) and has no factory."""
+        return self.text.startswith("rule ")
+
+    @property
+    def sums(self) -> tuple[SumOfProducts, ...]:
+        """Every sum of the rule, in order: dw, dt, feedback_dw."""
+        return tuple(each for each in (self.dw, self.dt, self.feedback_dw) if each is not None)
 
     def __str__(self) -> str:
         """Return the text; `rules.registry.parse_rule` gives the rule back."""
