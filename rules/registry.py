@@ -6,13 +6,17 @@ from collections.abc import Callable
 
 from hebbite.rules.errors import UsageError
 from hebbite.rules.library.backprop import backprop
+from hebbite.rules.library.bcm import bcm
 from hebbite.rules.library.bptt import bptt
+from hebbite.rules.library.clp import clp
 from hebbite.rules.library.delta import delta
 from hebbite.rules.library.dfa import dfa
 from hebbite.rules.library.fa import fa
 from hebbite.rules.library.frozen import frozen
+from hebbite.rules.library.instar import instar
 from hebbite.rules.library.kolen_pollack import kolen_pollack
 from hebbite.rules.library.node_perturbation import node_perturbation
+from hebbite.rules.library.oja import oja
 from hebbite.rules.library.pes import pes
 from hebbite.rules.library.sign_symmetric import sign_symmetric
 from hebbite.rules.library.soft_bound_stdp import soft_bound_stdp
@@ -35,6 +39,10 @@ RULES: dict[str, Callable[..., LearningRule]] = {
     "stdp": stdp,
     "triplet-stdp": triplet_stdp,
     "soft-bound-stdp": soft_bound_stdp,
+    "oja": oja,
+    "bcm": bcm,
+    "instar": instar,
+    "clp": clp,
     "bptt": bptt,
 }
 

@@ -15,6 +15,8 @@ from hebbite.rules.sums import SumOfProducts
 from hebbite.rules.traces import Trace
 
 Learns = Literal["all", "readout", "none"]
+WITHOUT_OBJECTIVE = ("spikes", "activity", "sliding-threshold", "winner", "prototype")
+"""Signals that say nothing of an objective: what a neuron did, and who won or was right."""
 
 
 @dataclass(frozen=True)
@@ -27,12 +29,14 @@ class LearningRule:
     dw             the update of a weight; variables that no chip has make it a host reference
     feedback_dw    the update of a feedback weight, where these learn too: x1 the error that is sent
                    back, offset by 64, y1 the activity of the neuron that receives it
+    readout_dw     the update of the synapses onto the readout, where it is not ``dw``
     learns         which synapses: all, the readout's only, none
     factors        2: traces of pre and post spikes; 3: the neuron writes y1..y3
     networks       kinds of network it serves: graded, spiking
     signal         what a neuron tells the synapses that end at it: its error, its spikes, ...; with
                    the kind of network it chooses the lowering
     dt             the update of a synapse's tag, where the rule keeps one
+    constants      numbers that the rule gives to its neurons: rates, bits, thresholds
     traces         time constants and impulses of x1 and y1, for two factors
     feedback       how credit reaches hidden neurons
     follows        whether copied feedback weights follow the forward weights while these learn
@@ -56,6 +60,8 @@ class LearningRule:
     follows: bool = False
     feedback_dw: SumOfProducts | None = None
     reason: str = ""
+    readout_dw: SumOfProducts | None = None
+    constants: tuple[tuple[str, int], ...] = ()
 
     @property
     def runs_on_chip(self) -> bool:
@@ -65,7 +71,13 @@ class LearningRule:
     @property
     def updates(self) -> tuple[SumOfProducts, ...]:
         """The sums that a chip evaluates, one a kind of synapse."""
-        return (self.dw,) if self.feedback_dw is None else (self.dw, self.feedback_dw)
+        kinds = (self.dw, self.feedback_dw, self.readout_dw)
+        return tuple(update for update in kinds if update is not None)
+
+    @property
+    def follows_objective(self) -> bool:
+        """Whether its neurons are told what changes the objective; without that no credit."""
+        return self.signal not in WITHOUT_OBJECTIVE
 
     def __str__(self) -> str:
         """Return the text; `rules.registry.parse_rule` gives the rule back."""

@@ -1,0 +1,46 @@
+"""Linear unit with a threshold that slides with the mean of its squared output.
+
+    y = clip(floor(v / 2^shift + 1/2), -127, 127),  v = sum of inputs in the sample's last step
+    theta = floor(mean / 2^tau),  mean += floor(y^2 / 2^goal) - theta
+    phi = clip(y (y - theta) / 2^reduce toward zero, -127, 127)
+    y2 = max(phi, 0), y3 = max(-phi, 0), s = y
+
+``mean`` is 2^tau times a running mean over 2^tau samples; theta is the one before this sample.
+"""
+
+from __future__ import annotations
+
+from hebbite.compiler.program.neuron import parse_neuron
+
+BCM = parse_neuron("""
+neuron bcm(shift, half, goal, tau, reduce) {
+  state v, mean
+  at 1
+    v = reset
+    y2 = mov 0
+    y3 = mov 0
+  at period
+    v = max a, -8388607
+    v = min v, 8388607
+    y = add v, half
+    y = shr y, shift
+    y = max y, -127
+    y = min y, 127
+    s = mov y
+    theta = shr mean, tau
+    square = mul y, y
+    square = shr square, goal
+    mean = sub mean, theta
+    mean = add mean, square
+    mean = max mean, 0
+    mean = min mean, 8388607
+    gap = sub y, theta
+    phi = mul y, gap
+    phi = shrz phi, reduce
+    phi = max phi, -127
+    phi = min phi, 127
+    y2 = max phi, 0
+    y3 = neg phi
+    y3 = max y3, 0
+}
+""")
