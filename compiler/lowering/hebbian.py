@@ -71,13 +71,13 @@ def _shift(request: Request, v: Long, *, signed: bool) -> int:
     For Oja's rule the one at which its two products balance at the norm n of the weights. With
     v = n e.p, y = v / 2^s, e the direction of w, and e.x1 = c e.p, c = 1 or 1/2 without a sign,
 
-        2^(eta - 3) c (e.p) y = 2^(eta + 2 - 12) y^2 n,    so    n^2 = c 2^(7 + s)
+        2^(eta - 3) c (e.p) y = 2^(eta + 1 - 12) y^2 n,    so    n^2 = c 2^(8 + s)
 
     For others the one that brings outputs on the calibration data nearest to the scale y_0.
     """
     given = dict(request.rule.constants)
     if "norm" in given:
-        return 2 * given["norm"] - 7 + (not signed)
+        return 2 * given["norm"] - 8 + (not signed)
     return nearest_shift(v, float(1 << given["goal"]))
 
 

@@ -2,10 +2,11 @@
 
     y = clip(floor(v / 2^shift + 1/2), -127, 127),  v = sum of inputs in the sample's last step
     theta = floor(mean / 2^tau),  mean += floor(y^2 / 2^goal) - theta
-    phi = clip(y (y - theta) / 2^reduce toward zero, -127, 127)
+    phi = clip(floor((y (y - theta) + r) / 2^reduce), -127, 127),  r uniform in 0..2^reduce - 1
     y2 = max(phi, 0), y3 = max(-phi, 0), s = y
 
-``mean`` is 2^tau times a running mean over 2^tau samples; theta is the one before this sample.
+``mean`` is 2^tau times a running mean over 2^tau samples; theta is the one before this sample. The
+random r rounds up with the chance that the fraction is: a unit with little activity learns too.
 """
 
 from __future__ import annotations
@@ -36,7 +37,9 @@ neuron bcm(shift, half, goal, tau, reduce) {
     mean = min mean, 8388607
     gap = sub y, theta
     phi = mul y, gap
-    phi = shrz phi, reduce
+    chance = random reduce
+    phi = add phi, chance
+    phi = shr phi, reduce
     phi = max phi, -127
     phi = min phi, 127
     y2 = max phi, 0

@@ -10,7 +10,7 @@ equally often the unit ends up with one, at y = K y_0, and with 0 for the others
 On the chip y = w . p / 2^shift, rounded and kept within -127..127, p payloads, the shift from
 calibration data; y_0 = 2^goal, and theta a running mean over 2^tau samples in a register of the
 neuron: it is no part of the weights, so that a saved model that learns again starts with theta = 0.
-phi / 2^reduce, kept within -127..127, travels as two traces, y2 - y3, and
+phi / 2^reduce, rounded at random and kept within -127..127, travels as two traces, y2 - y3, and
 
     dw = 2^(eta - 3) x1 phi / 2^reduce
 
@@ -40,14 +40,14 @@ CITATION = """@article{bienenstock1982theory,
 }"""
 
 
-def bcm(*, eta: int = -7, goal: int = 4, tau: int = 5, reduce: int = 4) -> LearningRule:
+def bcm(*, eta: int = -7, goal: int = 4, tau: int = 4, reduce: int = 7) -> LearningRule:
     """Return the BCM rule.
 
     Args:
         eta: exponent of the rate, -7..8.
         goal: the scale y_0 of activity is 2^goal, 0..6.
         tau: theta is a mean over 2^tau samples, 1..9.
-        reduce: phi is sent as phi / 2^reduce, 0..13.
+        reduce: phi is sent as phi / 2^reduce, 1..13.
 
     Raises:
         UsageError: HB0447 for a value out of range.
@@ -55,7 +55,7 @@ def bcm(*, eta: int = -7, goal: int = 4, tau: int = 5, reduce: int = 4) -> Learn
     in_range("eta", eta, -7, 8)
     in_range("goal", goal, 0, 6)
     in_range("tau", tau, 1, 9)
-    in_range("reduce", reduce, 0, 13)
+    in_range("reduce", reduce, 1, 13)
     return LearningRule(
         name="bcm",
         text=f"bcm(eta={eta}, goal={goal}, tau={tau}, reduce={reduce})",

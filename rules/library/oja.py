@@ -40,18 +40,20 @@ CITATION = """@article{oja1982simplified,
 }"""
 
 
-def oja(*, eta: int = -7, norm: int = 8) -> LearningRule:
+def oja(*, eta: int = -5, norm: int = 8) -> LearningRule:
     """Return Oja's rule.
 
     Args:
-        eta: exponent of the rate, -7..4.
+        eta: exponent of the rate, -7..-3.
         norm: |w| = 1 is 2^norm steps of a weight, 6..9. No single weight leaves -256..255.
 
     Raises:
         UsageError: HB0447 for a value out of range.
     """
-    in_range("eta", eta, -7, 4)
+    in_range("eta", eta, -7, -3)
     in_range("norm", norm, 6, 9)
+    fine = min(2, eta + 7)
+    hebb = (2**fine, eta - fine)
     return LearningRule(
         name="oja",
         text=f"oja(eta={eta}, norm={norm})",
@@ -60,10 +62,10 @@ def oja(*, eta: int = -7, norm: int = 8) -> LearningRule:
         dw=SumOfProducts(
             "dw",
             (
-                Product(1, eta, "x0", (Factor("x1"), Factor("y2"))),
-                Product(-1, eta, "x0", (Factor("x1"), Factor("y3"))),
-                Product(-1, eta + 2, "u0", (Factor("y2"), Factor("y2"), Factor("w"))),
-                Product(-1, eta + 2, "u0", (Factor("y3"), Factor("y3"), Factor("w"))),
+                Product(hebb[0], hebb[1], "x0", (Factor("x1"), Factor("y2"))),
+                Product(-hebb[0], hebb[1], "x0", (Factor("x1"), Factor("y3"))),
+                Product(-1, eta + 1, "u0", (Factor("y2"), Factor("y2"), Factor("w"))),
+                Product(-1, eta + 1, "u0", (Factor("y3"), Factor("y3"), Factor("w"))),
             ),
         ),
         learns="all",
