@@ -1,7 +1,8 @@
 """Reference, native and Lava give the same bits: 500 steps of training, every value compared.
 
-Networks have two hidden layers, or as many as their rule takes. A run counts only if every hidden population is active and at least
-a tenth of the plastic weights changed, in both directions (`Verification.conclusive`).
+Networks have two hidden layers, or as many as their rule takes. A run counts only if every hidden
+population is active and at least a tenth of the plastic weights changed, in both directions
+(`Verification.conclusive`).
 """
 
 from __future__ import annotations
