@@ -35,6 +35,7 @@ from hebbite.compiler.program.types import (
 )
 
 PERIOD = 2
+TOP_OUTPUT = 127
 UNITS = {"activity": "oja", "sliding-threshold": "bcm"}
 """Learning signal -> neuron program."""
 
@@ -43,7 +44,7 @@ def lower_hebbian(request: Request) -> Lowered:
     """Return the program, not yet placed on cores, its coding and what a reader should know."""
     network, settings = request.network, request.settings
     (stage,) = network.stages
-    scale, signed = input_scale(request.data)
+    scale, signed = _scale(request)
     rms = float(np.sqrt(np.mean(stage.weight**2))) or 1.0
     top = float(np.abs(stage.weight).max(initial=0.0)) or 1.0
     weight = even(stage.weight * min(settings.weight_rms / rms, 254 / top))
@@ -65,20 +66,39 @@ def lower_hebbian(request: Request) -> Lowered:
     return Lowered(_program(request, weight, shift, signed=signed), coding, report)
 
 
-def _shift(request: Request, v: Long, *, signed: bool) -> int:
-    """Return the shift of the output.
+def _scale(request: Request) -> tuple[float, bool]:
+    """Return (payload per unit, whether payloads have a sign).
 
-    For Oja's rule the one at which its two products balance at the norm n of the weights. With
-    v = n e.p, y = v / 2^s, e the direction of w, and e.x1 = c e.p, c = 1 or 1/2 without a sign,
+    Outputs of Oja's rule at the norm n are n e.p / 2^s: payloads are kept so small that no sample
+    of the calibration data, whatever e, gives more than 127, where the unit would not be linear.
+    """
+    scale, signed = input_scale(request.data)
+    given = dict(request.rule.constants)
+    if "norm" not in given:
+        return scale, signed
+    length = float(np.linalg.norm(request.data, axis=1).max(initial=0.0)) or 1.0
+    reach = TOP_OUTPUT * 2.0 ** (oja_shift(given["norm"], signed=signed) - given["norm"])
+    return min(scale, reach / length), signed
+
+
+def oja_shift(norm: int, *, signed: bool) -> int:
+    """Return the shift at which both products of Oja's rule balance at the norm n = 2^norm.
+
+    With v = n e.p, y = v / 2^s, e the direction of w, and e.x1 = c e.p, c = 1, or 1/2 for payloads
+    without a sign,
 
         2^(eta - 3) c (e.p) y = 2^(eta + 1 - 12) y^2 n,    so    n^2 = c 2^(8 + s)
-
-    For others the one that brings outputs on the calibration data nearest to the scale y_0.
     """
+    return 2 * norm - 8 + (not signed)
+
+
+def _shift(request: Request, v: Long, *, signed: bool) -> int:
+    """Return the shift of the output: `oja_shift`, or for other rules the one that brings outputs
+    on the calibration data nearest to the scale y_0."""
     given = dict(request.rule.constants)
     if "norm" in given:
-        return 2 * given["norm"] - 8 + (not signed)
-    return nearest_shift(v, float(1 << given["goal"]))
+        return oja_shift(given["norm"], signed=signed)
+    return max(1, nearest_shift(v, float(1 << given["goal"])))
 
 
 def _program(request: Request, weight: Int, shift: int, *, signed: bool) -> Program:

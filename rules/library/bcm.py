@@ -7,9 +7,9 @@ eta the rate. Activity above the threshold strengthens the synapses that are act
 it weakens them; as theta grows faster than y, weights stay bounded. Of K patterns that are shown
 equally often the unit ends up with one, at y = K y_0, and with 0 for the others.
 
-On the chip y = w . p / 2^shift, rounded and kept within -127..127, p payloads, the shift from
-calibration data; y_0 = 2^goal, and theta a running mean over 2^tau samples in a register of the
-neuron: it is no part of the weights, so that a saved model that learns again starts with theta = 0.
+On the chip y = w . p / 2^shift, rounded at random and kept within -127..127, p payloads, the shift
+from calibration data; y_0 = 2^goal, and theta a running mean over 2^tau samples in a register of
+the neuron: it is no part of the weights, so a saved model that learns again starts with theta = 0.
 phi / 2^reduce, rounded at random and kept within -127..127, travels as two traces, y2 - y3, and
 
     dw = 2^(eta - 3) x1 phi / 2^reduce
@@ -40,7 +40,7 @@ CITATION = """@article{bienenstock1982theory,
 }"""
 
 
-def bcm(*, eta: int = -7, goal: int = 4, tau: int = 4, reduce: int = 7) -> LearningRule:
+def bcm(*, eta: int = -7, goal: int = 4, tau: int = 4, reduce: int = 6) -> LearningRule:
     """Return the BCM rule.
 
     Args:

@@ -24,6 +24,7 @@ Systems (ICONS) 2022, doi 10.1145/3546790.3546791.
 
 from __future__ import annotations
 
+from hebbite.rules.feedback import Feedback
 from hebbite.rules.library.pieces import in_range, label_update, prototype_update
 from hebbite.rules.locality import Locality
 from hebbite.rules.rule import LearningRule
@@ -66,6 +67,7 @@ def clp(*, novelty: int = 109, slowest: int = 2, bits: int = 12) -> LearningRule
         factors=3,
         networks=("graded",),
         signal="prototype",
+        feedback=Feedback(source="target", delivery="broadcast", latency=1),
         locality=Locality(
             global_signals=(
                 "the largest potential of the population",

@@ -8,15 +8,15 @@ w follows the eigenvector of E[x x^T] with the largest eigenvalue: the first pri
 where the mean of x is 0. All units of a population find the same one.
 
 On the chip |w| = 1 is a norm of 2^norm steps of a weight. The unit reads y = w . p / 2^shift,
-rounded and kept within -127..127, p payloads, shift = 2 norm - 7 (2 norm - 6 for payloads without a
+rounded and kept within -127..127, p payloads, shift = 2 norm - 8 (2 norm - 7 for payloads without a
 sign, whose trace x1 is p / 2): with it both products below balance at that norm. A bias line would
 be one more input with a mean, so there is none. The output travels as two traces that are never
 negative, y = y2 - y3, and
 
-    dw = 2^eta (x1 y / 2^3 - 2^2 y^2 w / 2^12)
+    dw = 2^eta (x1 y / 2^3 - 2 y^2 w / 2^12)
 
-in the mean. Not useful as a feature for a classifier: a population is worth one unit. With 32 units
-a linear readout of the 8x8 digits scores as the table of benchmarks/prototypes.py says.
+in the mean: a sample moves w by the part 2^(eta - 11) y^2 towards its direction. Inputs are scaled
+so that no sample of the calibration data gives an output beyond 127 at that norm.
 
 Source: E. Oja, "Simplified neuron model as a principal component analyzer", Journal of Mathematical
 Biology 15, 267-273 (1982), doi 10.1007/BF00275687.
@@ -40,7 +40,7 @@ CITATION = """@article{oja1982simplified,
 }"""
 
 
-def oja(*, eta: int = -5, norm: int = 8) -> LearningRule:
+def oja(*, eta: int = -6, norm: int = 8) -> LearningRule:
     """Return Oja's rule.
 
     Args:
