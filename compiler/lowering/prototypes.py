@@ -250,7 +250,9 @@ def weight(stage: Stage) -> str:
 def rates(slowest: int) -> IntArray:
     """Return y1 of a prototype that has learnt n samples, n = 0..127: 64 / (n + 1) or ``slowest``.
 
-    With it the prototype is the mean of what it has learnt, until the rate falls no further.
+    With it the prototype is the mean of what it has learnt, until the rate falls no further. n = 0
+    is a prototype whose past is not known, of a saved model: it has the last rate.
     """
     wanted = np.rint(FULL_RATE / (np.arange(COUNTED) + 1.0))
+    wanted[0] = wanted[-1]
     return np.asarray(np.maximum(wanted, slowest), np.int32)

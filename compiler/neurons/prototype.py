@@ -18,7 +18,8 @@ step later, and arrive as their sum:
 `PROTOTYPE`  at ``decide`` a winner of a level below ``novelty`` says so, unless all units are used.
              At ``period`` the readout's verdict arrives, 1 for right, 2 for wrong, 0 without a
              teacher. Right and no novelty: the winner moves (y1 = entry n of table ``rate``, n the
-             samples that it has learnt, up to 127); else the next unit takes the sample.
+             samples that it has learnt, up to 127); else the next unit takes the sample. A unit in
+             use with n = 0 learnt before its registers began: it counts as n = 127 from then on.
 """
 
 from __future__ import annotations
@@ -113,7 +114,11 @@ PROTOTYPE = _program(
     fresh = max fresh, wrong
     take = mul fresh, next
     learner = max move, take
+    first = eq learnt, 0
+    old = mul move, first
+    old = shl old, 7
     learnt = add learnt, learner
+    learnt = add learnt, old
     learnt = min learnt, 127
 """,
 )

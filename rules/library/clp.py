@@ -14,8 +14,8 @@ On the chip theta is ``novelty`` / 128 of the squared norm of a sample. The winn
 bit, as in `instar`. It tells the readout, whose units compare themselves with the teacher and tell
 all prototypes whether the winner was right; every unit hears how many are in use, so the next one
 knows itself. The class of a prototype is its synapse onto the readout, learnt at once (254 steps).
-n_j is a register of the neuron and no part of the weights: a saved model that learns again counts
-anew. The weights of the file are not used.
+n_j is a register of the neuron and no part of the weights: in a saved model that learns again every
+prototype has the slowest rate. The weights of the file are not used.
 
 Source: E. Hajizada, P. Berggold, M. Iacono, A. Glover, Y. Sandamirskaya, "Interactive continual
 learning for robots: a neuromorphic approach", Proc. International Conference on Neuromorphic

@@ -144,8 +144,25 @@ def test_a_prototype_is_the_mean_of_what_it_has_learnt() -> None:
     assert np.abs(weight[0, :-1] - mean).max() < 6
 
 
+def test_a_prototype_of_a_saved_model_moves_at_the_slowest_rate() -> None:
+    model = made("clp(novelty=0, slowest=4)")
+    x, _ = data(12)
+    y = np.zeros(12, np.int64)
+    with Session(model, engine="reference") as session:
+        session.run(x[:1], y[:1], learn=True)
+        saved = session.snapshot()
+    with Session(saved, engine="reference") as session:
+        before = session.read("to_units.weight")[0, :-1]
+        for n in (1, 2):
+            session.run(x[n : n + 1], y[:1], learn=True)
+            after = session.read("to_units.weight")[0, :-1]
+            wanted = before + (model.coding.events(x[n : n + 1])[0, 0] - before) * 4 / 64
+            assert np.abs(after - wanted).max() < 2
+            before = after
+
+
 def test_the_rate_of_a_prototype_falls_with_what_it_has_learnt_to_the_slowest() -> None:
-    assert rates(8)[:10].tolist() == [64, 32, 21, 16, 13, 11, 9, 8, 8, 8]
+    assert rates(8)[:10].tolist() == [8, 32, 21, 16, 13, 11, 9, 8, 8, 8]
     assert rates(0)[-1] == 0
 
 
