@@ -14,7 +14,12 @@ phi / 2^reduce, rounded at random and kept within -127..127, travels as two trac
 
     dw = 2^(eta - 3) x1 phi / 2^reduce
 
-in the mean. K patterns need K y_0 <= 127.
+in the mean. K patterns need K y_0 <= 127. A unit that answers no pattern at the start, or all of
+them with less than 0, comes to rest at y = 0.
+
+No use found as features of the 8x8 digits: a linear readout of 32 units scores 0.921 [0.903, 0.939]
+after one pass and 0.918 [0.907, 0.929] with the random weights of the start (5 seeds, mean and 95 %
+interval, benchmarks/prototypes.py --features).
 
 Source: E. L. Bienenstock, L. N. Cooper, P. W. Munro, "Theory for the development of neuron
 selectivity", Journal of Neuroscience 2(1), 32-48 (1982), doi 10.1523/JNEUROSCI.02-01-00032.1982;

@@ -17,6 +17,10 @@ knows itself. The class of a prototype is its synapse onto the readout, learnt a
 n_j is a register of the neuron and no part of the weights: in a saved model that learns again every
 prototype has the slowest rate. The weights of the file are not used.
 
+On the 8x8 digits, one pass, 100 units: 0.970 [0.957, 0.983] of the test part, against 0.901 [0.886,
+0.916] with random samples stored as they are (5 seeds, mean and 95 % interval,
+benchmarks/prototypes.py).
+
 Source: E. Hajizada, P. Berggold, M. Iacono, A. Glover, Y. Sandamirskaya, "Interactive continual
 learning for robots: a neuromorphic approach", Proc. International Conference on Neuromorphic
 Systems (ICONS) 2022, doi 10.1145/3546790.3546791.

@@ -13,6 +13,10 @@ one a unit, as MacQueen starts his k-means; the weights of the file are not used
 may stand a linear readout of classes: it learns the classes of what a unit wins by the outstar
 rule, v_cj += 2^-slowness (t_c - v_cj), t the class that is taught, and nothing of it is sent back.
 
+On the 8x8 digits, one pass, 100 units: 0.943 [0.935, 0.951] of the test part, against 0.901 [0.886,
+0.916] with prototypes that stay as first seen (5 seeds, mean and 95 % interval,
+benchmarks/prototypes.py).
+
 Source: S. Grossberg, "Adaptive pattern classification and universal recoding: I. Parallel
 development and coding of neural feature detectors", Biological Cybernetics 23, 121-134 (1976), doi
 10.1007/BF00344744; D. E. Rumelhart, D. Zipser, "Feature discovery by competitive learning",
