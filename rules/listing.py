@@ -18,8 +18,8 @@ CHIPS = ("loihi1", "loihi2", "ideal")
 class RuleRow:
     """One rule: its text with default options, its equation, and per chip '' or the refusal.
 
-    ``dw`` holds the update of forward weights and, where they learn, that of feedback weights, and
-    of the readout's where it is another one.
+    ``dw`` holds the update of forward weights, that of their tags and, where they learn, that of
+    feedback weights, and of the readout's where it is another one.
     """
 
     name: str
@@ -64,7 +64,7 @@ def refusal_of(rule: LearningRule, chip: str) -> str:
         return "three factors: its neurons cannot write y1..y3"
     if chip == "loihi1" and "spiking" not in rule.networks:
         return "graded payloads: its spikes are binary"
-    return "; ".join(problem.what for dw in rule.updates for problem in check_loihi(dw))
+    return "; ".join(problem.what for sums in rule.kinds for problem in check_loihi(*sums))
 
 
 def _row(rule: LearningRule) -> RuleRow:
@@ -83,4 +83,4 @@ def _row(rule: LearningRule) -> RuleRow:
 def _updates(rule: LearningRule) -> str:
     others = (("feedback", rule.feedback_dw), ("readout", rule.readout_dw))
     named = (f"; {name} {update}" for name, update in others if update is not None)
-    return f"{rule.dw}{''.join(named)}"
+    return "; ".join(map(str, rule.kinds[0])) + "".join(named)

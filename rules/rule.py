@@ -35,7 +35,7 @@ class LearningRule:
     networks       kinds of network it serves: graded, spiking
     signal         what a neuron tells the synapses that end at it: its error, its spikes, ...; with
                    the kind of network it chooses the lowering
-    dt             the update of a synapse's tag, where the rule keeps one
+    dt             the update of a forward synapse's tag, where the rule keeps one
     constants      numbers that the rule gives to its neurons: rates, bits, thresholds
     traces         time constants and impulses of x1 and y1, for two factors
     feedback       how credit reaches hidden neurons
@@ -70,9 +70,16 @@ class LearningRule:
 
     @property
     def updates(self) -> tuple[SumOfProducts, ...]:
-        """The sums that a chip evaluates, one a kind of synapse."""
-        kinds = (self.dw, self.feedback_dw, self.readout_dw)
-        return tuple(update for update in kinds if update is not None)
+        """Every sum that a chip evaluates."""
+        return tuple(update for kind in self.kinds for update in kind)
+
+    @property
+    def kinds(self) -> tuple[tuple[SumOfProducts, ...], ...]:
+        """The sums that a chip evaluates together, for each kind of synapse: forward, feedback,
+        onto the readout."""
+        forward = (self.dw,) if self.dt is None else (self.dw, self.dt)
+        others = (self.feedback_dw, self.readout_dw)
+        return (forward, *((update,) for update in others if update is not None))
 
     @property
     def follows_objective(self) -> bool:

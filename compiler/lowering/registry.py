@@ -12,6 +12,7 @@ from hebbite.compiler.lowering.graded import lower_graded
 from hebbite.compiler.lowering.hebbian import lower_hebbian
 from hebbite.compiler.lowering.prototypes import lower_prototypes
 from hebbite.compiler.lowering.request import Lowered, Request
+from hebbite.compiler.lowering.rewarded import lower_rewarded
 from hebbite.compiler.lowering.spiking import lower_spiking
 from hebbite.compiler.program.verify import verify_program
 
@@ -22,6 +23,7 @@ LOWERINGS: dict[tuple[str, str], Callable[[Request], Lowered]] = {
     ("graded", "winner"): lower_prototypes,
     ("graded", "prototype"): lower_prototypes,
     ("lif", "spikes"): lower_spiking,
+    ("lif", "reward"): lower_rewarded,
 }
 """(unit, learning signal) -> lowering."""
 

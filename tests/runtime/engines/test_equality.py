@@ -41,9 +41,15 @@ needs_lava = pytest.mark.skipif(
 @cache
 def made(rule: str) -> Compiled:
     settings = SPIKING if "stdp" in rule else Settings()
+    objective = "reward" if rule.startswith("bandit") else "classification"
     sizes = SIZES.get(parse_rule(rule).name)
-    model = MODEL if sizes is None else chain(*sizes)
-    return compile(model, rule=rule, settings=settings, calibration=DIGITS.x_train[:128])
+    return compile(
+        MODEL if sizes is None else chain(*sizes),
+        rule=rule,
+        objective=objective,
+        settings=settings,
+        calibration=DIGITS.x_train[:128],
+    )
 
 
 def chain(*sizes: int) -> Graph:
@@ -86,9 +92,12 @@ RULES = (
     "sign-symmetric",
     "kolen-pollack",
     "node-perturbation",
+    "drtp",
+    "bandit",
     "stdp",
     "triplet-stdp",
     "soft-bound-stdp",
+    "r-stdp",
     "oja",
     "bcm",
     "instar",
@@ -106,6 +115,7 @@ def active(rule: str) -> str:
         "stdp": "stdp(up=2, down=2)",
         "triplet-stdp": "triplet-stdp(up=3, down=4)",
         "soft-bound-stdp": "soft-bound-stdp(up=3, down=3)",
+        "r-stdp": "r-stdp(rate=0, down=2)",
         "oja": "oja",
         "bcm": "bcm(reduce=4)",
         "instar": "instar(alpha=32)",
