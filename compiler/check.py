@@ -6,9 +6,13 @@ Everything that is wrong is returned at once; nothing is converted.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
 
 from hebbite.compiler.graph import Graph
 from hebbite.compiler.lowering.chain import network_of
+from hebbite.compiler.lowering.network import Network
 from hebbite.compiler.lowering.registry import LOWERINGS
 from hebbite.compiler.settings import Settings
 from hebbite.compiler.targets import Target, load_target
@@ -24,26 +28,64 @@ SHORTEST_REWARDED = 4
 """Steps of a sample in which a spike can earn a reward that comes in the last step."""
 
 
+@dataclass(frozen=True)
+class Shape:
+    """What networks a rule takes: numbers of stages, in words, and whether it takes no weights of
+    the file but starts empty."""
+
+    stages: tuple[int, ...]
+    text: str
+    replaces: bool = False
+
+
+ALONE = "input -> linear, one population that learns"
+READ = "input -> linear -> relu -> linear, prototypes and a readout of classes"
+SHAPES = {
+    "activity": Shape((1,), ALONE),
+    "sliding-threshold": Shape((1,), ALONE),
+    "winner": Shape((1, 2), f"{ALONE}, or {READ}", replaces=True),
+    "prototype": Shape((2,), READ, replaces=True),
+}
+"""Learning signal -> networks; other signals take any chain."""
+
+
 def problems_of_request(
     graph: Graph, rule: LearningRule, objective: Objective, settings: Settings
 ) -> tuple[Problem, ...]:
     """Return every reason why this request has no program (HB0402..HB0408, HB0413..HB0415)."""
     target = load_target(settings.target)
-    return (
-        *_chain(graph),
+    others = (
         *_rule(rule, settings, target),
         *_reward(rule, objective, settings),
         *_head(graph, objective),
         *_objective(graph, rule, objective, settings),
     )
-
-
-def _chain(graph: Graph) -> tuple[Problem, ...]:
     try:
-        network_of(graph)
+        network = network_of(graph)
     except HebbiteError as error:
-        return error.problems
-    return ()
+        return (*error.problems, *others)
+    return (*others, *_shape(network, rule, objective))
+
+
+def _shape(network: Network, rule: LearningRule, objective: Objective) -> list[Problem]:
+    """Return why the stages of a network are none for a rule that learns what inputs are like."""
+    shape = SHAPES.get(rule.signal)
+    if shape is None:
+        return []
+    at, found = f"rule {rule.name}", list[Problem]()
+    *hidden, output = network.stages
+    if len(network.stages) not in shape.stages or any(s.activation != "relu" for s in hidden):
+        sizes = [network.input_size, *(len(stage.weight) for stage in network.stages)]
+        what = f"'{rule.name}' does not serve {'-'.join(map(str, sizes))}; it takes {shape.text}"
+        found.append(Problem("HB0403", what, at, output.origin))
+    elif not shape.replaces and np.any(output.bias):
+        what = f"'{rule.name}' has no use for the bias of '{output.name}'"
+        hint = "take it out of the model, or start anew: --init random"
+        found.append(Problem("HB0403", what, at, output.origin, hint))
+    if hidden and objective.name != "classification":
+        what = f"'{rule.name}' learns classes, not the targets of {objective.name}"
+        found.append(Problem("HB0407", what, at, hint="--objective classification"))
+    return found
 
 
 def _rule(rule: LearningRule, settings: Settings, target: Target) -> list[Problem]:

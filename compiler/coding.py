@@ -30,6 +30,8 @@ class Coding:
     outputs      neurons of the output population
     target_rate  output value, in 1..127, that a target of 1 stands for
     passes       times that a sample goes through the network: values and codes are sent in each
+    norm         Euclidean norm that every sample is brought to before it is scaled, for units that
+                 compare directions; 0 leaves samples as they are, and so does a sample of zeros
     """
 
     kind: str
@@ -43,6 +45,7 @@ class Coding:
     target_rate: int
     passes: int = 1
     label: str = ""
+    norm: float = 0.0
 
     def events(self, x: Samples, *, first: int = 0) -> NDArray[np.int64]:
         """Return integers (samples, events, features) for x (samples, features...).
@@ -55,7 +58,7 @@ class Coding:
         real = np.asarray(x, np.float64)
         if not np.isfinite(real).all():
             raise UsageError(Problem("HB0131", "the samples hold NaN or infinity"))
-        flat = real.reshape(len(real), math.prod(real.shape[1:]))
+        flat = brought_to(self.norm, real.reshape(len(real), math.prod(real.shape[1:])))
         if self.kind == "rate":
             return rate_code(flat, top=self.scale, window=self.window, seed=self.seed, first=first)
         return payloads(flat, scale=self.scale, signed=self.signed, passes=self.passes)
@@ -111,3 +114,11 @@ class Coding:
         if y is not None and self.label:
             given[self.label] = self.labels(y)[:, None, :]
         return given
+
+
+def brought_to(norm: float, x: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the rows of x (samples, features) with one Euclidean norm; 0 changes nothing."""
+    if not norm:
+        return x
+    length = np.linalg.norm(x, axis=1, keepdims=True)
+    return np.asarray(x * (norm / np.where(length > 0.0, length, 1.0)), np.float64)

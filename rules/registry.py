@@ -9,14 +9,18 @@ from collections.abc import Callable
 from hebbite.rules.errors import Problem, UsageError
 from hebbite.rules.library.backprop import backprop
 from hebbite.rules.library.bandit import bandit
+from hebbite.rules.library.bcm import bcm
 from hebbite.rules.library.bptt import bptt
+from hebbite.rules.library.clp import clp
 from hebbite.rules.library.delta import delta
 from hebbite.rules.library.dfa import dfa
 from hebbite.rules.library.drtp import drtp
 from hebbite.rules.library.fa import fa
 from hebbite.rules.library.frozen import frozen
+from hebbite.rules.library.instar import instar
 from hebbite.rules.library.kolen_pollack import kolen_pollack
 from hebbite.rules.library.node_perturbation import node_perturbation
+from hebbite.rules.library.oja import oja
 from hebbite.rules.library.pes import pes
 from hebbite.rules.library.r_stdp import r_stdp
 from hebbite.rules.library.sign_symmetric import sign_symmetric
@@ -44,6 +48,10 @@ RULES: dict[str, Callable[..., LearningRule]] = {
     "triplet-stdp": triplet_stdp,
     "soft-bound-stdp": soft_bound_stdp,
     "r-stdp": r_stdp,
+    "oja": oja,
+    "bcm": bcm,
+    "instar": instar,
+    "clp": clp,
     "bptt": bptt,
 }
 

@@ -39,6 +39,8 @@ def written(rule: LearningRule) -> str:
             f"  update    {rule.dw}",
             *([f"  tag       {rule.dt}"] if rule.dt else []),
             *([f"  back      {rule.feedback_dw}"] if rule.feedback_dw else []),
+            *([f"  readout   {rule.readout_dw}"] if rule.readout_dw else []),
+            *([f"  neurons   {dict(rule.constants)}"] if rule.constants else []),
             f"  learns    {rule.learns}, {rule.factors} factors, {' '.join(rule.networks)}",
             f"  feedback  {rule.feedback}",
             f"  locality  {json.dumps(rule.locality.to_json())}",
