@@ -9,11 +9,14 @@ from hebbite.rules.library.backprop import backprop
 from hebbite.rules.library.bptt import bptt
 from hebbite.rules.library.delta import delta
 from hebbite.rules.library.dfa import dfa
+from hebbite.rules.library.equilibrium_propagation import equilibrium_propagation
 from hebbite.rules.library.fa import fa
+from hebbite.rules.library.forward_forward import forward_forward
 from hebbite.rules.library.frozen import frozen
 from hebbite.rules.library.kolen_pollack import kolen_pollack
 from hebbite.rules.library.node_perturbation import node_perturbation
 from hebbite.rules.library.pes import pes
+from hebbite.rules.library.predictive_coding import predictive_coding
 from hebbite.rules.library.sign_symmetric import sign_symmetric
 from hebbite.rules.library.soft_bound_stdp import soft_bound_stdp
 from hebbite.rules.library.stdp import stdp
@@ -32,6 +35,9 @@ RULES: dict[str, Callable[..., LearningRule]] = {
     "sign-symmetric": sign_symmetric,
     "kolen-pollack": kolen_pollack,
     "node-perturbation": node_perturbation,
+    "predictive-coding": predictive_coding,
+    "equilibrium-propagation": equilibrium_propagation,
+    "forward-forward": forward_forward,
     "stdp": stdp,
     "triplet-stdp": triplet_stdp,
     "soft-bound-stdp": soft_bound_stdp,

@@ -9,12 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from hebbite.compiler.lowering.graded import lower_graded
+from hebbite.compiler.lowering.relaxing import lower_relaxing
 from hebbite.compiler.lowering.request import Lowered, Request
 from hebbite.compiler.lowering.spiking import lower_spiking
 from hebbite.compiler.program.verify import verify_program
 
 LOWERINGS: dict[tuple[str, str], Callable[[Request], Lowered]] = {
     ("graded", "error"): lower_graded,
+    ("graded", "relaxation"): lower_relaxing,
     ("lif", "spikes"): lower_spiking,
 }
 """(unit, learning signal) -> lowering."""

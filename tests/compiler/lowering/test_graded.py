@@ -27,7 +27,7 @@ Real = NDArray[np.float64]
 Long = NDArray[np.int64]
 RULES = (
     *("delta", "frozen", "dfa", "fa", "backprop"),
-    *("sign-symmetric", "kolen-pollack", "node-perturbation"),
+    *("sign-symmetric", "kolen-pollack", "node-perturbation", "predictive-coding"),
 )
 GENTLE = "node-perturbation(gain=2, amplitude=0)"
 MODEL = Path(__file__).parents[2] / "data" / "onnx" / "digits_64_32_16_10.onnx"

@@ -1,0 +1,46 @@
+"""How a network settles before its synapses learn: what a rule of relaxation chooses.
+
+A network of couplings W_l up and gamma W_l^T down settles twice, freely and while its output is
+nudged towards the target with strength beta; or its errors settle once at what was predicted.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from hebbite.rules.errors import Problem, UsageError
+
+
+@dataclass(frozen=True)
+class Relaxation:
+    """A way to settle.
+
+    nudge     beta = 2^-nudge, strength of the nudge (0..8)
+    coupling  gamma = 2^-coupling, strength of the way down, beside that of the way up (0..8)
+    steps     steps of a phase on a chip (1..31); 0 where errors come down one layer a step
+    fixed     whether predictions and slopes stay as they were before the output was taught
+    """
+
+    nudge: int = 0
+    coupling: int = 0
+    steps: int = 0
+    fixed: bool = True
+
+    def __post_init__(self) -> None:
+        """Check the ranges (HB0408)."""
+        for name, value, high in (
+            ("nudge", self.nudge, 8),
+            ("coupling", self.coupling, 8),
+            ("steps", self.steps, 31),
+        ):
+            if not 0 <= value <= high:
+                hint = f"{name}={min(max(value, 0), high)} (0..{high})"
+                raise UsageError(Problem("HB0408", f"{name}={value} is out of range", hint=hint))
+
+    def __str__(self) -> str:
+        """Return the text that a rule prints."""
+        fixed = str(self.fixed).lower()
+        return (
+            f"relaxation={{nudge={self.nudge}, coupling={self.coupling}, "
+            f"steps={self.steps}, fixed={fixed}}}"
+        )
