@@ -258,7 +258,10 @@ def _check_coding(coding: Coding, program: Program) -> None:
     if coding.source not in sources or coding.teacher not in {"", *sources}:
         raise ValueError(f"the coding feeds '{coding.source}' and '{coding.teacher}'")
     outputs = program.population(program.readout.population).size
-    known = coding.kind in ("payload", "rate") and 0.0 < coding.scale < float("inf")
+    known = coding.kind in ("payload", "rate", "labelled") and 0.0 < coding.scale < float("inf")
+    if coding.kind == "labelled":
+        known &= 2 <= coding.outputs <= sources[coding.source].size and outputs == 1
+        outputs = coding.outputs
     if not known or coding.outputs != outputs or not 1 <= coding.target_rate <= 127:
         raise ValueError(f"no such coding: {coding}")
     if not 1 <= coding.passes <= program.schedule.period:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from hebbite.compiler.lowering.goodness import lower_goodness
 from hebbite.compiler.lowering.graded import lower_graded
 from hebbite.compiler.lowering.relaxing import lower_relaxing
 from hebbite.compiler.lowering.request import Lowered, Request
@@ -17,6 +18,7 @@ from hebbite.compiler.program.verify import verify_program
 LOWERINGS: dict[tuple[str, str], Callable[[Request], Lowered]] = {
     ("graded", "error"): lower_graded,
     ("graded", "relaxation"): lower_relaxing,
+    ("graded", "goodness"): lower_goodness,
     ("lif", "spikes"): lower_spiking,
 }
 """(unit, learning signal) -> lowering."""

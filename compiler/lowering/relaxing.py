@@ -86,7 +86,9 @@ def _unsettled(needed: int, chosen: Relaxation, at: str) -> Problem:
     count = str(needed) if needed <= LONGEST else f"more than {LONGEST}"
     if needed <= LONGEST:
         hint = f"steps={needed}, or {hint}"
-    what = f"a phase needs {count} steps to settle on the calibration data, {chosen.steps} are given"
+    what = (
+        f"a phase needs {count} steps to settle on the calibration data, {chosen.steps} are given"
+    )
     return Problem("HB0412", what, at, hint=hint)
 
 

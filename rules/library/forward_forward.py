@@ -34,7 +34,7 @@ CITATION = """@article{hinton2022forward,
 
 
 def forward_forward(
-    *, rate: int = -5, mantissa: int = 1, gated: bool = False, gain: int = 0
+    *, rate: int = -7, mantissa: int = 1, gated: bool = False, gain: int = 0
 ) -> LearningRule:
     """Return forward-forward; eta = mantissa 2^(rate - 3) in weight steps per unit of x1 and of
     s (1 - p) h.

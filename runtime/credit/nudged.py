@@ -75,9 +75,7 @@ class Coupled:
         hint = "a weaker way down: coupling=3; or a weaker nudge: nudge=2"
         raise UnsupportedError(Problem("HB0473", what, hint=hint))
 
-    def _next(
-        self, state: list[Real], x: Real, push: Real | None, k: list[float]
-    ) -> list[Real]:
+    def _next(self, state: list[Real], x: Real, push: Real | None, k: list[float]) -> list[Real]:
         twin = self.twin
         found = []
         for index, layer in enumerate(twin.layers):

@@ -121,7 +121,9 @@ def equilibrium_gradient(network: Coupled, given: Batch) -> list[Real]:
                 changed = weight.copy()
                 changed[place] += sign * 1e-3
                 ends.append(
-                    loss_at_equilibrium(network, given, [*start[:index], changed, *start[index + 1 :]])
+                    loss_at_equilibrium(
+                        network, given, [*start[:index], changed, *start[index + 1 :]]
+                    )
                 )
             slope[place] = (ends[1] - ends[0]) / 2e-3
         found.append(slope)
