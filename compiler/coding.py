@@ -106,8 +106,8 @@ class Coding:
     ) -> dict[str, IntArray]:
         """Return samples with a label on their first lines, and whether it is right: 1 or -1.
 
-        Without y every sample is given with every label in turn, and nobody says. With y a chance of
-        1/2, drawn by the number of the sample, gives it its own label or one of the others.
+        Without y every sample is given with every label in turn, and nobody says. With y a chance
+        of 1/2, drawn by the number of the sample, gives it its own label or one of the others.
         """
         events = self.events(x)
         if y is None:

@@ -116,7 +116,8 @@ class Session:
         inputs = coding.inputs(x, y, first=self._samples)
         count = coding.shown(len(x), taught=y is not None)
         found = self.run_events(inputs, samples=count, learn=learn, probes=probes)
-        return replace(found, answers=coding.answers(found.answers, len(x)))
+        answers = np.asarray(coding.answers(found.answers, len(x)), np.int64)
+        return replace(found, answers=answers)
 
     def step(
         self, x: Samples, y: int | Labels | None = None, *, learn: bool = False

@@ -3,8 +3,8 @@
 source (label on its first lines) --synapses--> lively units --synapses--> lively units ...
 lively units --ones--> the same layer, and the judge;   label source --ones--> every layer
 
-A layer fires at an even offset and has its goodness one step later, when it sends on what it is worth
-after its length is taken out; a sample takes 2 L + 1 steps for L hidden populations. The judge has one
+A layer fires at an even offset and has its goodness one step later, when it sends on its activity
+with the length taken out; a sample takes 2 L + 1 steps for L hidden populations. The judge has one
 unit, whose v is the goodness of all layers: the host asks it about every label. The network's last
 stage, its linear readout, tells how many labels there are and is no part of the program.
 
@@ -196,8 +196,12 @@ def _program(request: Request, layers: list[Layer]) -> Program:
 def _population(request: Request, layer: Layer, fire: int, index: int) -> Population:
     stage = request.network.stages[index]
     known = {
-        "shift": layer.shift, "square": SQUARE, "step": layer.step, "fire": fire, "summed": fire + 1,
-    }  # fmt: skip
+        "shift": layer.shift,
+        "square": SQUARE,
+        "step": layer.step,
+        "fire": fire,
+        "summed": fire + 1,
+    }
     last = index == len(request.network.stages) - 2
     return Population(
         layer.name,
@@ -223,8 +227,7 @@ def _ones(layers: list[Layer]) -> list[Synapses]:
     found = []
     for layer in layers:
         name = layer.name
-        told, sums = f"label_{name}", f"sum_{name}"
-        judged = f"judge_{name}"
+        told, sums, judged = (f"{kind}_{name}" for kind in ("label", "sum", "judge"))
         found += [
             replace(whole, name=told, pre=TEACHER, post=name, weight=f"{told}.weight", port="third",
                     role="feedback"),

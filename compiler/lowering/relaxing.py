@@ -3,10 +3,10 @@
 source --synapses--> hidden units <==couplings==> hidden units <==couplings==> output unit
                                                                  (nudged towards the target)
 
-With T steps a phase: the input sends at 1, all units in every step from 2 on; the free phase ends at
-T + 1, the nudged one and the sample at 2 T + 1. The way down has the transposed weights of the way
-up, which the host copies at every learning epoch, and as exponent what brings a payload from above to
-gamma times its part in the sum of a unit below:
+With T steps a phase: the input sends at 1, all units in every step from 2 on; the free phase ends
+at T + 1, the nudged one and the sample at 2 T + 1. The way down has the transposed weights of the
+way up, which the host copies at every learning epoch, and as exponent what brings a payload from
+above to gamma times its part in the sum of a unit below:
 
     v_l = W_l p_(l-1) + 2^(shift_l - shift_(l+1)) gamma W_(l+1)^T p_(l+1)
 

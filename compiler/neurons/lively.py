@@ -1,7 +1,8 @@
 """Neuron programs of layers that judge themselves by how lively they are.
 
-`LIVELY`  a rectified unit of such a layer. At ``fire`` it sends h^2 on e through a group of ones to
-          all units of its layer; at ``summed`` their sum arrives, and with i = min(third / 2^step, 255)
+`LIVELY`  a rectified unit of such a layer. At ``fire`` it sends h^2 on e through a group of ones
+          to all units of its layer; at ``summed`` their sum arrives, with
+          i = min(third / 2^step, 255)
 
               h = min(max(floor(v / 2^shift), 0), 254),   e = floor(h^2 / 2^square)
               s = min(floor(h length[i] / 2^7), 254)                     the payload it sends on

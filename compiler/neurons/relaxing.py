@@ -6,16 +6,16 @@ From step 2 to the end of a sample every unit sends in every step, up on s and d
     output   v = a,              o = clip(floor(v / 2^shift) + push, -127, 127)
 
 ``drive`` is what comes from below: summed over the sample for the first hidden units, whose input
-sends once (``relaxing_first``), and this step's for those above them (``relaxing``). At ``free`` both
-keep what they send, and the output the push for the rest of the sample:
+sends once (``relaxing_first``), and this step's for those above them (``relaxing``). At ``free``
+both keep what they send, and the output the push for the rest of the sample:
 
     push = clip(third - 1 - o, -127, 127) / 2^nudge, 0 without a teacher and within the margin
 
 At the end    g = clip((p - kept) 2^lift / 2^drop, -127, 127), toward zero;  y2 - y3 = g
 
 and hidden units send the payload of the free phase once more, for the traces of their lines; a unit
-that was lively in the nudged phase only sends 1, whose half is 0 in the trace. What that adds to the
-inputs of the next sample's first step is not read there.
+that was lively in the nudged phase only sends 1, whose half is 0 in the trace. What that adds to
+the inputs of the next sample's first step is not read there.
 """
 
 from __future__ import annotations

@@ -3,8 +3,8 @@
     x_l = f(W_l x_(l-1) + gamma W_(l+1)^T x_(l+1)),   x_L = f(W_L x_(L-1) + beta (-dF/dx_L))
     dw_l = eta (x_l^beta - x_l^0) x_(l-1)^0T / (beta gamma^(L-l))
 
-x^0 payloads after the free phase (beta = 0), x^beta after the nudged one, F the objective, gamma the
-strength of the way down. The states are those of least energy
+x^0 payloads after the free phase (beta = 0), x^beta after the nudged one, F the objective, gamma
+the strength of the way down. The states are those of least energy
 
     E = sum_l gamma^l [ sum_i int_0^(x_l,i) f^-1 - x_l^T W_l x_(l-1) ] + beta gamma^L F
 
@@ -31,7 +31,7 @@ contrastive Hebbian learning in a layered network", Neural Computation 15, 441-4
 from __future__ import annotations
 
 from hebbite.rules.feedback import Feedback
-from hebbite.rules.library.pieces import error_update, in_range
+from hebbite.rules.library.pieces import error_update
 from hebbite.rules.locality import Locality
 from hebbite.rules.relaxation import Relaxation
 from hebbite.rules.rule import LearningRule
@@ -70,7 +70,6 @@ def equilibrium_propagation(
         coupling: gamma = 2^-coupling, 0..8.
         steps: steps of a phase, 1..31.
     """
-    in_range("steps", steps, 1, 31)
     return LearningRule(
         name="equilibrium-propagation",
         text=(
@@ -91,7 +90,7 @@ def equilibrium_propagation(
             delivery="layered",
             latency=1,
             gain=gain,
-            relaxation=Relaxation(nudge=nudge, coupling=coupling, steps=steps, fixed=False),
+            relaxation=Relaxation(nudge=nudge, coupling=coupling, steps=steps),
         ),
         locality=Locality(
             weight_transport="full",

@@ -6,8 +6,8 @@
 h_l the activity of a layer, G_l its goodness, theta a threshold, T a temperature, s = +1 for a
 sample that carries its own label and -1 for one with a wrong label; p is what the layer gives for
 being right, so the update follows the gradient of log p, layer by layer: nothing comes down from
-above. The label is one-hot on the first lines of the input, whose own values it replaces. A sample is
-classified by showing it with every label in turn; the goodness of all layers is added up.
+above. The label is one-hot on the first lines of the input, whose own values it replaces. A sample
+is classified by showing it with every label in turn; the goodness of all layers is added up.
 
 On the chip each unit sends h^2 through a group of ones and hears G a step later; 1 - p and 1 / |h|
 are read from tables of G. The host writes labels into samples, the right or a wrong one with

@@ -1,25 +1,23 @@
 """Predictive coding: every layer predicts the next, and errors of prediction settle, then teach.
 
-    e_l = v_l - W_l x_(l-1),   x_l = f(v_l)                     error of what the layer below predicts
-    dv_l/dt = -e_l + f'(v_l) W_(l+1)^T e_(l+1)                  until it settles
+    e_l = v_l - W_l x_(l-1),   x_l = f(v_l)              error of what the layer below predicts
+    dv_l/dt = -e_l + f'(v_l) W_(l+1)^T e_(l+1)           until it settles
     dw_l = eta e_l x_(l-1)^T
 
-e_L of the output is -dF/dv_L times beta. With ``fixed`` predictions W_l x_(l-1) and slopes stay as
-they were before the output was taught, and only errors settle:
+e_L of the output is -dF/dv_L. Predictions W_l x_(l-1) and slopes are fixed, as they were before the
+output was taught, and only errors settle:
 
     e_l <- (1 - a) e_l + a f'(v_l) W_(l+1)^T e_(l+1)
 
-whose end is the gradient itself, d_l = -dF/dv_l, for every beta and every 0 < a <= 1; with a = 1 it
-is reached after one step a hidden layer, exactly. Without ``fixed`` the update tends to the gradient
-as beta = 2^-nudge goes to 0 and is another one before.
+whose end is the gradient itself, d_l = -dF/dv_l, for every 0 < a <= 1; with a = 1 it is reached
+after one step a hidden layer, exactly.
 
-On the chip, with fixed predictions and a = 1, errors come down one layer a step through copies of
-W^T: integer for integer this is the program of `backprop`. What predictive coding adds on paper,
-a settling that waits for no schedule, has then nothing left to do; what it needs as much, feedback
-weights equal to W^T, the host copies. Without ``fixed`` values and errors must settle together in
-real numbers of opposite sign and growing precision: measured on a 64-32-10 network of digits with
-the step a = 0.1 that is stable there, 88 steps until no error moves by 1 % of the largest, against
-the 63 of a learning epoch. So ``fixed=false`` is a host reference.
+On the chip a = 1: errors come down one layer a step through copies of W^T, and integer for integer
+this is the program of `backprop`. What predictive coding adds on paper, a settling that waits for
+no schedule, has nothing left to do there; what it needs as much, feedback weights equal to W^T, the
+host copies. Where values move while errors settle, the update is another one, and tends to the
+gradient as the error of the output goes to 0: see `hebbite.runtime.credit.predicted`, which has it
+in real numbers; it is not lowered.
 
 Source: J. C. R. Whittington, R. Bogacz, "An approximation of the error backpropagation algorithm in
 a predictive coding network with local Hebbian synaptic plasticity", Neural Computation 29,
@@ -36,7 +34,6 @@ from __future__ import annotations
 from hebbite.rules.feedback import Feedback
 from hebbite.rules.library.pieces import error_update
 from hebbite.rules.locality import Locality
-from hebbite.rules.relaxation import Relaxation
 from hebbite.rules.rule import LearningRule
 
 CITATION = """@article{whittington2017approximation,
@@ -49,7 +46,6 @@ CITATION = """@article{whittington2017approximation,
   year = {2017},
   doi = {10.1162/NECO_a_00949}
 }"""
-MOVING = "values and errors that settle together need more than the 63 steps of a learning epoch"
 
 
 def predictive_coding(
@@ -59,8 +55,6 @@ def predictive_coding(
     gated: bool = False,
     gain: int = 0,
     follow: bool = True,
-    fixed: bool = True,
-    nudge: int = 0,
 ) -> LearningRule:
     """Return predictive coding; eta = mantissa 2^(rate - 3) in weight steps per unit of x1 and
     error.
@@ -71,17 +65,14 @@ def predictive_coding(
         gated: visit only neurons whose error is not 0.
         gain: errors sent back are 2^gain times the default, -6..6.
         follow: copy W^T at every learning-epoch boundary; false keeps the feedback at its start.
-        fixed: predictions stay as they were before the output was taught; false runs on no chip.
-        nudge: the output counts 2^-nudge beside the other layers, 0..8; no matter while fixed.
     """
     return LearningRule(
         name="predictive-coding",
         text=(
             f"predictive-coding(rate={rate}, mantissa={mantissa}, gated={str(gated).lower()}, "
-            f"gain={gain}, follow={str(follow).lower()}, fixed={str(fixed).lower()}, "
-            f"nudge={nudge})"
+            f"gain={gain}, follow={str(follow).lower()})"
         ),
-        equation="dv_l/dt = -e_l + f'(v_l) W_(l+1)^T e_(l+1), dw_l = eta e_l x_(l-1)^T",
+        equation="e_l <- f'(v_l) W_(l+1)^T e_(l+1), dw_l = eta e_l x_(l-1)^T",
         citation=CITATION,
         dw=error_update(rate=rate, mantissa=mantissa, gated=gated),
         learns="all",
@@ -93,14 +84,11 @@ def predictive_coding(
             delivery="layered",
             latency=1,
             gain=gain,
-            relaxation=Relaxation(nudge=nudge, fixed=fixed),
         ),
         locality=Locality(
             weight_transport="full",
-            phases=1 if fixed else 2,
             feedback="separate synapses that the host keeps equal to W^T, derivative-gated",
             feedback_latency_steps=1,
         ),
         follows=follow,
-        reason="" if fixed else MOVING,
     )

@@ -1,9 +1,10 @@
 """The learning signal of predictive coding: errors of prediction that have settled.
 
-In: a rule with its `Relaxation`, a batch. Out: d_l x_(l-1)^T of every hidden layer.
+In: a batch. Out: d_l x_(l-1)^T of every hidden layer. The rule's own predictions are fixed; what
+becomes of them where they move is here for comparison.
 
-fixed     d_l <- (1 - a) d_l + a (W_(l+1)^T d_(l+1)) f_l'(v_l) from 0, v the feed-forward potentials,
-          a = 1, one step a hidden layer: the gradient, exactly
+fixed     d_l <- (1 - a) d_l + a (W_(l+1)^T d_(l+1)) f_l'(v_l) from 0, v the feed-forward
+          potentials, a = 1, one step a hidden layer: the gradient, exactly
 moving    all potentials settle where, with d_l = v_l - W_l x_(l-1) in units of payloads,
 
               -beta e x_L + 1/2 sum_(l<L) |k_l d_l|^2
@@ -11,7 +12,9 @@ moving    all potentials settle where, with d_l = v_l - W_l x_(l-1) in units of 
           is least; k_l payloads a unit of potential, e = -dF/dx_L as it was before anything moved:
           F has a dead zone, at whose edge its slope jumps, and where errors that follow would
           never settle. To first order in beta that is the same. The update is k_l^2 d_l x_(l-1)^T /
-          beta there.
+          beta there. Until no payload moves by more than 1 % of its first movement that takes, in
+          a 6-9-8-4 network at beta = 1, 107 steps of 0.1, 53 of 0.2 or 27 of 0.4, and does not
+          settle with 0.8; rectified units, whose slope jumps, may never settle.
 """
 
 from __future__ import annotations
@@ -32,10 +35,7 @@ MOST = 5_000
 
 
 def predicted(rule: LearningRule, batch: Batch) -> list[Update]:
-    """Return the updates of the hidden layers (HB0472 if potentials do not settle)."""
-    relaxation = rule.feedback.relaxation
-    if relaxation is not None and not relaxation.fixed:
-        return settled(batch, beta=2.0**-relaxation.nudge)[0]
+    """Return the updates of the hidden layers."""
     errors = errors_at_fixed_predictions(batch, steps=len(batch.twin.layers) - 1)
     return [Update(d, x) for d, x in zip(errors, batch.activity.inputs, strict=False)]
 
@@ -83,7 +83,7 @@ def settled(
             lines, errors = _state(twin, batch, v, beta, k)
             return [Update(e / beta, x) for e, x in zip(errors[:-1], lines, strict=False)], count
     what = f"predictive coding does not settle within {MOST} steps of {step:g}"
-    raise UnsupportedError(Problem("HB0472", what, hint="a larger nudge, or fixed=true"))
+    raise UnsupportedError(Problem("HB0472", what, hint="a smaller beta or step"))
 
 
 def units(twin: Twin) -> list[float]:

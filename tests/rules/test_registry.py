@@ -189,7 +189,7 @@ def test_an_unknown_name_or_option_offers_the_near_one(text: str, what: str, hin
         "equilibrium-propagation(coupling=-1)",
         "equilibrium-propagation(steps=0)",
         "equilibrium-propagation(steps=32)",
-        "predictive-coding(nudge=-1)",
+        "predictive-coding(gain=7)",
         "forward-forward(rate=-8)",
         "node-perturbation(amplitude=-1)",
         "node-perturbation(amplitude=7)",

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from tests.compiler.lowering.test_graded import graph, samples
 
 from hebbite.compiler.compile import compile
 from hebbite.compiler.compiled import Compiled
@@ -22,7 +23,6 @@ from hebbite.runtime.datasets import load_dataset
 from hebbite.runtime.demo import MODEL
 from hebbite.runtime.engines.reference import ReferenceEngine
 from hebbite.runtime.session import Session
-from tests.compiler.lowering.test_graded import graph, samples
 
 Long = NDArray[np.int64]
 RULE = "forward-forward"

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
+from tests.compiler.lowering.test_graded import graph, samples
 
 from hebbite.compiler.compile import compile
 from hebbite.compiler.compiled import Compiled
@@ -17,7 +18,6 @@ from hebbite.runtime.demo import MODEL
 from hebbite.runtime.engines.reference import ReferenceEngine
 from hebbite.runtime.recording import Recording
 from hebbite.runtime.session import Session
-from tests.compiler.lowering.test_graded import graph, samples
 
 RULE = "equilibrium-propagation"
 
@@ -126,11 +126,6 @@ def test_a_phase_that_cannot_settle_or_couple_is_refused_with_the_number(
     with pytest.raises(HebbiteError, match="HB0412") as caught:
         compile(graph("relu", 6, 5, 4, 3), rule=rule, settings=settings)
     assert what in caught.value.problems[0].what
-
-
-def test_moving_predictions_are_refused_by_name() -> None:
-    with pytest.raises(HebbiteError, match="HB0402.*63 steps"):
-        made("predictive-coding(fixed=false)")
 
 
 def test_it_learns_digits_beyond_a_frozen_hidden_layer() -> None:
