@@ -30,8 +30,6 @@ from hebbite.runtime.training import Watch
 SAMPLES = 256
 """Training samples that gradient and updates are taken over, the first ones; fewer if an epoch has
 fewer."""
-WITHOUT = ("HB0470", "HB0471", "HB0473")
-"""No real-valued model of the signal, of the network, or one that never settles."""
 SPIKING = "comparisons measure credit of graded units; hebbite credit measures these, {} units"
 
 
@@ -74,7 +72,7 @@ class CreditBook:
             with one_thread():
                 self._moments.append(marks_at(moment, self._epoch))
         except UnsupportedError as error:
-            if error.code not in WITHOUT:
+            if error.code not in ("HB0470", "HB0471", "HB0473"):
                 raise
             self._reason = error.problems[0].what
         else:
@@ -90,7 +88,8 @@ def marks_at(moment: Moment, epoch: int) -> CreditMoment:
     """Return the marks of a moment in both arithmetics.
 
     Raises:
-        UnsupportedError: one of `WITHOUT`.
+        UnsupportedError: HB0470 or HB0471 without a real-valued model of the rule or the network,
+            HB0473 for a network that never settles.
     """
     sheets = []
     for layers, moments, gradient in (real_layers(moment), chip_layers(moment)):
