@@ -48,6 +48,8 @@ from hebbite.compiler.program.types import (
 from hebbite.rules.errors import Problem, UnsupportedError
 from hebbite.rules.relaxation import Relaxation
 
+HIDDEN_GAIN = 2
+"""Errors of hidden units count 2^2 times what the equation says, as those of other rules do."""
 LONGEST = 31
 """Steps of a phase, so that two of them fit a learning epoch."""
 
@@ -257,7 +259,7 @@ class _Settling:
         the difference of two payloads counts."""
         settings, chosen = self._request.settings, self._chosen
         above = len(self._stages) - 1 - index
-        gain = self._request.rule.feedback.gain if above else 0
+        gain = HIDDEN_GAIN + self._request.rule.feedback.gain if above else 0
         power = chosen.nudge + chosen.coupling * above - settings.error_shift + gain
         return {
             "shift": self._integers.stages[index].shift,

@@ -53,7 +53,7 @@ def equilibrium_propagation(
     rate: int = -5,
     mantissa: int = 1,
     gated: bool = False,
-    gain: int = 2,
+    gain: int = 0,
     nudge: int = 0,
     coupling: int = 2,
     steps: int = 10,
@@ -65,7 +65,8 @@ def equilibrium_propagation(
         rate: exponent, -7..8 (7 if gated).
         mantissa: 1..7.
         gated: visit only neurons whose error is not 0.
-        gain: errors of hidden units count 2^gain times what the equation says, -6..6.
+        gain: errors of hidden units count 2^gain times the default, which is 4 times what the
+            equation says: as much as errors that other rules send back; -6..6.
         nudge: beta = 2^-nudge, 0..8.
         coupling: gamma = 2^-coupling, 0..8.
         steps: steps of a phase, 1..31.
