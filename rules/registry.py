@@ -6,9 +6,11 @@ from collections.abc import Callable
 
 from hebbite.rules.errors import UsageError
 from hebbite.rules.library.backprop import backprop
+from hebbite.rules.library.bandit import bandit
 from hebbite.rules.library.bptt import bptt
 from hebbite.rules.library.delta import delta
 from hebbite.rules.library.dfa import dfa
+from hebbite.rules.library.drtp import drtp
 from hebbite.rules.library.equilibrium_propagation import equilibrium_propagation
 from hebbite.rules.library.fa import fa
 from hebbite.rules.library.forward_forward import forward_forward
@@ -17,6 +19,7 @@ from hebbite.rules.library.kolen_pollack import kolen_pollack
 from hebbite.rules.library.node_perturbation import node_perturbation
 from hebbite.rules.library.pes import pes
 from hebbite.rules.library.predictive_coding import predictive_coding
+from hebbite.rules.library.r_stdp import r_stdp
 from hebbite.rules.library.sign_symmetric import sign_symmetric
 from hebbite.rules.library.soft_bound_stdp import soft_bound_stdp
 from hebbite.rules.library.stdp import stdp
@@ -31,6 +34,8 @@ RULES: dict[str, Callable[..., LearningRule]] = {
     "frozen": frozen,
     "dfa": dfa,
     "fa": fa,
+    "drtp": drtp,
+    "bandit": bandit,
     "backprop": backprop,
     "sign-symmetric": sign_symmetric,
     "kolen-pollack": kolen_pollack,
@@ -41,6 +46,7 @@ RULES: dict[str, Callable[..., LearningRule]] = {
     "stdp": stdp,
     "triplet-stdp": triplet_stdp,
     "soft-bound-stdp": soft_bound_stdp,
+    "r-stdp": r_stdp,
     "bptt": bptt,
 }
 
@@ -53,7 +59,7 @@ def parse_rule(text: str) -> LearningRule:
             value makes an update that no chip of this class can evaluate.
     """
     rule = call_by_text(text, RULES, kind="rule", code="HB0401")
-    problems = tuple(problem for update in rule.updates for problem in check_loihi(update))
+    problems = tuple(problem for sums in rule.kinds for problem in check_loihi(*sums))
     if problems and rule.runs_on_chip:
         raise UsageError(*problems)
     return rule

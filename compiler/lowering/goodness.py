@@ -73,7 +73,7 @@ def lower_goodness(request: Request) -> Lowered:
     """Return the program, not yet placed on cores, its coding, and theta of every layer.
 
     Raises:
-        UnsupportedError: HB0413 for units that are no rectifiers, a signed input, no hidden units,
+        UnsupportedError: HB0419 for units that are no rectifiers, a signed input, no hidden units,
             or fewer inputs than labels.
     """
     _check(request)
@@ -99,18 +99,18 @@ def _check(request: Request) -> None:
     *hidden, last = request.network.stages
     if not hidden:
         raise UnsupportedError(
-            Problem("HB0413", "without hidden units there is no goodness", hint="--rule delta")
+            Problem("HB0419", "without hidden units there is no goodness", hint="--rule delta")
         )
     for stage in hidden:
         if stage.activation != "relu":
             what = f"goodness is that of rectified units; '{stage.name}' is {stage.activation}"
-            raise UnsupportedError(Problem("HB0413", what, origin=stage.origin))
+            raise UnsupportedError(Problem("HB0419", what, origin=stage.origin))
     if len(last.weight) > request.network.input_size or len(last.weight) < 2:
         what = f"{request.network.input_size} input lines cannot carry {len(last.weight)} labels"
-        raise UnsupportedError(Problem("HB0413", what, origin=last.origin))
+        raise UnsupportedError(Problem("HB0419", what, origin=last.origin))
     if request.data.min(initial=0.0) < 0:
         what = "inputs below 0 have no payload here"
-        raise UnsupportedError(Problem("HB0413", what, hint="shift the inputs to 0 and above"))
+        raise UnsupportedError(Problem("HB0419", what, hint="shift the inputs to 0 and above"))
 
 
 def _layers(request: Request, payload: Long) -> tuple[list[Layer], dict[str, float]]:

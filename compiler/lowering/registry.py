@@ -12,6 +12,7 @@ from hebbite.compiler.lowering.goodness import lower_goodness
 from hebbite.compiler.lowering.graded import lower_graded
 from hebbite.compiler.lowering.relaxing import lower_relaxing
 from hebbite.compiler.lowering.request import Lowered, Request
+from hebbite.compiler.lowering.rewarded import lower_rewarded
 from hebbite.compiler.lowering.spiking import lower_spiking
 from hebbite.compiler.program.verify import verify_program
 
@@ -20,6 +21,7 @@ LOWERINGS: dict[tuple[str, str], Callable[[Request], Lowered]] = {
     ("graded", "relaxation"): lower_relaxing,
     ("graded", "goodness"): lower_goodness,
     ("lif", "spikes"): lower_spiking,
+    ("lif", "reward"): lower_rewarded,
 }
 """(unit, learning signal) -> lowering."""
 

@@ -58,7 +58,7 @@ def lower_relaxing(request: Request) -> Lowered:
     """Return the program, its coding, and the steps that the free phase needs.
 
     Raises:
-        UnsupportedError: HB0412 for units that are no rectifiers, a signed input, no hidden units,
+        UnsupportedError: HB0418 for units that are no rectifiers, a signed input, no hidden units,
             couplings beyond the chip's exponents, or a phase too short to settle.
     """
     network = request.network
@@ -91,22 +91,22 @@ def _unsettled(needed: int, chosen: Relaxation, at: str) -> Problem:
     what = (
         f"a phase needs {count} steps to settle on the calibration data, {chosen.steps} are given"
     )
-    return Problem("HB0412", what, at, hint=hint)
+    return Problem("HB0418", what, at, hint=hint)
 
 
 def _check(network: Network, integers: IntegerNetwork) -> None:
     hidden = network.stages[:-1]
     if not hidden:
         raise UnsupportedError(
-            Problem("HB0412", "without hidden units nothing settles", hint="--rule delta")
+            Problem("HB0418", "without hidden units nothing settles", hint="--rule delta")
         )
     for stage in hidden:
         if stage.activation != "relu":
             what = f"only rectified units settle here; '{stage.name}' is {stage.activation}"
-            raise UnsupportedError(Problem("HB0412", what, origin=stage.origin))
+            raise UnsupportedError(Problem("HB0418", what, origin=stage.origin))
     if integers.signed_input:
         what = "inputs below 0 have no trace that both phases leave alone"
-        raise UnsupportedError(Problem("HB0412", what, hint="shift the inputs to 0 and above"))
+        raise UnsupportedError(Problem("HB0418", what, hint="shift the inputs to 0 and above"))
 
 
 class _Settling:
@@ -190,7 +190,7 @@ class _Settling:
         if not -8 <= exponent <= 7:
             what = f"couplings down to '{self._stages[index].name}' need the exponent {exponent}"
             hint = "another coupling, or other payload_rms and output_rms"
-            raise UnsupportedError(Problem("HB0412", f"{what}, a chip has -8..7", hint=hint))
+            raise UnsupportedError(Problem("HB0418", f"{what}, a chip has -8..7", hint=hint))
         return exponent
 
     def _couplings(self) -> list[tuple[Synapses, Long]]:

@@ -138,7 +138,16 @@ def test_a_file_gives_the_model_back(tmp_path: Path) -> None:
 
 
 def test_it_has_no_objective_of_the_output() -> None:
-    assert "of its own" in why_without(made())
+    model = made()
+    assert "of its own" in why_without(model)
+    x, y = samples(4, 6, 3)
+    with (
+        Session(model, engine="reference") as session,
+        pytest.raises(HebbiteError, match="HB0183"),
+    ):
+        session.loss(x, y)
+    with pytest.raises(HebbiteError, match="HB0413"):
+        compile(graph("relu", 6, 5, 3), rule=RULE, objective="reward")
 
 
 @cache
@@ -174,12 +183,12 @@ def test_goodness_tells_right_labels_from_wrong_ones_on_samples_held_out(seed: i
     ("activation", "sizes"), [("tanh", (6, 5, 3)), ("relu", (6, 3)), ("relu", (3, 5, 4))]
 )
 def test_what_has_no_goodness_is_refused(activation: str, sizes: tuple[int, ...]) -> None:
-    with pytest.raises(HebbiteError, match="HB0413"):
+    with pytest.raises(HebbiteError, match="HB0419"):
         compile(graph(activation, *sizes), rule=RULE)
 
 
 def test_a_signed_input_and_targets_that_are_no_classes_are_refused() -> None:
-    with pytest.raises(HebbiteError, match="HB0413"):
+    with pytest.raises(HebbiteError, match="HB0419"):
         compile(graph("relu", 6, 5, 3), rule=RULE, calibration=np.eye(6) - 0.5)
     with pytest.raises(HebbiteError, match="HB0132"):
         made().coding.inputs(np.zeros((2, 6)), np.zeros((2, 3)))

@@ -106,9 +106,9 @@ def test_a_line_is_traced_by_its_free_payload_whatever_the_nudge_made_of_it() ->
 
 def test_a_signed_unit_a_missing_hidden_layer_and_a_signed_input_are_refused() -> None:
     for activation, sizes in (("tanh", (6, 5, 3)), ("sigmoid", (6, 5, 3)), ("relu", (6, 3))):
-        with pytest.raises(HebbiteError, match="HB0412"):
+        with pytest.raises(HebbiteError, match="HB0418"):
             made(RULE, activation, sizes)
-    with pytest.raises(HebbiteError, match="HB0412"):
+    with pytest.raises(HebbiteError, match="HB0418"):
         compile(graph("relu", 6, 5, 3), rule=RULE, calibration=np.eye(6) - 0.5)
 
 
@@ -123,7 +123,7 @@ def test_a_phase_that_cannot_settle_or_couple_is_refused_with_the_number(
     rule: str, what: str
 ) -> None:
     settings = Settings(payload_rms=127, output_rms=10)
-    with pytest.raises(HebbiteError, match="HB0412") as caught:
+    with pytest.raises(HebbiteError, match="HB0418") as caught:
         compile(graph("relu", 6, 5, 4, 3), rule=rule, settings=settings)
     assert what in caught.value.problems[0].what
 
@@ -143,3 +143,8 @@ def test_it_learns_digits_beyond_a_frozen_hidden_layer() -> None:
             session.fit(digits.x_train, digits.y_train, epochs=4)
             scores[rule] = session.evaluate(digits.x_validation, digits.y_validation)
     assert scores[RULE] > scores["frozen"] + 0.1
+
+
+def test_an_objective_that_is_no_squared_error_alone_is_refused() -> None:
+    with pytest.raises(HebbiteError, match="HB0413"):
+        compile(graph("relu", 24, 20, 16, 4), rule=DEEP, objective="reward")

@@ -37,7 +37,14 @@ needs_lava = pytest.mark.skipif(
 @cache
 def made(rule: str) -> Compiled:
     settings = SPIKING if "stdp" in rule else Settings()
-    return compile(MODEL, rule=rule, settings=settings, calibration=DIGITS.x_train[:128])
+    objective = "reward" if rule.startswith("bandit") else "classification"
+    return compile(
+        MODEL,
+        rule=rule,
+        objective=objective,
+        settings=settings,
+        calibration=DIGITS.x_train[:128],
+    )
 
 
 def compared(rule: str, engines: tuple[str, ...], rounding: str = "lava-exact") -> Verification:
@@ -66,9 +73,12 @@ RULES = (
     "predictive-coding",
     "equilibrium-propagation",
     "forward-forward",
+    "drtp",
+    "bandit",
     "stdp",
     "triplet-stdp",
     "soft-bound-stdp",
+    "r-stdp",
 )
 FOLLOWED = (("back_relu2", "to_fc3"), ("back_relu1", "to_relu2"))
 
@@ -80,6 +90,7 @@ def active(rule: str) -> str:
         "stdp": "stdp(up=2, down=2)",
         "triplet-stdp": "triplet-stdp(up=3, down=4)",
         "soft-bound-stdp": "soft-bound-stdp(up=3, down=3)",
+        "r-stdp": "r-stdp(rate=0, down=2)",
     }
     return special.get(rule, f"{rule}(rate=-4)")
 
