@@ -159,6 +159,12 @@ def _objective(
     """Yield why a rule, a network and an objective do not go together (HB0413, HB0414)."""
     at = f"objective {objective}"
     source = rule.feedback.source
+    if rule.signal == "goodness" and objective.name != "classification":
+        what = f"'{rule.name}' follows an objective of its own in every layer, from labels alone"
+        yield Problem("HB0413", what, at, hint="--objective classification")
+    if rule.signal == "relaxation" and _beyond_labels(objective):
+        what = f"'{rule.name}' nudges by squared errors, from labels or real targets, and alone"
+        yield Problem("HB0413", what, at, hint="--objective classification")
     if rule.signal != "error" or not rule.runs_on_chip:
         return
     if source == "reward" and objective.teaches != "reward":

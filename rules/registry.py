@@ -15,13 +15,16 @@ from hebbite.rules.library.clp import clp
 from hebbite.rules.library.delta import delta
 from hebbite.rules.library.dfa import dfa
 from hebbite.rules.library.drtp import drtp
+from hebbite.rules.library.equilibrium_propagation import equilibrium_propagation
 from hebbite.rules.library.fa import fa
+from hebbite.rules.library.forward_forward import forward_forward
 from hebbite.rules.library.frozen import frozen
 from hebbite.rules.library.instar import instar
 from hebbite.rules.library.kolen_pollack import kolen_pollack
 from hebbite.rules.library.node_perturbation import node_perturbation
 from hebbite.rules.library.oja import oja
 from hebbite.rules.library.pes import pes
+from hebbite.rules.library.predictive_coding import predictive_coding
 from hebbite.rules.library.r_stdp import r_stdp
 from hebbite.rules.library.sign_symmetric import sign_symmetric
 from hebbite.rules.library.soft_bound_stdp import soft_bound_stdp
@@ -44,6 +47,9 @@ RULES: dict[str, Callable[..., LearningRule]] = {
     "sign-symmetric": sign_symmetric,
     "kolen-pollack": kolen_pollack,
     "node-perturbation": node_perturbation,
+    "predictive-coding": predictive_coding,
+    "equilibrium-propagation": equilibrium_propagation,
+    "forward-forward": forward_forward,
     "stdp": stdp,
     "triplet-stdp": triplet_stdp,
     "soft-bound-stdp": soft_bound_stdp,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import TracebackType
 
 import numpy as np
@@ -119,8 +119,12 @@ class Session:
         probes: Sequence[str] = (),
     ) -> Recording:
         """Run samples x (samples, features...), with targets y if somebody teaches."""
-        inputs = self.model.coding.inputs(x, y, first=self._samples)
-        return self.run_events(inputs, samples=len(x), learn=learn, probes=probes)
+        coding = self.model.coding
+        inputs = coding.inputs(x, y, first=self._samples)
+        count = coding.shown(len(x), taught=y is not None)
+        found = self.run_events(inputs, samples=count, learn=learn, probes=probes)
+        answers = np.asarray(coding.answers(found.answers, len(x)), np.int64)
+        return replace(found, answers=answers)
 
     def step(
         self, x: Samples, y: int | Labels | None = None, *, learn: bool = False
@@ -244,7 +248,13 @@ class Session:
 
         Neither weights nor random streams move. ``y`` as in `fit`; hidden terms are left out, and
         of pairs the samples 0 and 1, 2 and 3 ... are compared.
+
+        Raises:
+            UsageError: HB0183 if every layer follows an objective of its own.
         """
+        if self.model.coding.kind == "labelled":
+            what = f"under '{self.model.rule.name}' no output is compared with a target"
+            raise UsageError(Problem("HB0183", what, hint="evaluate gives the accuracy"))
         y = self._targets(x, y)
         return loss_of(self.model, self.answers(x[: len(y)]), y)
 
@@ -265,8 +275,10 @@ class Session:
         machine = load_engine(_twin_engine(self.engine)).open(
             twin.program, rounding=self.rounding, seed=self.seed
         )
-        inputs = self.model.coding.inputs(x, first=first)
-        return machine.run(inputs, samples=len(x), learn=False).answers
+        coding = self.model.coding
+        count = coding.shown(len(x), taught=False)
+        found = machine.run(coding.inputs(x, first=first), samples=count, learn=False)
+        return np.asarray(coding.answers(found.answers, len(x)), np.int64)
 
     def evaluate(self, x: Samples, y: Labels) -> float:
         """Return the accuracy on labelled samples. Neither weights nor random streams move."""
