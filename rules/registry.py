@@ -9,6 +9,7 @@ from hebbite.rules.library.backprop import backprop
 from hebbite.rules.library.bptt import bptt
 from hebbite.rules.library.delta import delta
 from hebbite.rules.library.dfa import dfa
+from hebbite.rules.library.eprop import eprop
 from hebbite.rules.library.fa import fa
 from hebbite.rules.library.frozen import frozen
 from hebbite.rules.library.kolen_pollack import kolen_pollack
@@ -32,6 +33,7 @@ RULES: dict[str, Callable[..., LearningRule]] = {
     "sign-symmetric": sign_symmetric,
     "kolen-pollack": kolen_pollack,
     "node-perturbation": node_perturbation,
+    "eprop": eprop,
     "stdp": stdp,
     "triplet-stdp": triplet_stdp,
     "soft-bound-stdp": soft_bound_stdp,

@@ -37,6 +37,7 @@ class LearningRule:
     feedback       how credit reaches hidden neurons
     follows        whether copied feedback weights follow the forward weights while these learn
     locality       see `Locality`
+    steps          last steps of a sample in which spiking neurons learn from errors
     reason         why it runs on no chip; '' if it does
     """
 
@@ -55,6 +56,7 @@ class LearningRule:
     traces: tuple[tuple[str, Trace], ...] = ()
     follows: bool = False
     feedback_dw: SumOfProducts | None = None
+    steps: int = 4
     reason: str = ""
 
     @property

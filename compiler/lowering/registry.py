@@ -11,11 +11,13 @@ from collections.abc import Callable
 from hebbite.compiler.lowering.graded import lower_graded
 from hebbite.compiler.lowering.request import Lowered, Request
 from hebbite.compiler.lowering.spiking import lower_spiking
+from hebbite.compiler.lowering.spiking_error import lower_spiking_error
 from hebbite.compiler.program.verify import verify_program
 
 LOWERINGS: dict[tuple[str, str], Callable[[Request], Lowered]] = {
     ("graded", "error"): lower_graded,
     ("lif", "spikes"): lower_spiking,
+    ("lif", "error"): lower_spiking_error,
 }
 """(unit, learning signal) -> lowering."""
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from hebbite.compiler.coding import Samples
 from hebbite.compiler.compiled import Compiled
-from hebbite.compiler.lowering.spiking import INPUT_SHIFT
+from hebbite.compiler.lowering.thresholds import INPUT_SHIFT
 from hebbite.compiler.program.types import Population, Program
 from hebbite.rules.objectives.objective import TOP
 from hebbite.runtime.credit.activations import Real

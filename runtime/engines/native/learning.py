@@ -65,6 +65,7 @@ VISITED, CHANGED = INDEX["updates_visited"], INDEX["updates_changed"]
 DRAWS, HOST = INDEX["rng_draws"], INDEX["host_words"]
 TOP = 127
 KIND_W = KINDS.index("w")
+ALL_TRACES, PRE_TRACES = 5, 2
 EVENTS_ONLY = 2
 """Kinds below are x0 and y0; the next five are traces x1, x2, y1, y2, y3."""
 
@@ -131,16 +132,32 @@ def count_written(plan: Plan, state: State, counts: Long, q: int) -> None:
     counts[plan.groups[g, G_COMPONENT], 1, TRACE_UPDATES] += written
 
 
+@helper
+def idle(plan: Plan, state: State, q: int) -> bool:
+    """Whether plastic group ``q`` can change no weight: neurons write y1..y3, every product asks
+    for a learning event of the neuron, and in this epoch no neuron had one.
+    """
+    if plan.plastic[q, L_FACTORS] != 3:
+        return False
+    for p in range(plan.plastic[q, L_FIRST], plan.plastic[q, L_LAST]):
+        if plan.products[p, D_Y0] != 1:
+            return False
+    size = plan.groups[plan.plastic[q, L_GROUP], G_SIZE]
+    return events_in(state.ty, plan.plastic[q, L_Y], size) == 0
+
+
 @part
 def advance_group(
-    plan: Plan, state: State, scratch: Scratch, call: Call, q: int, epoch: int
+    plan: Plan, state: State, scratch: Scratch, call: Call, q: int, epoch: int, traces: int
 ) -> None:
-    """Fill the histories of all traces over the epoch that ends, the ``epoch``-th of the call."""
+    """Fill the histories of the first ``traces`` traces over the epoch that ends, the ``epoch``-th
+    of the call.
+    """
     g = plan.plastic[q, L_GROUP]
     lines, size = plan.groups[g, G_LINES], plan.groups[g, G_SIZE]
     x, y = plan.plastic[q, L_X], plan.plastic[q, L_Y]
     number = state.clock[1] + 1
-    for t in range(5):
+    for t in range(traces):
         stream = (t + 1) << 24 | g if plan.head[H_INDEPENDENT] else -1
         args = (plan.head, scratch.block, plan.kept, plan.floor, plan.threshold, scratch.history)
         if t < 2:
@@ -173,9 +190,12 @@ def advance(
     stream: int,
     number: int,
 ) -> None:
-    """Fill the history of one trace; ``stream`` is -1 where one number serves all elements."""
+    """Fill the history of one trace; ``stream`` is -1 where one number serves all elements.
+
+    A trace of 0 has nothing to decay by chance, so nothing is drawn for it.
+    """
     impulse, steps = kept[q, t, T_IMPULSE], head[H_EPOCH]
-    draw = shared
+    draw, drawn = shared, -1
     for i in range(size):
         value = values[start + i]
         history[t, 0, i] = value
@@ -183,9 +203,10 @@ def advance(
             for k in range(1, steps + 1):
                 history[t, k, i] = 0
             continue
-        if stream >= 0:
-            if i % 4 == 0:
-                draw_block(head, i // 4, stream, number, block)
+        if stream >= 0 and (value != 0 or 0 < last[events + i] < steps):
+            if i // 4 != drawn:
+                drawn = i // 4
+                draw_block(head, drawn, stream, number, block)
             draw = block[i % 4] << 21
         held = kept[q, t, T_HOLDS] and draw < threshold[q, t, TOP]
         for k in range(1, steps + 1):

@@ -7,8 +7,11 @@ from collections.abc import Callable
 from hebbite.runtime.counters import INDEX
 from hebbite.runtime.engines.native.jit import helper, kernel, part, source_digest
 from hebbite.runtime.engines.native.learning import (
+    ALL_TRACES,
+    PRE_TRACES,
     advance_group,
     count_written,
+    idle,
     keep,
     learn_group,
     mirror,
@@ -95,8 +98,11 @@ def end_epoch(plan: Plan, state: State, scratch: Scratch, call: Call, epoch: int
     """Advance traces, update weights, copy mirrors."""
     for q in range(plan.plastic.shape[0]):
         count_written(plan, state, call.counts, q)
-        advance_group(plan, state, scratch, call, q, epoch)
-        learn_group(plan, state, scratch, call, q, epoch)
+        if idle(plan, state, q):
+            advance_group(plan, state, scratch, call, q, epoch, PRE_TRACES)
+        else:
+            advance_group(plan, state, scratch, call, q, epoch, ALL_TRACES)
+            learn_group(plan, state, scratch, call, q, epoch)
         keep(plan, state, scratch, q)
     for g in range(plan.groups.shape[0]):
         if plan.groups[g, G_MIRRORS] >= 0:
