@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from hebbite.compiler.graph import Graph
 from hebbite.compiler.lowering.chain import network_of
+from hebbite.compiler.lowering.network import Network
 from hebbite.compiler.settings import Settings
 from hebbite.compiler.targets import Target, load_target
 from hebbite.rules.errors import HebbiteError, Problem
@@ -17,17 +18,51 @@ from hebbite.rules.rule import LearningRule
 def problems_of_request(
     graph: Graph, rule: LearningRule, objective: Objective, settings: Settings
 ) -> tuple[Problem, ...]:
-    """Return every reason why this request has no program (HB0402..HB0407)."""
+    """Return every reason why this request has no program (HB0402..HB0408, HB0412, HB0413)."""
     target = load_target(settings.target)
-    return (*_chain(graph), *_rule(rule, settings, target), *_head(graph, objective))
+    return (
+        *_chain(graph, rule, settings),
+        *_rule(rule, settings, target),
+        *_head(graph, objective),
+    )
 
 
-def _chain(graph: Graph) -> tuple[Problem, ...]:
+def _chain(graph: Graph, rule: LearningRule, settings: Settings) -> tuple[Problem, ...]:
     try:
-        network_of(graph)
+        network = network_of(graph)
     except HebbiteError as error:
         return error.problems
-    return ()
+    by_errors = settings.neuron == "lif" and rule.signal == "error"
+    found = [] if by_errors else _recurrence(network, settings)
+    return (*found, *(_of_errors(network, rule, settings) if by_errors else ()))
+
+
+def _recurrence(network: Network, settings: Settings) -> list[Problem]:
+    """Refuse populations that hear themselves where their lowering knows no time (HB0408)."""
+    hint = "--neuron lif --encode rate --rule eprop"
+    asked = ["the setting 'recurrent'"] if settings.recurrent else []
+    stages = [stage for stage in network.stages if stage.recurrent is not None]
+    found = [Problem("HB0408", f"{what} needs LIF units that learn from errors", hint=hint)
+             for what in asked]  # fmt: skip
+    for stage in stages:
+        what = f"'{stage.name}' hears itself, which needs LIF units that learn from errors"
+        found.append(Problem("HB0408", what, f"%{stage.name}", stage.origin, hint))
+    return found
+
+
+def _of_errors(network: Network, rule: LearningRule, settings: Settings) -> list[Problem]:
+    """Return what is wrong with spiking units that are to learn from errors."""
+    found: list[Problem] = []
+    if rule.steps >= settings.window:
+        what = f"learning in the last {rule.steps} steps leaves nothing of {settings.window}"
+        hint = f"--set window={rule.steps + 1}, or fewer steps"
+        found.append(Problem("HB0412", what, f"rule {rule.name}", hint=hint))
+    copies = rule.feedback.weights == "transpose" and rule.feedback.delivery == "direct"
+    if copies and rule.learns == "all" and len(network.stages) > 2:
+        what = "copied weights of the readout lead to the population below it alone"
+        hint = "feedback=random, or one hidden population"
+        found.append(Problem("HB0413", what, f"rule {rule.name}", hint=hint))
+    return found
 
 
 def _rule(rule: LearningRule, settings: Settings, target: Target) -> list[Problem]:

@@ -202,9 +202,7 @@ class _Lowering:
         learning.append((stages[-1].synapses, settings.tau_out))
         written = (("y2", WRITTEN), ("y3", WRITTEN))
         return tuple(
-            Plasticity(
-                name, gated_by_events(rule.dw), 1, (("x1", Trace(tau, IMPULSE)), *written)
-            )
+            Plasticity(name, gated_by_events(rule.dw), 1, (("x1", Trace(tau, IMPULSE)), *written))
             for name, tau in learning
         )
 

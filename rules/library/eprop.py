@@ -46,7 +46,7 @@ def eprop(
     rate: int = -3,
     mantissa: int = 1,
     gain: int = 0,
-    steps: int = 4,
+    steps: int = 1,
     feedback: str = "random",
     learns: str = "all",
 ) -> LearningRule:
