@@ -45,8 +45,8 @@ class Settings:
     error_shift: int = 3
     bias_payload: int = 128
     window: int = 32
-    tau_mem: int = 8
-    tau_out: int = 16
+    tau_mem: int = 5
+    tau_out: int = 24
     recurrent: bool = False
 
     def __post_init__(self) -> None:

@@ -30,6 +30,7 @@ class Feedback:
     latency   steps from the source to the neuron, a population
     gain      errors arrive 2^gain times as large as they left, by default (-6..6)
     amplitude of a perturbation: 2^amplitude steps of a payload (0..6)
+    trigger   errors of local readouts below it are not sent (0..127)
     """
 
     source: SignalSource = "none"
@@ -38,6 +39,7 @@ class Feedback:
     latency: int = 0
     gain: int = 0
     amplitude: int = 0
+    trigger: int = 0
 
     def __post_init__(self) -> None:
         """Check the words and the latency (HB0409)."""
@@ -59,6 +61,7 @@ class Feedback:
     def __str__(self) -> str:
         """Return the text that a rule prints."""
         noise = f", amplitude={self.amplitude}" if self.source == "perturbation" else ""
+        noise += f", trigger={self.trigger}" if self.source == "local-readout" else ""
         return (
             f"{{source={self.source}, weights={self.weights}, "
             f"delivery={self.delivery}, latency={self.latency}, gain={self.gain}{noise}}}"

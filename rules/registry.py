@@ -7,6 +7,7 @@ from collections.abc import Callable
 from hebbite.rules.errors import UsageError
 from hebbite.rules.library.backprop import backprop
 from hebbite.rules.library.bptt import bptt
+from hebbite.rules.library.decolle import decolle
 from hebbite.rules.library.delta import delta
 from hebbite.rules.library.dfa import dfa
 from hebbite.rules.library.eprop import eprop
@@ -34,6 +35,7 @@ RULES: dict[str, Callable[..., LearningRule]] = {
     "kolen-pollack": kolen_pollack,
     "node-perturbation": node_perturbation,
     "eprop": eprop,
+    "decolle": decolle,
     "stdp": stdp,
     "triplet-stdp": triplet_stdp,
     "soft-bound-stdp": soft_bound_stdp,

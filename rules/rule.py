@@ -56,7 +56,7 @@ class LearningRule:
     traces: tuple[tuple[str, Trace], ...] = ()
     follows: bool = False
     feedback_dw: SumOfProducts | None = None
-    steps: int = 1
+    steps: int = 2
     reason: str = ""
 
     @property

@@ -1,9 +1,9 @@
 """Data sets by name or by file, split the same way on every machine.
 
 In: `digits`, `digits-parity`, `mnist`, `japanese-vowels` or the path of an `.npz`, and a seed. Out:
-a `Dataset` of train, validation and test arrays. A split is stratified by class and shuffled by the seed: the
-samples are sorted by keys of `PCG64.random_raw`, a stream that NumPy keeps from release to release
-(NEP 19), so that the same seed gives the same split on each of them.
+a `Dataset` of train, validation and test arrays. A split is stratified by class and shuffled by the
+seed: the samples are sorted by keys of `PCG64.random_raw`, a stream that NumPy keeps from release
+to release (NEP 19), so that the same seed gives the same split on each of them.
 
 Files are read by a strict reader of our own: numbers only, sizes checked before memory is taken,
 nothing unpickled or evaluated.

@@ -27,6 +27,8 @@ from hebbite.compiler.program.types import (
     Widths,
 )
 
+RATE = 0.08
+"""Wanted spikes a neuron and step."""
 DV_KEEP = 3584
 """The potential keeps 7/8 a step: a time constant of 7.5 steps."""
 
@@ -64,7 +66,7 @@ def _program(request: Request, top: float) -> Program:
         bias = np.rint(stage.bias * scale).astype(np.int32) << INPUT_SHIFT
         tensors |= {f"{stage.synapses}.weight": weight, f"{stage.name}.bias": bias}
         drive = Drive(weight.astype(np.int64), bias, dv_keep=DV_KEEP)
-        threshold, spikes = fitted_threshold(drive, spikes)
+        threshold, spikes = fitted_threshold(drive, spikes, rate=RATE)
         constants = (
             ("du_keep", DU_KEEP),
             ("dv_keep", DV_KEEP),

@@ -22,9 +22,8 @@ import numpy as np
 
 from hebbite.compiler.coding import Coding, frames_of
 from hebbite.compiler.lowering.encode import on_and_off, rate_code
-from hebbite.compiler.lowering.feedback import FeedbackPath
+from hebbite.compiler.lowering.learning_signal import LocalReadout, Signals, signals_of
 from hebbite.compiler.lowering.network import Network, Stage
-from hebbite.compiler.lowering.quantise import IntegerNetwork, IntegerStage, Long
 from hebbite.compiler.lowering.request import Lowered, Request
 from hebbite.compiler.lowering.spiking_stage import SpikingStage, spiking_stages
 from hebbite.compiler.lowering.thresholds import DU_KEEP
@@ -41,12 +40,14 @@ from hebbite.compiler.program.types import (
     Widths,
     Wire,
 )
+from hebbite.compiler.program.verify import LOWEST_EXPONENT
 from hebbite.rules.sums import Factor, Product, SumOfProducts
 from hebbite.rules.traces import Trace
 
 TEACHER = "target"
-IMPULSE = 8
-"""x1 of a line that spikes at every other step, the fastest, stays near 4 tau of 127."""
+IMPULSE, IMPULSE_OUT = 8, 16
+"""Of x1 at LIF units and at integrators. A line that spikes at every other step, the fastest input,
+stays near 4 tau_mem of 127; hidden units spike less often, and their filter is longer."""
 WRITTEN = Trace(tau=65535, impulse=0)
 """Lava has no trace that stands still; 65535 steps is the slowest that it knows."""
 
@@ -74,22 +75,22 @@ def lower_spiking_error(request: Request) -> Lowered:
     )
     pairs = zip(network.stages, stages, strict=True)
     errors = {f"weight_error.{stage.synapses}": made.weight_error for stage, made in pairs}
-    return Lowered(_Lowering(request, stages, signed).program(), coding, errors)
+    signals = signals_of(network, stages, request.rule, settings, margin=request.objective.margin)
+    return Lowered(_Lowering(request, stages, signals, signed).program(), coding, errors)
 
 
 @dataclass(frozen=True)
 class _Lowering:
     request: Request
     stages: tuple[SpikingStage, ...]
+    signals: Signals
     signed: bool
 
     def program(self) -> Program:
         """Put all parts together."""
         network, settings, window = self._network, self.request.settings, self._window
         output = network.stages[-1].name
-        feedback = self._path.groups()
-        tensors = self._tensors()
-        tensors |= {group.weight: weight.astype(np.int16) for group, weight in feedback}
+        readouts = self.signals.readouts
         return Program(
             name=network.name,
             target=settings.target,
@@ -99,14 +100,17 @@ class _Lowering:
                 (("errors", self._first), ("answer", window), ("learnt", window + 1)),
             ),
             sources=self._sources(),
-            populations=tuple(self._population(index, feedback) for index in self._indices),
-            synapses=(*self._forward(), *(group for group, _ in feedback)),
-            wires=(Wire(TEACHER, output),),
+            populations=(
+                *(self._population(index) for index in range(len(self.stages))),
+                *(self._local(readout) for readout in readouts),
+            ),
+            synapses=(*self._forward(), *(group for group, _ in self.signals.groups)),
+            wires=tuple(Wire(TEACHER, name) for name in (output, *(r.name for r in readouts))),
             plasticity=self._plasticity(),
             readout=Readout(output, "v", window),
             widths=Widths(weight=int(self.request.target.weight_bits.value or 8)),
             seed=settings.seed,
-            tensors=tensors,
+            tensors=self._tensors(),
         )
 
     @property
@@ -118,19 +122,13 @@ class _Lowering:
         return self.request.settings.window
 
     @property
+    def _outputs(self) -> int:
+        return len(self._network.stages[-1].weight)
+
+    @property
     def _first(self) -> int:
         """The step in which the readout sends its first error."""
         return self._window - self.request.rule.steps + 1
-
-    @property
-    def _indices(self) -> range:
-        return range(len(self.stages))
-
-    @property
-    def _path(self) -> FeedbackPath:
-        integers = tuple(IntegerStage(made.weight, 0, (), 1.0, 0.0) for made in self.stages)
-        whole = IntegerNetwork(1.0, self.signed, integers)
-        return FeedbackPath(self._network, whole, self.request.rule, self.request.settings)
 
     def _tensors(self) -> dict[str, IntArray]:
         tensors: dict[str, IntArray] = {}
@@ -139,6 +137,10 @@ class _Lowering:
             tensors[f"{stage.name}.bias"] = made.bias
             if made.recurrent is not None:
                 tensors[f"{recurrent_name(stage)}.weight"] = made.recurrent.astype(np.int16)
+        for group, weight in self.signals.groups:
+            tensors[group.weight] = weight.astype(np.int16)
+        for readout in self.signals.readouts:
+            tensors[f"{readout.name}.bias"] = np.zeros(self._outputs, np.int32)
         return tensors
 
     def _sources(self) -> tuple[Source, ...]:
@@ -147,27 +149,25 @@ class _Lowering:
         steps = tuple(range(1, self._window + 1))
         return (
             Source(network.input_name, lines, steps, origin=network.input_origin),
-            Source(TEACHER, len(network.stages[-1].weight), (1,), role="target"),
+            Source(TEACHER, self._outputs, (1,), role="target"),
         )
 
-    def _population(self, index: int, feedback: list[tuple[Synapses, Long]]) -> Population:
+    def _population(self, index: int) -> Population:
         stage, made = self._network.stages[index], self.stages[index]
-        neuron = NEURONS["li_error" if index == self._indices[-1] else "lif_error"]
-        back = {group.post: (group, weight) for group, weight in feedback}
-        sent = back.get(stage.name)
-        last = index == self._indices[-1]
+        output = index == len(self.stages) - 1
+        margin = self.request.objective.margin
         constants = {
             "du_keep": DU_KEEP,
             "dv_keep": made.dv_keep,
             "threshold": made.threshold,
-            "band": made.threshold >> 1,
-            "feedback_shift": self._path.shift(*sent) if sent else 0,
-            "shift": made.shift,
-            "margin": self.request.objective.margin,
-            "error_shift": self.request.settings.error_shift,
-            "first": self._first + (0 if last else 1),
-            "last": self._window,
+            "band": made.threshold,
+            "feedback_shift": self.signals.shifts.get(stage.name, 0),
+            "first": self._first + 1,
         }
+        neuron = NEURONS["lif_error"]
+        if output:
+            neuron = NEURONS["li_error"]
+            constants = self._integrator(made.dv_keep, made.shift, margin)
         return Population(
             stage.name,
             len(made.weight),
@@ -176,6 +176,28 @@ class _Lowering:
             (("bias", f"{stage.name}.bias"),),
             origin=stage.origin,
         )
+
+    def _local(self, readout: LocalReadout) -> Population:
+        """Return the integrators of a local readout."""
+        neuron = NEURONS["li_error"]
+        constants = self._integrator(self.stages[-1].dv_keep, readout.shift, readout.margin)
+        return Population(
+            readout.name,
+            self._outputs,
+            neuron,
+            tuple((name, constants[name]) for name in neuron.parameters),
+            (("bias", f"{readout.name}.bias"),),
+        )
+
+    def _integrator(self, dv_keep: int, shift: int, margin: int) -> dict[str, int]:
+        return {
+            "dv_keep": dv_keep,
+            "shift": shift,
+            "margin": margin,
+            "error_shift": self.request.settings.error_shift,
+            "first": self._first,
+            "last": self._window,
+        }
 
     def _forward(self) -> tuple[Synapses, ...]:
         groups: list[Synapses] = []
@@ -193,17 +215,16 @@ class _Lowering:
         if rule.learns == "none":
             return ()
         hidden = [stage for stage in stages[:-1] if rule.learns == "all"]
-        learning = [(stage.synapses, settings.tau_mem) for stage in hidden]
+        heard = Trace(settings.tau_mem, IMPULSE)
+        learning = [(stage.synapses, heard) for stage in hidden]
         learning += [
-            (recurrent_name(stage), settings.tau_mem)
-            for stage in hidden
-            if stage.recurrent is not None
+            (recurrent_name(stage), heard) for stage in hidden if stage.recurrent is not None
         ]
-        learning.append((stages[-1].synapses, settings.tau_out))
-        written = (("y2", WRITTEN), ("y3", WRITTEN))
+        learning.append((stages[-1].synapses, Trace(settings.tau_out, IMPULSE_OUT)))
+        dw = gated_by_events(rule.dw, rule.steps)
         return tuple(
-            Plasticity(name, gated_by_events(rule.dw), 1, (("x1", Trace(tau, IMPULSE)), *written))
-            for name, tau in learning
+            Plasticity(name, dw, 1, (("x1", trace), ("y2", WRITTEN), ("y3", WRITTEN)))
+            for name, trace in learning
         )
 
 
@@ -217,19 +238,20 @@ def _group(name: str, pre: str, post: str) -> Synapses:
     return Synapses(name, pre, post, f"{name}.weight", graded=False, role=role)
 
 
-def gated_by_events(dw: SumOfProducts) -> SumOfProducts:
+def gated_by_events(dw: SumOfProducts, steps: int) -> SumOfProducts:
     """Return a rule of payloads for filtered spikes: gated by the neuron's learning event alone.
 
     A payload is there in the step in which it is sent, so that graded rules ask for x0; the filter
-    of a line's spikes is there in every step. A factor y0 becomes the gate, and its bit of scale
-    is given back.
+    of a line's spikes is there in every step. A factor y0 becomes the gate, its bit of scale is
+    given back, and log2(steps) more, for the update is made that many times a sample.
     """
 
     def gated(product: Product) -> Product:
         if product.dependency != "x0":
             return product
         factors = tuple(f for f in product.factors if f != Factor("y0"))
-        exponent = product.exponent - (len(product.factors) - len(factors))
+        bits = len(product.factors) - len(factors) + steps.bit_length() - 1
+        exponent = max(product.exponent - bits, LOWEST_EXPONENT)
         return Product(product.mantissa, exponent, "y0", factors)
 
     return SumOfProducts(dw.target, tuple(gated(product) for product in dw.products))

@@ -18,11 +18,14 @@ from hebbite.compiler.settings import Settings
 from hebbite.rules.traces import kept
 
 KEEP_BITS = 12
+RATE = 0.12
+"""Wanted spikes a unit and step: more than rules of spike times want, for errors are read from few
+steps."""
 
 
 @dataclass(frozen=True, eq=False)
 class SpikingStage:
-    """One stage in integers.
+    """One stage in integers, and its spikes (samples, window, units) on the calibration data.
 
     weight (out, lines), recurrent (out, out) or None; bias (out,) of v a step; dv_keep / 2^12 is
     what v keeps a step; ``threshold`` of v, 0 for the output; ``shift`` of v, 0 for LIF units.
@@ -35,6 +38,7 @@ class SpikingStage:
     threshold: int
     shift: int
     weight_error: float
+    spikes: Long
 
 
 def spiking_stages(
@@ -50,35 +54,40 @@ def spiking_stages(
         if index == len(network.stages) - 1:
             out.append(_output(stage, spikes, settings, doubled))
         else:
-            made, spikes = _hidden(stage, spikes, settings, doubled)
-            out.append(made)
+            out.append(_hidden(stage, spikes, settings, doubled))
+            spikes = out[-1].spikes
     return tuple(out)
 
 
-def _hidden(
-    stage: Stage, spikes: Long, settings: Settings, doubled: bool
-) -> tuple[SpikingStage, Long]:
-    """Return a stage of LIF units and its spikes (samples, window, units)."""
+def readout_shift(weight: Long, bias: IntArray, spikes: Long, settings: Settings) -> int:
+    """Return the shift that brings v of integrators to ``output_rms`` at the end of the window."""
+    keep = kept(settings.tau_out, KEEP_BITS)
+    current = (arrived_from(weight, spikes) << INPUT_SHIFT) + bias
+    v = np.zeros_like(current[:, 0])
+    for step in range(current.shape[1]):
+        decayed = np.sign(v) * (np.abs(v) * keep >> KEEP_BITS)
+        v = decayed + current[:, step]
+    return nearest_shift(v, settings.output_rms)
+
+
+def _hidden(stage: Stage, spikes: Long, settings: Settings, doubled: bool) -> SpikingStage:
+    """Return a stage of LIF units."""
     weight, bias, scale, error = _integers(stage, settings, doubled)
     again = None if stage.recurrent is None else even(stage.recurrent * scale)
     keep = kept(settings.tau_mem, KEEP_BITS)
     wide = None if again is None else again.astype(np.int64)
     drive = Drive(weight.astype(np.int64), bias, dv_keep=keep, recurrent=wide)
-    threshold, spikes = fitted_threshold(drive, spikes)
-    return SpikingStage(weight, again, bias, keep, threshold << INPUT_SHIFT, 0, error), spikes
+    threshold, own = fitted_threshold(drive, spikes, rate=RATE)
+    return SpikingStage(weight, again, bias, keep, threshold << INPUT_SHIFT, 0, error, own)
 
 
 def _output(stage: Stage, spikes: Long, settings: Settings, doubled: bool) -> SpikingStage:
-    """Return the integrators; their shift brings v to ``output_rms`` at the end of the window."""
+    """Return the integrators that answer."""
     weight, bias, _, error = _integers(stage, settings, doubled)
     keep = kept(settings.tau_out, KEEP_BITS)
-    current = (arrived_from(weight.astype(np.int64), spikes) << INPUT_SHIFT) + bias
-    v = np.zeros_like(current[:, 0])
-    for step in range(current.shape[1]):
-        decayed = np.sign(v) * (np.abs(v) * keep >> KEEP_BITS)
-        v = decayed + current[:, step]
-    shift = nearest_shift(v, settings.output_rms)
-    return SpikingStage(weight, None, bias, keep, 0, shift, error)
+    shift = readout_shift(weight.astype(np.int64), bias, spikes, settings)
+    nothing = np.zeros((*spikes.shape[:2], len(weight)), np.int64)
+    return SpikingStage(weight, None, bias, keep, 0, shift, error, nothing)
 
 
 def _integers(

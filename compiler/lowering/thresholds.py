@@ -1,4 +1,4 @@
-"""Thresholds of LIF units at which a population spikes at RATE on the calibration data.
+"""Thresholds of LIF units at which a population spikes at a wanted rate on the calibration data.
 
 In: integer weights, constant drive, and the spikes that arrive. Out: the threshold, found by
 bisection on the integer neuron itself, and the spikes that it gives.
@@ -16,8 +16,6 @@ from hebbite.compiler.lowering.quantise import Long
 from hebbite.compiler.neurons import NEURONS
 from hebbite.compiler.program.types import IntArray
 
-RATE = 0.08
-"""Wanted spikes a neuron and step."""
 DU_KEEP = 0
 """The current forgets at once: a message acts for one step."""
 TOP_THRESHOLD = 2**17 - 1
@@ -40,13 +38,15 @@ class Drive:
     recurrent: Long | None = None
 
 
-def fitted_threshold(drive: Drive, spikes: Long) -> tuple[int, Long]:
-    """Return vth (in steps of 64) for RATE, and the spikes (samples, window, neurons) it gives."""
+def fitted_threshold(drive: Drive, spikes: Long, *, rate: float) -> tuple[int, Long]:
+    """Return vth (in steps of 64) for ``rate`` spikes a neuron and step, and the spikes (samples,
+    window, neurons) that it gives.
+    """
     arrived = arrived_from(drive.weight, spikes)
     low, high = 1, TOP_THRESHOLD
     while low < high:
         middle = (low + high) // 2
-        if _simulated(drive, arrived, middle).mean() > RATE:
+        if _simulated(drive, arrived, middle).mean() > rate:
             low = middle + 1
         else:
             high = middle

@@ -4,7 +4,8 @@
 
 xbar_i(t)  filtered spikes of line i: it rises at a spike and decays with the membrane's time
            constant (trace x1, 7 bits)
-psi_j(t)   pseudo-derivative of the spike: 1 where v_j is within half of the threshold, else 0
+psi_j(t)   pseudo-derivative of the spike: 1 where v_j is within one threshold of the threshold,
+           0 <= v_j <= 2 theta, else 0
 e_k(t)     error of readout k, a leaky integrator: target - output, in payload units (-127..127)
 B          feedback weights: random and fixed, or the transposed weights of the readout
 eta        mantissa 2^(rate - 3) weight steps per unit of trace and error
@@ -43,10 +44,10 @@ WEIGHTS: dict[str, tuple[FeedbackWeights, WeightTransport]] = {
 
 def eprop(
     *,
-    rate: int = -3,
+    rate: int = -6,
     mantissa: int = 1,
     gain: int = 0,
-    steps: int = 1,
+    steps: int = 2,
     feedback: str = "random",
     learns: str = "all",
 ) -> LearningRule:

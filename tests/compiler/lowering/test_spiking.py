@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from hebbite.compiler.compile import compile
 from hebbite.compiler.graph import Graph, Node, TensorRef, Value
-from hebbite.compiler.lowering.thresholds import RATE
+from hebbite.compiler.lowering.spiking import RATE
 from hebbite.compiler.program.text import parse_program, print_program
 from hebbite.compiler.settings import Settings
 from hebbite.runtime.engines.registry import load_engine

@@ -7,6 +7,7 @@ a tenth of the plastic weights changed, in both directions (`Verification.conclu
 from __future__ import annotations
 
 import importlib.util
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -26,6 +27,9 @@ DIGITS = load_dataset("digits", seed=0)
 Long = NDArray[np.int64]
 STEPS = 500
 SPIKING = Settings(neuron="lif", encode="rate", window=25)
+OF_SPIKES = ("stdp", "eprop", "decolle")
+RECURRENT = "recurrent "
+"""In front of a rule: LIF units with recurrent synapses."""
 ENGINES = ("reference", "native", "lava")
 
 needs_lava = pytest.mark.skipif(
@@ -36,7 +40,9 @@ needs_lava = pytest.mark.skipif(
 
 @cache
 def made(rule: str) -> Compiled:
-    settings = SPIKING if "stdp" in rule else Settings()
+    settings = SPIKING if any(name in rule for name in OF_SPIKES) else Settings()
+    settings = replace(settings, recurrent=rule.startswith(RECURRENT))
+    rule = rule.removeprefix(RECURRENT)
     return compile(MODEL, rule=rule, settings=settings, calibration=DIGITS.x_train[:128])
 
 
@@ -63,6 +69,9 @@ RULES = (
     "sign-symmetric",
     "kolen-pollack",
     "node-perturbation",
+    "eprop",
+    "recurrent eprop",
+    "decolle",
     "stdp",
     "triplet-stdp",
     "soft-bound-stdp",
@@ -74,6 +83,9 @@ def active(rule: str) -> str:
     """Return a rule with rates at which 500 steps change many weights."""
     special = {
         "kolen-pollack": "kolen-pollack(rate=-4, every=3)",
+        "eprop": "eprop(rate=-3, gain=2, steps=6)",
+        "recurrent eprop": "recurrent eprop(rate=-3, gain=2, steps=6)",
+        "decolle": "decolle(rate=-3, gain=2, steps=6)",
         "stdp": "stdp(up=2, down=2)",
         "triplet-stdp": "triplet-stdp(up=3, down=4)",
         "soft-bound-stdp": "soft-bound-stdp(up=3, down=3)",
