@@ -38,6 +38,7 @@ class LearningRule:
     follows        whether copied feedback weights follow the forward weights while these learn
     locality       see `Locality`
     steps          last steps of a sample in which spiking neurons learn from errors
+    width          their pseudo-derivative is 1 within 2^width thresholds of the threshold
     reason         why it runs on no chip; '' if it does
     """
 
@@ -57,6 +58,7 @@ class LearningRule:
     follows: bool = False
     feedback_dw: SumOfProducts | None = None
     steps: int = 2
+    width: int = 1
     reason: str = ""
 
     @property

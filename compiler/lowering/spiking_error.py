@@ -45,9 +45,8 @@ from hebbite.rules.sums import Factor, Product, SumOfProducts
 from hebbite.rules.traces import Trace
 
 TEACHER = "target"
-IMPULSE, IMPULSE_OUT = 8, 16
-"""Of x1 at LIF units and at integrators. A line that spikes at every other step, the fastest input,
-stays near 4 tau_mem of 127; hidden units spike less often, and their filter is longer."""
+IMPULSE = 8
+"""Of x1. A line that spikes at every other step, the fastest input, stays near 4 tau_mem of 127."""
 WRITTEN = Trace(tau=65535, impulse=0)
 """Lava has no trace that stands still; 65535 steps is the slowest that it knows."""
 
@@ -160,7 +159,7 @@ class _Lowering:
             "du_keep": DU_KEEP,
             "dv_keep": made.dv_keep,
             "threshold": made.threshold,
-            "band": made.threshold,
+            "band": _scaled(made.threshold, self.request.rule.width),
             "feedback_shift": self.signals.shifts.get(stage.name, 0),
             "first": self._first + 1,
         }
@@ -220,12 +219,16 @@ class _Lowering:
         learning += [
             (recurrent_name(stage), heard) for stage in hidden if stage.recurrent is not None
         ]
-        learning.append((stages[-1].synapses, Trace(settings.tau_out, IMPULSE_OUT)))
+        learning.append((stages[-1].synapses, Trace(settings.tau_out, IMPULSE)))
         dw = gated_by_events(rule.dw, rule.steps)
         return tuple(
             Plasticity(name, dw, 1, (("x1", trace), ("y2", WRITTEN), ("y3", WRITTEN)))
             for name, trace in learning
         )
+
+
+def _scaled(value: int, exponent: int) -> int:
+    return value << exponent if exponent >= 0 else value >> -exponent
 
 
 def recurrent_name(stage: Stage) -> str:

@@ -34,7 +34,13 @@ CITATION = """@article{kaiser2020synaptic,
 
 
 def decolle(
-    *, rate: int = -6, mantissa: int = 1, gain: int = 0, steps: int = 2, trigger: int = 0
+    *,
+    rate: int = -6,
+    mantissa: int = 1,
+    gain: int = 0,
+    steps: int = 2,
+    width: int = 1,
+    trigger: int = 0,
 ) -> LearningRule:
     """Return DECOLLE.
 
@@ -43,17 +49,19 @@ def decolle(
         mantissa: 1..7.
         gain: errors sent back are 2^gain times the default, -6..6.
         steps: learning happens in the last ``steps`` steps of a sample, 1..62.
+        width: psi is 1 within 2^width thresholds of the threshold, -6..2.
         trigger: local errors below it are not sent, 0..127; the objective's margin is the least.
 
     Raises:
         UsageError: HB0409 for a gain, HB0447 for another number out of range.
     """
     in_range("steps", steps, 1, 62)
+    in_range("width", width, -6, 2)
     in_range("trigger", trigger, 0, 127)
     return LearningRule(
         name="decolle",
         text=(
-            f"decolle(rate={rate}, mantissa={mantissa}, gain={gain}, steps={steps}, "
+            f"decolle(rate={rate}, mantissa={mantissa}, gain={gain}, steps={steps}, width={width}, "
             f"trigger={trigger})"
         ),
         equation="dw_ji = eta sum_t psi_j xbar_i sum_k G_kj e_k, e = target - G sbar",
@@ -71,6 +79,7 @@ def decolle(
             trigger=trigger,
         ),
         steps=steps,
+        width=width,
         locality=Locality(
             feedback="the fixed synapses of a readout of the population's own, backwards, gated by "
             "the pseudo-derivative",

@@ -4,8 +4,7 @@
 
 xbar_i(t)  filtered spikes of line i: it rises at a spike and decays with the membrane's time
            constant (trace x1, 7 bits)
-psi_j(t)   pseudo-derivative of the spike: 1 where v_j is within one threshold of the threshold,
-           0 <= v_j <= 2 theta, else 0
+psi_j(t)   pseudo-derivative of the spike: 1 where |v_j - theta| <= 2^width theta, else 0
 e_k(t)     error of readout k, a leaky integrator: target - output, in payload units (-127..127)
 B          feedback weights: random and fixed, or the transposed weights of the readout
 eta        mantissa 2^(rate - 3) weight steps per unit of trace and error
@@ -48,6 +47,7 @@ def eprop(
     mantissa: int = 1,
     gain: int = 0,
     steps: int = 2,
+    width: int = 1,
     feedback: str = "random",
     learns: str = "all",
 ) -> LearningRule:
@@ -58,6 +58,7 @@ def eprop(
         mantissa: 1..7.
         gain: errors sent back are 2^gain times the default, -6..6.
         steps: learning happens in the last ``steps`` steps of a sample, 1..62.
+        width: psi is 1 within 2^width thresholds of the threshold, -6..2.
         feedback: ``random`` weights, or ``symmetric``: a copy of the readout's, made by the host
             at every boundary of a learning epoch.
         learns: ``all`` synapses, or ``readout``: a baseline whose hidden synapses stay.
@@ -66,11 +67,12 @@ def eprop(
         UsageError: HB0448 for an unknown word, HB0447 for a number out of range.
     """
     in_range("steps", steps, 1, 62)
+    in_range("width", width, -6, 2)
     weights, transport = WEIGHTS[one_of("feedback", feedback, WEIGHTS)]
     return LearningRule(
         name="eprop",
         text=(
-            f"eprop(rate={rate}, mantissa={mantissa}, gain={gain}, steps={steps}, "
+            f"eprop(rate={rate}, mantissa={mantissa}, gain={gain}, steps={steps}, width={width}, "
             f"feedback={feedback}, learns={learns})"
         ),
         equation="dw_ji = eta sum_t L_j(t) psi_j(t) xbar_i(t), L_j = sum_k B_jk e_k(t)",
@@ -84,6 +86,7 @@ def eprop(
         ),
         follows=weights == "transpose",
         steps=steps,
+        width=width,
         locality=Locality(
             weight_transport=transport,
             feedback="separate synapses from the output, gated by the pseudo-derivative",
