@@ -5,6 +5,8 @@ Everything that is wrong is returned at once; nothing is converted.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from hebbite.compiler.graph import Graph
 from hebbite.compiler.lowering.chain import network_of
 from hebbite.compiler.lowering.network import Network
@@ -18,12 +20,13 @@ from hebbite.rules.rule import LearningRule
 def problems_of_request(
     graph: Graph, rule: LearningRule, objective: Objective, settings: Settings
 ) -> tuple[Problem, ...]:
-    """Return every reason why this request has no program (HB0402..HB0408, HB0412, HB0413)."""
+    """Return every reason why this request has no program (HB0402..HB0408, HB0413..HB0416)."""
     target = load_target(settings.target)
     return (
         *_chain(graph, rule, settings),
         *_rule(rule, settings, target),
         *_head(graph, objective),
+        *_objective(graph, rule, objective, settings),
     )
 
 
@@ -56,12 +59,12 @@ def _of_errors(network: Network, rule: LearningRule, settings: Settings) -> list
     if rule.steps >= settings.window:
         what = f"learning in the last {rule.steps} steps leaves nothing of {settings.window}"
         hint = f"--set window={rule.steps + 1}, or fewer steps"
-        found.append(Problem("HB0412", what, f"rule {rule.name}", hint=hint))
+        found.append(Problem("HB0416", what, f"rule {rule.name}", hint=hint))
     copies = rule.feedback.weights == "transpose" and rule.feedback.delivery == "direct"
     if copies and rule.learns == "all" and len(network.stages) > 2:
         what = "copied weights of the readout lead to the population below it alone"
         hint = "feedback=random, or one hidden population"
-        found.append(Problem("HB0413", what, f"rule {rule.name}", hint=hint))
+        found.append(Problem("HB0415", what, f"rule {rule.name}", hint=hint))
     return found
 
 
@@ -92,8 +95,52 @@ def _rule(rule: LearningRule, settings: Settings, target: Target) -> list[Proble
 
 
 def _head(graph: Graph, objective: Objective) -> list[Problem]:
-    if graph.head and objective.name != "classification":
+    if graph.head and objective.name not in ("classification", "reward"):
         what = f"the model ends in {graph.head}, which is a classifier's head"
         hint = "--objective classification"
         return [Problem("HB0407", what, f"return ... {{head={graph.head}}}", hint=hint)]
     return []
+
+
+def _objective(
+    graph: Graph, rule: LearningRule, objective: Objective, settings: Settings
+) -> Iterator[Problem]:
+    """Yield why a rule, a network and an objective do not go together (HB0413, HB0414)."""
+    at = f"objective {objective}"
+    source = rule.feedback.source
+    if rule.signal != "error" or not rule.runs_on_chip:
+        return
+    if source == "reward" and objective.teaches != "reward":
+        what = f"'{rule.name}' learns from rewards, and this objective gives none"
+        yield Problem("HB0413", what, at, hint="--objective reward")
+    if objective.judged_by_host and source in ("perturbation", "target"):
+        what = f"'{rule.name}' needs targets before the outputs are known; here the host makes them"
+        yield Problem("HB0413", what, at, hint="--rule dfa")
+    if objective.one_sided and source == "perturbation":
+        what = f"'{rule.name}' sends its losses, and knows squared errors alone"
+        yield Problem("HB0413", what, at, hint="--objective classification")
+    if settings.neuron != "graded" and _beyond_labels(objective):
+        what = "spiking units learn from labels or real targets, by squared errors, and alone"
+        yield Problem("HB0413", what, at, hint="--objective classification, or --neuron graded")
+    elif objective.hidden:
+        yield from _hidden_terms(graph, rule, at)
+    sizes = [graph.producers[name].outputs[0].size for name in graph.outputs]
+    inputs = [node.outputs[0].size for node in graph.ordered() if node.op == "input"]
+    if objective.teaches in ("input", "next-input") and sizes != inputs:
+        what = f"outputs that stand for inputs must be as many: {sizes} and {inputs}"
+        yield Problem("HB0414", what, at)
+
+
+def _beyond_labels(objective: Objective) -> bool:
+    special = objective.one_sided or objective.judged_by_host or objective.hidden
+    return bool(special) or objective.teaches != "labels"
+
+
+def _hidden_terms(graph: Graph, rule: LearningRule, at: str) -> Iterator[Problem]:
+    if rule.learns != "all" or rule.feedback.source == "perturbation":
+        what = f"'{rule.name}' gives hidden units no error that a hidden term could be added to"
+        yield Problem("HB0413", what, at, hint="--rule dfa")
+    for node in graph.ordered():
+        if node.op == "tanh":
+            what = "a payload with a sign has no rate: hidden terms need relu or sigmoid units"
+            yield Problem("HB0414", what, str(node), node.origin)

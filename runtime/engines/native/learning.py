@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from hebbite.runtime.counters import INDEX
 from hebbite.runtime.engines.native.jit import helper, part
+from hebbite.runtime.engines.native.outer import accumulate_outer, line_side, neuron_side
 from hebbite.runtime.engines.native.philox import draw_block
 from hebbite.runtime.engines.native.plan import (
     D_EXPONENT,
@@ -43,6 +44,7 @@ from hebbite.runtime.engines.native.plan import (
     L_FIRST,
     L_GROUP,
     L_LAST,
+    L_OUTER,
     L_SPARSE,
     L_X,
     L_Y,
@@ -381,6 +383,9 @@ def learn_group(plan: Plan, state: State, scratch: Scratch, call: Call, q: int, 
     every, line, neuron = gates(plan, state, call.counts, q, number)
     if every:
         sparse = 0
+    outer, high = plan.plastic[q, L_OUTER], (1 << (bits + 7)) - 1
+    if outer:
+        neuron_side(products, factors, first, last, scratch.side)
     chosen, count, listed = scratch.chosen, 0, -1
     changed = 0
     for i in range(lines):
@@ -391,6 +396,8 @@ def learn_group(plan: Plan, state: State, scratch: Scratch, call: Call, q: int, 
             count = choose(chosen, history, sent, size, sparse)
             listed = sent
         drawn = -1
+        if outer:
+            line_side(products, factors, first, last, history[0, sent, i], scratch.side)
         for c in range(count):
             j = chosen[c]
             event = ty[y + j]
@@ -401,9 +408,14 @@ def learn_group(plan: Plan, state: State, scratch: Scratch, call: Call, q: int, 
                 continue
             element = i * size + j
             weight = int(weights[base + element])
-            total = accumulate(
-                products, factors, history, first, last, i, j, sent, event, weight, number, bits
-            )
+            if outer:
+                total = accumulate_outer(
+                    products, history, scratch.side, first, last, sent, j, event, weight, high
+                )
+            else:
+                total = accumulate(
+                    products, factors, history, first, last, i, j, sent, event, weight, number, bits
+                )
             if total == weight << 7:
                 continue
             if independent and element // 4 != drawn:

@@ -18,6 +18,7 @@ from hebbite.compiler.program.types import Plasticity, Population, Program
 from hebbite.rules.sums import Product
 from hebbite.rules.traces import decay_table
 from hebbite.runtime.counters import components_of
+from hebbite.runtime.engines.native.outer import is_outer
 from hebbite.runtime.engines.native.plan import (
     FACTOR,
     GATE_U,
@@ -334,7 +335,8 @@ def _plastic(program: Program, layout: Layout) -> tuple[Long, Long, Long, int, i
             ]
         index = groups.index(group.name)
         sparse = all(map(_leaves_silent_neurons, plasticity.dw.products))
-        rows.append((index, plasticity.factors, x, y, first, len(products), sparse))
+        outer = is_outer(plasticity.dw.products)
+        rows.append((index, plasticity.factors, x, y, first, len(products), sparse, outer))
         layout.plastic[group.name] = (x, y)
         x, y = x + lines, y + size
     return table(rows, PLASTIC), table(products, PRODUCT), table(factors, FACTOR), x, y

@@ -24,7 +24,7 @@ Word = NDArray[np.int32]
 (I_OP, I_FIRST, I_LAST, I_RESULT, I_X, I_Y, I_Z, INSTRUCTION) = range(8)
 (G_LINE, G_LINES, G_POST, G_SIZE, G_WEIGHT, G_PORT, G_EXPONENT, G_DELAY, G_GRADED, G_FEEDBACK,
  G_DUE, G_COMPONENT, G_MIRRORS, G_MAGNITUDE, G_COST, GROUP) = range(16)
-(L_GROUP, L_FACTORS, L_X, L_Y, L_FIRST, L_LAST, L_SPARSE, PLASTIC) = range(8)
+(L_GROUP, L_FACTORS, L_X, L_Y, L_FIRST, L_LAST, L_SPARSE, L_OUTER, PLASTIC) = range(9)
 (T_KEPT, T_OVERWRITE, T_IMPULSE, T_HOLDS, TRACE) = range(5)
 (D_MANTISSA, D_EXPONENT, D_SHIFT, D_GATE, D_FIRST, D_LAST, D_X0, D_Y0, PRODUCT) = range(9)
 (F_KIND, F_CONSTANT, F_SIGN, F_WIDTH, FACTOR) = range(5)
@@ -103,12 +103,14 @@ class State(NamedTuple):
 
 
 class Scratch(NamedTuple):
-    """Room that the kernels use: a Philox block, neurons to visit, busy neurons, histories."""
+    """Room that the kernels use: a Philox block, neurons to visit, busy neurons, histories, and the
+    two sides of an outer product."""
 
     block: Long
     chosen: Long
     busy: Long
     history: Long
+    side: Long
 
 
 class Call(NamedTuple):

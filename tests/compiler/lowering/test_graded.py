@@ -27,7 +27,7 @@ Real = NDArray[np.float64]
 Long = NDArray[np.int64]
 RULES = (
     *("delta", "frozen", "dfa", "fa", "backprop"),
-    *("sign-symmetric", "kolen-pollack", "node-perturbation"),
+    *("sign-symmetric", "kolen-pollack", "node-perturbation", "drtp"),
 )
 GENTLE = "node-perturbation(gain=2, amplitude=0)"
 MODEL = Path(__file__).parents[2] / "data" / "onnx" / "digits_64_32_16_10.onnx"
@@ -94,6 +94,7 @@ def test_the_program_of_a_rule_parses_back(rule: str) -> None:
         ("sign-symmetric", 6),
         ("kolen-pollack", 6),
         ("node-perturbation", 9),
+        ("drtp", 4),
     ],
 )
 def test_two_hidden_layers_take_the_steps_that_the_path_needs(rule: str, period: int) -> None:

@@ -72,6 +72,7 @@ RULES = (
     "eprop",
     "recurrent eprop",
     "decolle",
+    "drtp",
     "stdp",
     "triplet-stdp",
     "soft-bound-stdp",
