@@ -11,8 +11,8 @@ from hebbite.rules.library.bptt import bptt
 from hebbite.rules.library.decolle import decolle
 from hebbite.rules.library.delta import delta
 from hebbite.rules.library.dfa import dfa
-from hebbite.rules.library.eprop import eprop
 from hebbite.rules.library.drtp import drtp
+from hebbite.rules.library.eprop import eprop
 from hebbite.rules.library.fa import fa
 from hebbite.rules.library.frozen import frozen
 from hebbite.rules.library.kolen_pollack import kolen_pollack
