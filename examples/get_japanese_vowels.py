@@ -5,7 +5,7 @@ Out: `$HEBBITE_DATA/japanese-vowels.npz`: x_train (270, 25, 12) and x_test (370,
 y_train and y_test uint8, in the original order. Nine speakers say two vowels; who is it?
 
 Each of the 12 channels (coefficients of linear prediction) is standardised by mean and deviation of
-its training frames and kept within -3..3. A series shorter than 25 frames begins with zeros, and of
+its training frames and kept within -2..2. A series shorter than 25 frames begins with zeros, and of
 a longer one the last 25 frames are kept, so that every series ends with its last frame.
 
     pip install --no-deps aeon==1.6.0
@@ -36,7 +36,7 @@ SHA256 = {
     "TRAIN": "68a430eabd919cc77f40b1f5f3bc0dcafacc1486bca9260785aeb7d262cc78cd",
     "TEST": "b3d41d6a0ca3bcad3afb9ca7d4365382aa51341e2e58bae2a574babdda5b9462",
 }
-FRAMES, CHANNELS, REACH = 25, 12, 3.0
+FRAMES, CHANNELS, REACH = 25, 12, 2.0
 
 
 def read_ts(text: str) -> tuple[list[Real], NDArray[np.uint8]]:
