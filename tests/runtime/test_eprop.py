@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -57,7 +58,7 @@ def toward_zero(value: Long, bits: int) -> Long:
     return np.sign(value) * (np.abs(value) >> bits)
 
 
-def before_reset(model: Compiled, values: dict[str, Long]) -> Long:
+def before_reset(model: Compiled, values: Mapping[str, Long]) -> Long:
     """Return v of hidden units in every step, before a spike resets it, (steps, units)."""
     v, u = values["h.v"], values["h.u"]
     last = np.vstack([np.zeros_like(v[:1]), v[:-1]])
