@@ -16,15 +16,19 @@ from hebbite.rules.errors import HebbiteError, Problem
 from hebbite.rules.objectives import Objective
 from hebbite.rules.rule import LearningRule
 
+SHORTEST_REWARDED = 4
+"""Steps of a sample in which a spike can earn a reward that comes in the last step."""
+
 
 def problems_of_request(
     graph: Graph, rule: LearningRule, objective: Objective, settings: Settings
 ) -> tuple[Problem, ...]:
-    """Return every reason why this request has no program (HB0402..HB0408, HB0413..HB0416)."""
+    """Return every reason why this request has no program (HB0402..HB0408, HB0413..HB0417)."""
     target = load_target(settings.target)
     return (
         *_chain(graph, rule, settings),
         *_rule(rule, settings, target),
+        *_reward(rule, objective, settings),
         *_head(graph, objective),
         *_objective(graph, rule, objective, settings),
     )
@@ -41,15 +45,15 @@ def _chain(graph: Graph, rule: LearningRule, settings: Settings) -> tuple[Proble
 
 
 def _recurrence(network: Network, settings: Settings) -> list[Problem]:
-    """Refuse populations that hear themselves where their lowering knows no time (HB0408)."""
+    """Refuse populations that hear themselves where their lowering knows no time (HB0417)."""
     hint = "--neuron lif --encode rate --rule eprop"
     asked = ["the setting 'recurrent'"] if settings.recurrent else []
     stages = [stage for stage in network.stages if stage.recurrent is not None]
-    found = [Problem("HB0408", f"{what} needs LIF units that learn from errors", hint=hint)
+    found = [Problem("HB0417", f"{what} needs LIF units that learn from errors", hint=hint)
              for what in asked]  # fmt: skip
     for stage in stages:
         what = f"'{stage.name}' hears itself, which needs LIF units that learn from errors"
-        found.append(Problem("HB0408", what, f"%{stage.name}", stage.origin, hint))
+        found.append(Problem("HB0417", what, f"%{stage.name}", stage.origin, hint))
     return found
 
 
@@ -92,6 +96,17 @@ def _rule(rule: LearningRule, settings: Settings, target: Target) -> list[Proble
         what = "graded units take payloads, not a rate code"
         found.append(Problem("HB0406", what, hint="--encode none"))
     return found
+
+
+def _reward(rule: LearningRule, objective: Objective, settings: Settings) -> Iterator[Problem]:
+    """A reward is earned by the right class, and comes in the last step of a sample."""
+    at = f"rule {rule.name}"
+    if rule.signal == "reward" and objective.name != "classification":
+        what = f"{objective.name} knows no right answer that could be rewarded"
+        yield Problem("HB0408", what, at, hint="--objective classification")
+    if rule.signal == "reward" and settings.window < SHORTEST_REWARDED:
+        what = f"{settings.window} steps are too few to spike, earn and hear of it"
+        yield Problem("HB0408", what, at, hint=f"window={SHORTEST_REWARDED}")
 
 
 def _head(graph: Graph, objective: Objective) -> list[Problem]:

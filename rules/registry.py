@@ -18,6 +18,7 @@ from hebbite.rules.library.frozen import frozen
 from hebbite.rules.library.kolen_pollack import kolen_pollack
 from hebbite.rules.library.node_perturbation import node_perturbation
 from hebbite.rules.library.pes import pes
+from hebbite.rules.library.r_stdp import r_stdp
 from hebbite.rules.library.sign_symmetric import sign_symmetric
 from hebbite.rules.library.soft_bound_stdp import soft_bound_stdp
 from hebbite.rules.library.stdp import stdp
@@ -43,6 +44,7 @@ RULES: dict[str, Callable[..., LearningRule]] = {
     "stdp": stdp,
     "triplet-stdp": triplet_stdp,
     "soft-bound-stdp": soft_bound_stdp,
+    "r-stdp": r_stdp,
     "bptt": bptt,
 }
 
@@ -55,7 +57,7 @@ def parse_rule(text: str) -> LearningRule:
             value makes an update that no chip of this class can evaluate.
     """
     rule = call_by_text(text, RULES, kind="rule", code="HB0401")
-    problems = tuple(problem for update in rule.updates for problem in check_loihi(update))
+    problems = tuple(problem for sums in rule.kinds for problem in check_loihi(*sums))
     if problems and rule.runs_on_chip:
         raise UsageError(*problems)
     return rule

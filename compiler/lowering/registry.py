@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 from hebbite.compiler.lowering.graded import lower_graded
 from hebbite.compiler.lowering.request import Lowered, Request
+from hebbite.compiler.lowering.rewarded import lower_rewarded
 from hebbite.compiler.lowering.spiking import lower_spiking
 from hebbite.compiler.lowering.spiking_error import lower_spiking_error
 from hebbite.compiler.program.verify import verify_program
@@ -18,6 +19,7 @@ LOWERINGS: dict[tuple[str, str], Callable[[Request], Lowered]] = {
     ("graded", "error"): lower_graded,
     ("lif", "spikes"): lower_spiking,
     ("lif", "error"): lower_spiking_error,
+    ("lif", "reward"): lower_rewarded,
 }
 """(unit, learning signal) -> lowering."""
 

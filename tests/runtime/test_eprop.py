@@ -55,7 +55,7 @@ def constants(model: Compiled, name: str) -> dict[str, int]:
 
 
 def toward_zero(value: Long, bits: int) -> Long:
-    return np.sign(value) * (np.abs(value) >> bits)
+    return np.asarray(np.sign(value) * (np.abs(value) >> bits), np.int64)
 
 
 def before_reset(model: Compiled, values: Mapping[str, Long]) -> Long:

@@ -18,7 +18,8 @@ from hebbite.rules.errors import UnsupportedError, UsageError
 from hebbite.runtime.datasets import load_dataset
 from hebbite.runtime.outputs import outputs_of
 from hebbite.runtime.session import Session
-from hebbite.runtime.teaching import action_error, correct, targets_of
+from hebbite.runtime.teaching import action_error, correct, judged, targets_of
+from hebbite.runtime.training import plan_of
 
 MODEL = Path(__file__).parents[2] / "runtime" / "data" / "digits.onnx"
 DIGITS = load_dataset("digits", seed=0)
@@ -86,8 +87,6 @@ def test_rewards_given_one_by_one_teach_what_fit_teaches() -> None:
     with Session(model) as one, Session(model) as other:
         for x, y in zip(X[:40], Y[:40], strict=True):
             one.reward(float(one.act(x) == y))
-        from hebbite.runtime.teaching import judged
-
         for _ in judged(other, X[:40], Y[:40], 0):
             pass
         assert np.array_equal(one.read("to_fc0.weight"), other.read("to_fc0.weight"))
@@ -296,6 +295,14 @@ def test_a_hidden_term_on_payloads_with_a_sign_is_refused() -> None:
 def test_learning_without_targets_is_refused() -> None:
     with Session(made("regression")) as session, pytest.raises(UsageError, match="HB0108"):
         session.fit(X, epochs=1)
+
+
+def test_a_training_with_accuracy_refuses_an_objective_without_classes() -> None:
+    model = made("contrastive", sizes=(64, 16, 2))
+    with pytest.raises(UsageError, match="HB0182"):
+        plan_of(
+            model, DIGITS, epochs=1, engine="native", rounding="independent", seed=0, split_seed=0
+        )
 
 
 def test_a_return_beyond_one_is_cut() -> None:

@@ -6,18 +6,7 @@ from collections.abc import Callable
 
 from hebbite.runtime.counters import INDEX
 from hebbite.runtime.engines.native.jit import helper, kernel, part, source_digest
-from hebbite.runtime.engines.native.learning import (
-    ALL_TRACES,
-    PRE_TRACES,
-    advance_group,
-    count_written,
-    idle,
-    keep,
-    learn_group,
-    mirror,
-    note_events,
-    note_messages,
-)
+from hebbite.runtime.engines.native.learning import idle, learn_group, mirror
 from hebbite.runtime.engines.native.messages import deliver, feed, receive, send
 from hebbite.runtime.engines.native.neurons import execute
 from hebbite.runtime.engines.native.plan import (
@@ -27,6 +16,7 @@ from hebbite.runtime.engines.native.plan import (
     B_TO,
     FROM_LINES,
     FROM_MEMORY,
+    FROM_TAGS,
     FROM_WEIGHTS,
     FROM_X,
     FROM_Y,
@@ -46,6 +36,15 @@ from hebbite.runtime.engines.native.plan import (
     Scratch,
     State,
     Word,
+)
+from hebbite.runtime.engines.native.traces import (
+    ALL_TRACES,
+    PRE_TRACES,
+    advance_group,
+    count_written,
+    keep,
+    note_events,
+    note_messages,
 )
 
 STEPS, HOST = INDEX["steps"], INDEX["host_words"]
@@ -95,7 +94,7 @@ def record(values: Long | Word, probes: Long, kind: int, log: Long, row: int) ->
 
 @part
 def end_epoch(plan: Plan, state: State, scratch: Scratch, call: Call, epoch: int) -> None:
-    """Advance traces, update weights, copy mirrors."""
+    """Advance traces, update weights and tags, copy mirrors."""
     for q in range(plan.plastic.shape[0]):
         count_written(plan, state, call.counts, q)
         if idle(plan, state, q):
@@ -137,6 +136,7 @@ def _compiled(digest: int) -> Run:
                     epoch = state.clock[1] - first_epoch
                     end_epoch(plan, state, scratch, call, epoch)
                     record(state.weights, call.probes, FROM_WEIGHTS, call.epochs, epoch)
+                    record(state.tags, call.probes, FROM_TAGS, call.epochs, epoch)
                     record(state.x, call.probes, FROM_X, call.epochs, epoch)
                     record(state.y, call.probes, FROM_Y, call.epochs, epoch)
 

@@ -148,6 +148,6 @@ def test_learning_needs_a_step_of_the_window_before_it() -> None:
 @pytest.mark.parametrize("settings", [Settings(recurrent=True), replace(SPIKING, recurrent=True)])
 def test_recurrence_is_refused_by_name_where_no_error_is_learnt_from(settings: Settings) -> None:
     rule = "dfa" if settings.neuron == "graded" else "stdp"
-    with pytest.raises(UnsupportedError, match="HB0408") as caught:
+    with pytest.raises(UnsupportedError, match="HB0417") as caught:
         compile(graph(6, 5, 3), rule=rule, settings=settings)
     assert "--rule eprop" in caught.value.problems[0].hint

@@ -43,7 +43,14 @@ def made(rule: str) -> Compiled:
     settings = SPIKING if any(name in rule for name in OF_SPIKES) else Settings()
     settings = replace(settings, recurrent=rule.startswith(RECURRENT))
     rule = rule.removeprefix(RECURRENT)
-    return compile(MODEL, rule=rule, settings=settings, calibration=DIGITS.x_train[:128])
+    objective = "reward" if rule.startswith("bandit") else "classification"
+    return compile(
+        MODEL,
+        rule=rule,
+        objective=objective,
+        settings=settings,
+        calibration=DIGITS.x_train[:128],
+    )
 
 
 def compared(rule: str, engines: tuple[str, ...], rounding: str = "lava-exact") -> Verification:
@@ -73,9 +80,11 @@ RULES = (
     "recurrent eprop",
     "decolle",
     "drtp",
+    "bandit",
     "stdp",
     "triplet-stdp",
     "soft-bound-stdp",
+    "r-stdp",
 )
 FOLLOWED = (("back_relu2", "to_fc3"), ("back_relu1", "to_relu2"))
 
@@ -90,6 +99,7 @@ def active(rule: str) -> str:
         "stdp": "stdp(up=2, down=2)",
         "triplet-stdp": "triplet-stdp(up=3, down=4)",
         "soft-bound-stdp": "soft-bound-stdp(up=3, down=3)",
+        "r-stdp": "r-stdp(rate=0, down=2)",
     }
     return special.get(rule, f"{rule}(rate=-4)")
 
