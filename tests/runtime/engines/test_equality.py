@@ -8,6 +8,7 @@ population is active and at least a tenth of the plastic weights changed, in bot
 from __future__ import annotations
 
 import importlib.util
+from dataclasses import replace
 from functools import cache
 from itertools import pairwise
 from pathlib import Path
@@ -30,6 +31,9 @@ DIGITS = load_dataset("digits", seed=0)
 Long = NDArray[np.int64]
 STEPS = 500
 SPIKING = Settings(neuron="lif", encode="rate", window=25)
+OF_SPIKES = ("stdp", "eprop", "decolle")
+RECURRENT = "recurrent "
+"""In front of a rule: LIF units with recurrent synapses."""
 ENGINES = ("reference", "native", "lava")
 
 needs_lava = pytest.mark.skipif(
@@ -40,7 +44,9 @@ needs_lava = pytest.mark.skipif(
 
 @cache
 def made(rule: str) -> Compiled:
-    settings = SPIKING if "stdp" in rule else Settings()
+    settings = SPIKING if any(name in rule for name in OF_SPIKES) else Settings()
+    settings = replace(settings, recurrent=rule.startswith(RECURRENT))
+    rule = rule.removeprefix(RECURRENT)
     objective = "reward" if rule.startswith("bandit") else "classification"
     sizes = SIZES.get(parse_rule(rule).name)
     return compile(
@@ -95,6 +101,9 @@ RULES = (
     "predictive-coding",
     "equilibrium-propagation",
     "forward-forward",
+    "eprop",
+    "recurrent eprop",
+    "decolle",
     "drtp",
     "bandit",
     "stdp",
@@ -115,6 +124,9 @@ def active(rule: str) -> str:
     """Return a rule with rates at which 500 steps change many weights."""
     special = {
         "kolen-pollack": "kolen-pollack(rate=-4, every=3)",
+        "eprop": "eprop(rate=-3, gain=2, steps=6)",
+        "recurrent eprop": "recurrent eprop(rate=-3, gain=2, steps=6)",
+        "decolle": "decolle(rate=-3, gain=2, steps=6)",
         "stdp": "stdp(up=2, down=2)",
         "triplet-stdp": "triplet-stdp(up=3, down=4)",
         "soft-bound-stdp": "soft-bound-stdp(up=3, down=3)",
