@@ -22,13 +22,14 @@ SHORTEST_REWARDED = 4
 def problems_of_request(
     graph: Graph, rule: LearningRule, objective: Objective, settings: Settings
 ) -> tuple[Problem, ...]:
-    """Return every reason why this request has no program (HB0402..HB0408)."""
+    """Return every reason why this request has no program (HB0402..HB0408, HB0413, HB0414)."""
     target = load_target(settings.target)
     return (
         *_chain(graph),
         *_rule(rule, settings, target),
         *_reward(rule, objective, settings),
         *_head(graph, objective),
+        *_objective(graph, rule, objective, settings),
     )
 
 
@@ -78,8 +79,52 @@ def _reward(rule: LearningRule, objective: Objective, settings: Settings) -> Ite
 
 
 def _head(graph: Graph, objective: Objective) -> list[Problem]:
-    if graph.head and objective.name != "classification":
+    if graph.head and objective.name not in ("classification", "reward"):
         what = f"the model ends in {graph.head}, which is a classifier's head"
         hint = "--objective classification"
         return [Problem("HB0407", what, f"return ... {{head={graph.head}}}", hint=hint)]
     return []
+
+
+def _objective(
+    graph: Graph, rule: LearningRule, objective: Objective, settings: Settings
+) -> Iterator[Problem]:
+    """Yield why a rule, a network and an objective do not go together (HB0413, HB0414)."""
+    at = f"objective {objective}"
+    source = rule.feedback.source
+    if rule.signal != "error" or not rule.runs_on_chip:
+        return
+    if source == "reward" and objective.teaches != "reward":
+        what = f"'{rule.name}' learns from rewards, and this objective gives none"
+        yield Problem("HB0413", what, at, hint="--objective reward")
+    if objective.judged_by_host and source in ("perturbation", "target"):
+        what = f"'{rule.name}' needs targets before the outputs are known; here the host makes them"
+        yield Problem("HB0413", what, at, hint="--rule dfa")
+    if objective.one_sided and source == "perturbation":
+        what = f"'{rule.name}' sends its losses, and knows squared errors alone"
+        yield Problem("HB0413", what, at, hint="--objective classification")
+    if settings.neuron != "graded" and _beyond_labels(objective):
+        what = "spiking units learn from labels or real targets, by squared errors, and alone"
+        yield Problem("HB0413", what, at, hint="--objective classification, or --neuron graded")
+    elif objective.hidden:
+        yield from _hidden_terms(graph, rule, at)
+    sizes = [graph.producers[name].outputs[0].size for name in graph.outputs]
+    inputs = [node.outputs[0].size for node in graph.ordered() if node.op == "input"]
+    if objective.teaches in ("input", "next-input") and sizes != inputs:
+        what = f"outputs that stand for inputs must be as many: {sizes} and {inputs}"
+        yield Problem("HB0414", what, at)
+
+
+def _beyond_labels(objective: Objective) -> bool:
+    special = objective.one_sided or objective.judged_by_host or objective.hidden
+    return bool(special) or objective.teaches != "labels"
+
+
+def _hidden_terms(graph: Graph, rule: LearningRule, at: str) -> Iterator[Problem]:
+    if rule.learns != "all" or rule.feedback.source == "perturbation":
+        what = f"'{rule.name}' gives hidden units no error that a hidden term could be added to"
+        yield Problem("HB0413", what, at, hint="--rule dfa")
+    for node in graph.ordered():
+        if node.op == "tanh":
+            what = "a payload with a sign has no rate: hidden terms need relu or sigmoid units"
+            yield Problem("HB0414", what, str(node), node.origin)

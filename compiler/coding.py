@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hebbite.compiler.lowering.encode import payloads, rate_code
+from hebbite.compiler.lowering.quantise import TOP_PAYLOAD, TOP_SIGNED
 from hebbite.compiler.program.types import IntArray
 from hebbite.rules.errors import Problem, UsageError
 
@@ -22,6 +23,7 @@ class Coding:
 
     kind         ``payload`` (static values, one event a sample) or ``rate`` (Bernoulli spikes)
     source       name of the input source; ``teacher`` that of the target source, '' without one
+    label        name of the source that tells hidden units the target itself, '' without one
     scale        payloads per unit of input; for ``rate``, the input that spikes fastest
     signed       whether payloads have a sign (-63..63, sent again to learn) or not (0..254)
     window, seed steps that spike and the seed of the spikes, for ``rate``
@@ -40,6 +42,7 @@ class Coding:
     outputs: int
     target_rate: int
     passes: int = 1
+    label: str = ""
 
     def events(self, x: Samples, *, first: int = 0) -> NDArray[np.int64]:
         """Return integers (samples, events, features) for x (samples, features...).
@@ -73,6 +76,19 @@ class Coding:
         code = np.rint(target * self.target_rate).astype(np.int64) + 1
         return np.where(code == 0, 1, code)
 
+    def inputs_as_targets(self, x: Samples) -> NDArray[np.float64]:
+        """Return what outputs that stand for inputs are taught, (samples, features) in [-1, 1].
+
+        1 is the largest payload, so the largest input on the calibration data.
+        """
+        real = np.asarray(x, np.float64).reshape(len(x), -1)
+        top = (TOP_SIGNED if self.signed else TOP_PAYLOAD) / self.scale
+        return np.clip(real / top, -1.0, 1.0)
+
+    def labels(self, y: NDArray[np.generic]) -> NDArray[np.int64]:
+        """Return targets (samples, outputs) as they are sent to hidden units: 0 sends nothing."""
+        return self.codes(y) - 1
+
     def _check_targets(self, y: NDArray[np.generic]) -> None:
         """Refuse what is neither classes nor targets of this model (HB0132)."""
         if y.ndim == 1 and y.dtype.kind in "iub":
@@ -92,4 +108,6 @@ class Coding:
         given: dict[str, IntArray] = {self.source: self.events(x, first=first)}
         if y is not None and self.teacher:
             given[self.teacher] = np.repeat(self.codes(y)[:, None, :], self.passes, axis=1)
+        if y is not None and self.label:
+            given[self.label] = self.labels(y)[:, None, :]
         return given

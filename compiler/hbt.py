@@ -255,8 +255,10 @@ def _training(values: Mapping[str, Any]) -> Training:
 def _check_coding(coding: Coding, program: Program) -> None:
     """Refuse a coding that feeds another program."""
     sources = {source.name: source for source in program.sources}
-    if coding.source not in sources or coding.teacher not in {"", *sources}:
-        raise ValueError(f"the coding feeds '{coding.source}' and '{coding.teacher}'")
+    if coding.source not in sources or not {coding.teacher, coding.label} <= {"", *sources}:
+        raise ValueError(
+            f"the coding feeds '{coding.source}', '{coding.teacher}' and '{coding.label}'"
+        )
     outputs = program.population(program.readout.population).size
     known = coding.kind in ("payload", "rate") and 0.0 < coding.scale < float("inf")
     if not known or coding.outputs != outputs or not 1 <= coding.target_rate <= 127:

@@ -6,9 +6,11 @@ from collections.abc import Callable
 
 from hebbite.rules.errors import UsageError
 from hebbite.rules.library.backprop import backprop
+from hebbite.rules.library.bandit import bandit
 from hebbite.rules.library.bptt import bptt
 from hebbite.rules.library.delta import delta
 from hebbite.rules.library.dfa import dfa
+from hebbite.rules.library.drtp import drtp
 from hebbite.rules.library.fa import fa
 from hebbite.rules.library.frozen import frozen
 from hebbite.rules.library.kolen_pollack import kolen_pollack
@@ -29,6 +31,8 @@ RULES: dict[str, Callable[..., LearningRule]] = {
     "frozen": frozen,
     "dfa": dfa,
     "fa": fa,
+    "drtp": drtp,
+    "bandit": bandit,
     "backprop": backprop,
     "sign-symmetric": sign_symmetric,
     "kolen-pollack": kolen_pollack,

@@ -16,10 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hebbite.compiler.compiled import Compiled
-from hebbite.rules.objectives.objective import TOP
 from hebbite.runtime.counters import Counters
 from hebbite.runtime.datasets import Dataset
 from hebbite.runtime.session import Labels, Session
+from hebbite.runtime.teaching import loss_of
 from hebbite.runtime.training import Watch
 
 Long = NDArray[np.int64]
@@ -83,18 +83,6 @@ def why_without(model: Compiled) -> str:
     return "" if model.coding.teacher else "the rule follows no objective"
 
 
-def outputs_of(model: Compiled, answers: Long) -> Long:
-    """Return the outputs that the chip compares with its targets.
-
-        o = clip(floor(v / 2^shift), -127, 127)
-
-    v: ``answers`` of the read-out (samples, outputs); shift: that of the output population.
-    """
-    population = model.program.population(model.program.readout.population)
-    shift = np.int64(dict(population.constants)["shift"])
-    return np.clip(answers >> shift, -int(TOP), int(TOP)).astype(np.int64)
-
-
 def objective_value(model: Compiled, answers: Long, y: Labels) -> float:
     """Return F, the mean over samples of the objective, in `UNIT`.
 
@@ -104,6 +92,4 @@ def objective_value(model: Compiled, answers: Long, y: Labels) -> float:
     injects them (`Coding.codes` less 1), outputs o as the chip has them (`outputs_of`), both in
     payload units; phi: see `hebbite.rules.objectives.objective`.
     """
-    target = (model.coding.codes(y) - 1).astype(np.float64)
-    output = outputs_of(model, answers).astype(np.float64)
-    return model.objective.value(output, target) / len(answers)
+    return loss_of(model, answers, y)

@@ -23,8 +23,10 @@ from hebbite.compiler.program.types import IntArray
 from hebbite.rules.errors import Problem, UsageError, near
 from hebbite.runtime.counters import Counters
 from hebbite.runtime.engines.registry import load_engine
+from hebbite.runtime.episode import Episode
 from hebbite.runtime.recording import Recording
 from hebbite.runtime.state import check_state
+from hebbite.runtime.teaching import correct, judged, loss_of, targets_of
 
 Labels = NDArray[np.generic]
 ORDER_STREAM = 0x0DDE2
@@ -82,6 +84,7 @@ class Session:
         )
         self._counters: Counters | None = None
         self._samples = 0
+        self._episode = Episode()
         if saved.state is not None:
             self.restore(saved.state)
 
@@ -121,11 +124,46 @@ class Session:
         """Run one sample x (features...) and return its answer, a number an output.
 
         ``y`` is its class, or real targets (outputs,) in [-1, 1]. The same bits as `run` gives for
-        many samples at once.
+        many samples at once. With an objective of rewards `reward` teaches what was decided here.
         """
         taught = None if y is None else np.asarray(y)[None]
-        answers = self.run(np.asarray(x)[None], taught, learn=learn).answers
-        return np.asarray(answers[0], np.int64)
+        answers = np.asarray(self.run(np.asarray(x)[None], taught, learn=learn).answers[0])
+        if self.model.objective.teaches == "reward":
+            self._episode.see(np.asarray(x), answers)
+        return np.asarray(answers, np.int64)
+
+    def act(self, x: Samples) -> int:
+        """Run one sample x (features...) and return an action: an output, the largest or a random
+        one (`hebbite.rules.objectives.reward`). `reward` says what it brought.
+
+        Raises:
+            UsageError: HB0180 if the objective is none of rewards.
+        """
+        self._needs_rewards()
+        self.step(x)
+        return self._episode.decide(self.model.objective, seed=self.seed)
+
+    def reward(self, value: float, *, action: int | None = None, done: bool = True) -> None:
+        """Say what the last action brought, in [-1, 1], and learn at the end of the episode.
+
+        ``action`` replaces the one that `act` chose, or says which one followed a `step`. An
+        episodic task gives ``done=False`` until its end; then every sample of the episode is shown
+        again and learns from what came after it. A bandit learns at once.
+
+        Raises:
+            UsageError: HB0180 if the objective is none of rewards, HB0181 for a reward without an
+                action, or one that is no number in [-1, 1].
+        """
+        self._needs_rewards()
+        self._episode.hear(value, action, outputs=self.model.coding.outputs)
+        if done or self.model.objective.discount == 0:
+            for x, output, error in self._episode.lessons(self.model):
+                correct(self, x, output, error)
+
+    def _needs_rewards(self) -> None:
+        if self.model.objective.teaches != "reward":
+            what = f"the objective {self.model.objective.name} knows no rewards"
+            raise UsageError(Problem("HB0180", what, hint='objective="reward"'))
 
     def run_events(
         self,
@@ -145,7 +183,7 @@ class Session:
     def fit(
         self,
         x: Samples,
-        y: Labels,
+        y: Labels | None = None,
         *,
         epochs: int,
         validation: tuple[Samples, Labels] | None = None,
@@ -154,17 +192,25 @@ class Session:
     ) -> Fit:
         """Learn online, one sample at a time, each epoch in a new order that the seed fixes.
 
-        ``first_epoch`` continues a run; ``progress`` is called after every epoch with its number
-        and the validation accuracy.
+        ``y`` holds classes or real targets; objectives that take their targets from the samples
+        need none. Where the host judges the outputs (rewards, cross-entropy, pairs) every sample is
+        run twice. ``first_epoch`` continues a run; ``progress`` is called after every epoch with
+        its number and the validation accuracy.
+
+        Raises:
+            UsageError: HB0108 for no epochs, no samples, or no targets where they are needed.
         """
+        y = self._targets(x, y)
+        x = x[: len(y)]
         done, wall, scores = 0, 0.0, []
         total: Counters | None = None
         for epoch in range(first_epoch, first_epoch + epochs):
             order = sample_order(len(x), seed=self.seed, epoch=epoch)
-            for part in _chunks(order):
-                recording = self.run(x[part], y[part], learn=True)
-                total = recording.counters if total is None else total + recording.counters
-                done, wall = done + len(part), wall + recording.wall_s
+            for first, part in _chunks(order):
+                for recording in self._taught(x[part], y[part], epoch * len(order) + first):
+                    total = recording.counters if total is None else total + recording.counters
+                    wall += recording.wall_s
+                done += len(part)
             score = self.evaluate(*validation) if validation is not None else None
             scores += [] if score is None else [score]
             if progress is not None:
@@ -172,6 +218,31 @@ class Session:
         if total is None:
             raise UsageError(Problem("HB0108", "nothing to learn from: no epochs or no samples"))
         return Fit(done, total, wall, tuple(scores))
+
+    def _taught(self, x: Samples, y: Labels, number: int) -> Iterator[Recording]:
+        """Learn from samples in order; ``number`` of the first one within the training."""
+        if self.model.objective.judged_by_host:
+            yield from judged(self, x, y, number)
+        else:
+            yield self.run(x, y, learn=True)
+
+    def _targets(self, x: Samples, y: Labels | None) -> Labels:
+        own = targets_of(self.model, x)
+        if own is not None:
+            return own
+        if y is None:
+            what = f"the objective {self.model.objective.name} needs targets y"
+            raise UsageError(Problem("HB0108", what))
+        return y
+
+    def loss(self, x: Samples, y: Labels | None = None) -> float:
+        """Return F, the mean of the objective over samples, in squared payload units.
+
+        Neither weights nor random streams move. ``y`` as in `fit`; hidden terms are left out, and
+        of pairs the samples 0 and 1, 2 and 3 ... are compared.
+        """
+        y = self._targets(x, y)
+        return loss_of(self.model, self.answers(x[: len(y)]), y)
 
     def predict(self, x: Samples) -> NDArray[np.int64]:
         """Return the class of every sample, from a copy of the network that does not learn."""
@@ -285,9 +356,9 @@ def _twin_engine(engine: str) -> str:
     return "native" if engine == "lava" else engine
 
 
-def _chunks(order: NDArray[np.int64]) -> Iterator[NDArray[np.int64]]:
+def _chunks(order: NDArray[np.int64]) -> Iterator[tuple[int, NDArray[np.int64]]]:
     for first in range(0, len(order), CHUNK):
-        yield order[first : first + CHUNK]
+        yield first, order[first : first + CHUNK]
 
 
 def _numbered_chunks(count: int) -> Iterator[tuple[int, slice]]:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from hebbite.compiler.compiled import Compiled
 from hebbite.compiler.hbt import Saved, Training
-from hebbite.rules.errors import EngineError, InputFileError, Problem
+from hebbite.rules.errors import EngineError, InputFileError, Problem, UsageError
 from hebbite.runtime.counters import Counters
 from hebbite.runtime.datasets import Dataset
 from hebbite.runtime.session import Session
@@ -57,7 +57,15 @@ def plan_of(
     split_seed: int,
     train_samples: int = 0,
 ) -> Training:
-    """Return the plan of a training from its start; ``train_samples`` 0 takes all there are."""
+    """Return the plan of a training from its start; ``train_samples`` 0 takes all there are.
+
+    Raises:
+        UsageError: HB0182 if the objective knows no classes, so that nothing has an accuracy.
+    """
+    goal = model.objective
+    if goal.teaches not in ("labels", "reward"):
+        what = f"the objective {goal.name} knows no classes: there is no accuracy to measure"
+        raise UsageError(Problem("HB0182", what, hint="Session.fit and Session.loss in Python"))
     available = len(dataset.x_train)
     return Training(
         data=dataset.name,

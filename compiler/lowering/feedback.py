@@ -2,7 +2,8 @@
 
 In: a network of stages, its integers and a rule. Out: groups of synapses with their weights, from
 the top down, and the shift by which a hidden unit reads what arrives. Everything follows from the
-rule's `Feedback`: which units send (delivery), through which weights.
+rule's `Feedback`: which units send (delivery), or whether the host sends the target itself
+(source), through which weights.
 """
 
 from __future__ import annotations
@@ -27,6 +28,8 @@ FROM_OUTPUT = ("direct", "broadcast")
 """Deliveries in which every hidden unit listens to the output."""
 ONE = 2
 """Weight of a broadcast: with the exponent -1 a message arrives as it was sent."""
+LABEL = "label"
+"""Source of targets for hidden units."""
 CHANGE_SHIFT = 6
 """Bits by which a change of the objective is reduced beside those of the perturbation."""
 
@@ -50,10 +53,17 @@ class FeedbackPath:
         """Whether hidden units learn from what a perturbation of theirs changed."""
         return self.is_used and self.rule.feedback.source == "perturbation"
 
+    @property
+    def told(self) -> tuple[str, ...]:
+        """Hidden populations that hear the target itself."""
+        if not self.is_used or self.rule.feedback.source != "target":
+            return ()
+        return tuple(stage.name for stage in self.network.stages[:-1])
+
     def edges(self) -> list[Edge]:
         """Return (from, to, delay) for the time table."""
         names = [stage.name for stage in self.network.stages]
-        if not self.is_used:
+        if not self.is_used or self.told:
             return []
         if self.rule.feedback.delivery in FROM_OUTPUT:
             return [(names[-1], name, 1) for name in names[:-1]]
@@ -72,7 +82,7 @@ class FeedbackPath:
             return min(max(CHANGE_SHIFT + feedback.amplitude - feedback.gain, 0), 24)
         rms = float(np.sqrt(np.mean(weight.astype(np.float64) ** 2))) or 1.0
         shift = round(float(np.log2(rms * np.sqrt(weight.shape[1]))))
-        extra = 2 if group.pre == self.network.stages[-1].name else 0
+        extra = 2 if group.pre in (self.network.stages[-1].name, LABEL) else 0
         return min(max(shift + extra - feedback.gain, 0), 24)
 
     def _group(self, index: int) -> tuple[Synapses, Long]:
@@ -82,10 +92,10 @@ class FeedbackPath:
         follows = feedback.weights in COPIED and self.rule.follows
         group = Synapses(
             name,
-            above.name,
+            LABEL if self.told else above.name,
             stages[index].name,
             f"{name}.weight",
-            output="e",
+            output="s" if self.told else "e",
             port="third",
             exponent=-1 if feedback.delivery == "broadcast" else 0,
             role="feedback",

@@ -17,7 +17,7 @@ from itertools import pairwise
 import numpy as np
 
 from hebbite.compiler.coding import Coding
-from hebbite.compiler.lowering.feedback import FeedbackPath
+from hebbite.compiler.lowering.feedback import LABEL, FeedbackPath
 from hebbite.compiler.lowering.network import Network, Stage
 from hebbite.compiler.lowering.quantise import (
     TOP_SIGNED,
@@ -30,8 +30,10 @@ from hebbite.compiler.lowering.quantise import (
 from hebbite.compiler.lowering.request import Lowered, Request
 from hebbite.compiler.lowering.schedule import TimeTable, time_table
 from hebbite.compiler.neurons import NEURONS
+from hebbite.compiler.neurons.one_sided import one_sided
 from hebbite.compiler.neurons.perturbed import perturbed, scoring
 from hebbite.compiler.neurons.reciprocal import resending_signal, showing_activity
+from hebbite.compiler.neurons.regulated import regulated
 from hebbite.compiler.program.neuron import NeuronProgram
 from hebbite.compiler.program.types import (
     IntArray,
@@ -72,6 +74,7 @@ def lower_graded(request: Request) -> Lowered:
         passes=len(program.source(TEACHER).offsets),
         source=network.input_name,
         teacher=TEACHER,
+        label=next((source.name for source in program.sources if source.name == LABEL), ""),
         scale=integers.input_scale,
         signed=integers.signed_input,
         window=0,
@@ -151,6 +154,7 @@ class _Lowering:
             output=names[-1],
             feedback=self._path.edges(),
             passes=2 if self._path.perturbs else 1,
+            told=self._path.told,
         )
 
     def _events(self, table: TimeTable) -> tuple[tuple[str, int], ...]:
@@ -189,7 +193,11 @@ class _Lowering:
         )
         output = self.network.stages[-1]
         taught = self._fires(table, output.name)
-        return image, Source(TEACHER, len(output.weight), taught, role="target")
+        teacher = Source(TEACHER, len(output.weight), taught, role="target")
+        if not self._path.told:
+            return image, teacher
+        told = (table.fire[output.name] - 1,)
+        return image, teacher, Source(LABEL, len(output.weight), told, role="target")
 
     def _population(
         self, index: int, table: TimeTable, feedback: dict[str, tuple[Synapses, Long]]
@@ -280,6 +288,10 @@ class _Lowering:
         stages = self.network.stages
         last = index == len(stages) - 1
         neuron = NEURONS["error" if last else stages[index].activation]
+        if last and self.objective.one_sided:
+            neuron = one_sided(neuron)
+        if not last and self.objective.hidden and self._path.is_used:
+            neuron = regulated(neuron, self.objective.hidden)
         if self._path.perturbs:
             return scoring(neuron) if last else perturbed(neuron)
         if self.rule.feedback_dw is None or not self._path.is_used:

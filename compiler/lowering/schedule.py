@@ -36,21 +36,29 @@ class TimeTable:
 
 
 def time_table(
-    *, source: str, forward: Iterable[Edge], output: str, feedback: Iterable[Edge], passes: int = 1
+    *,
+    source: str,
+    forward: Iterable[Edge],
+    output: str,
+    feedback: Iterable[Edge],
+    passes: int = 1,
+    told: Iterable[str] = (),
 ) -> TimeTable:
     """Return when everything happens.
 
     ``forward`` edges lead from the source to the output, ``feedback`` edges from a population whose
     error is known (the output) to those that wait for it. Both are acyclic. Of several ``passes``
-    one begins when the output of the one before it has fired.
+    one begins when the output of the one before it has fired. Populations that are ``told`` the
+    target by the host hear it in the step in which the output fires.
     """
-    forward, feedback = list(forward), list(feedback)
+    forward, feedback, told = list(forward), list(feedback), list(told)
     made: list[Pass] = []
     start = 1
     for _ in range(passes):
         fire = _longest(source, start, forward)
         back = _longest(output, fire[output], feedback)
         del back[output]
+        back |= dict.fromkeys(told, fire[output])
         made.append(Pass(fire, back))
         start = fire[output] + 1
     *earlier, last = made

@@ -32,7 +32,7 @@ from hebbite.rules.errors import Problem
 Interval = tuple[int, int]
 ROUNDS = 4
 WORD = 2**31 - 1
-LANDMARKS = (255, 2**15 - 1, 2**23 - 1, 2**24, WORD)
+LANDMARKS = (127, 255, 2**15 - 1, 2**23 - 1, 2**24, WORD)
 HOST_PAYLOAD: Interval = (-255, 255)
 """What the host may send on a source's line; `engines.base` holds it to that."""
 TRACE_TOP = 127

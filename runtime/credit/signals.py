@@ -6,6 +6,7 @@ is taken as its paper writes it; the chip's rounding, clipping and gains are lef
 
     output          d_L = e f_L'(v_L), for every rule: there it is the gradient itself
     layered, direct d_l = (B_l d_(l+1)) f_l'(v_l),  d_l = (B_l d_L) f_l'(v_l)
+    target          d_l = (B_l t) f_l'(v_l), t the target
     perturbation    d_l = -(F_n(v + sigma xi) - F_n(v)) xi_l / sigma, xi = +-1 jointly at all N
                     hidden units; averaged over the rows of a Hadamard matrix, whose columns are
                     orthogonal, so that mean and second moment are those over all 2^N noises
@@ -84,6 +85,19 @@ def sent_back(rule: LearningRule, batch: Batch) -> list[Update]:
     return found
 
 
+def told(rule: LearningRule, batch: Batch) -> list[Update]:
+    """Return the updates of the hidden layers that hear the target itself, through B."""
+    twin, activity = batch.twin, batch.activity
+    return [
+        Update(
+            (batch.target @ batch.feedback[layer.name].T)
+            * layer.activation.slope(activity.v[index]),
+            activity.inputs[index],
+        )
+        for index, layer in enumerate(twin.layers[:-1])
+    ]
+
+
 def perturbed(rule: LearningRule, batch: Batch) -> list[Update]:
     """Return the updates of the hidden layers for noise +-sigma at all of their units at once."""
     sizes = [len(layer.weight) for layer in batch.twin.layers[:-1]]
@@ -134,4 +148,5 @@ SIGNALS: dict[str, Signal] = {
     "output-error": sent_back,
     "upper-error": sent_back,
     "perturbation": perturbed,
+    "target": told,
 }

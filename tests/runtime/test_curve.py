@@ -10,9 +10,10 @@ import pytest
 from hebbite.compiler.compile import compile
 from hebbite.compiler.compiled import Compiled
 from hebbite.compiler.settings import Settings
-from hebbite.runtime.curve import Curve, CurveBook, objective_value, outputs_of, why_without
+from hebbite.runtime.curve import Curve, CurveBook, objective_value, why_without
 from hebbite.runtime.datasets import Dataset, load_dataset
 from hebbite.runtime.demo import MODEL
+from hebbite.runtime.outputs import outputs_of
 from hebbite.runtime.session import Session
 from hebbite.runtime.training import Trained, plan_of, train
 

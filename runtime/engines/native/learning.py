@@ -13,6 +13,7 @@ from hebbite.compiler.arithmetic.randomness import KIND
 from hebbite.compiler.program.types import TAG
 from hebbite.runtime.counters import INDEX
 from hebbite.runtime.engines.native.jit import helper, part
+from hebbite.runtime.engines.native.outer import accumulate_outer, line_side, neuron_side
 from hebbite.runtime.engines.native.philox import draw_block
 from hebbite.runtime.engines.native.plan import (
     D_EXPONENT,
@@ -42,6 +43,7 @@ from hebbite.runtime.engines.native.plan import (
     L_FIRST,
     L_GROUP,
     L_LAST,
+    L_OUTER,
     L_SPARSE,
     L_TAG,
     L_TAG_FIRST,
@@ -229,6 +231,9 @@ def learn_group(plan: Plan, state: State, scratch: Scratch, call: Call, q: int, 
     every |= state.below[q] > 0
     if every:
         sparse = 0
+    outer, high = plan.plastic[q, L_OUTER], (1 << (bits + 7)) - 1
+    if outer:
+        neuron_side(products, factors, first, last, scratch.side)
     chosen, count, listed = scratch.chosen, 0, -1
     changed = 0
     for i in range(lines):
@@ -239,6 +244,8 @@ def learn_group(plan: Plan, state: State, scratch: Scratch, call: Call, q: int, 
             count = choose(chosen, history, sent, size, sparse)
             listed = sent
         drawn, held = -1, -1
+        if outer:
+            line_side(products, factors, first, last, history[0, sent, i], scratch.side)
         for c in range(count):
             j = chosen[c]
             event = ty[y + j]
@@ -254,22 +261,27 @@ def learn_group(plan: Plan, state: State, scratch: Scratch, call: Call, q: int, 
                 held = learn_tag(
                     plan, state, scratch, q, i, j, sent, event, weight, tag, number, shared, held
                 )
-            total = accumulate(
-                products,
-                factors,
-                history,
-                first,
-                last,
-                i,
-                j,
-                sent,
-                event,
-                weight,
-                tag,
-                weight,
-                number,
-                bits,
-            )
+            if outer:
+                total = accumulate_outer(
+                    products, history, scratch.side, first, last, sent, j, event, weight, high
+                )
+            else:
+                total = accumulate(
+                    products,
+                    factors,
+                    history,
+                    first,
+                    last,
+                    i,
+                    j,
+                    sent,
+                    event,
+                    weight,
+                    tag,
+                    weight,
+                    number,
+                    bits,
+                )
             if total == weight << 7:
                 continue
             if independent and element // 4 != drawn:

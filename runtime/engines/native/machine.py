@@ -12,6 +12,7 @@ from hebbite.compiler.arithmetic.randomness import LavaStreams, Rounding
 from hebbite.compiler.program.types import IntArray, Program
 from hebbite.runtime.counters import COUNTERS, PHASES, Counters, components_of
 from hebbite.runtime.engines.base import Inputs, check_inputs, events_of
+from hebbite.runtime.engines.native.outer import LIMIT
 from hebbite.runtime.engines.native.pack import pack
 from hebbite.runtime.engines.native.plan import TRACES, Call, Long, Scratch, Word
 from hebbite.runtime.engines.native.probes import probe_table, probes_of, values_of
@@ -51,6 +52,7 @@ class NativeMachine:
             chosen=np.zeros(widest, np.int64),
             busy=np.zeros(widest, np.int64),
             history=np.zeros((len(TRACES), program.epoch + 1, widest), np.int64),
+            side=np.zeros(2 * LIMIT, np.int64),
         )
 
     def run(

@@ -18,6 +18,7 @@ from hebbite.compiler.program.types import Plasticity, Population, Program
 from hebbite.rules.sums import Product
 from hebbite.rules.traces import decay_table
 from hebbite.runtime.counters import components_of
+from hebbite.runtime.engines.native.outer import is_outer
 from hebbite.runtime.engines.native.plan import (
     FACTOR,
     GATE_U,
@@ -351,7 +352,8 @@ def _plastic(program: Program, layout: Layout) -> tuple[Long, Long, Long, int, i
         index, tag = groups.index(group.name), layout.tags.get(group.name, -1)
         span = (first, first + len(plasticity.dw.products), len(products))
         sparse = all(map(_leaves_silent_neurons, evaluated))
-        rows.append((index, plasticity.factors, x, y, *span, sparse, tag))
+        outer = tag < 0 and is_outer(plasticity.dw.products)
+        rows.append((index, plasticity.factors, x, y, *span, sparse, tag, outer))
         layout.plastic[group.name] = (x, y)
         x, y = x + lines, y + size
     return table(rows, PLASTIC), table(products, PRODUCT), table(factors, FACTOR), x, y

@@ -24,7 +24,8 @@ Word = NDArray[np.int32]
 (I_OP, I_FIRST, I_LAST, I_RESULT, I_X, I_Y, I_Z, INSTRUCTION) = range(8)
 (G_LINE, G_LINES, G_POST, G_SIZE, G_WEIGHT, G_PORT, G_EXPONENT, G_DELAY, G_GRADED, G_FEEDBACK,
  G_DUE, G_COMPONENT, G_MIRRORS, G_MAGNITUDE, G_COST, GROUP) = range(16)
-(L_GROUP, L_FACTORS, L_X, L_Y, L_FIRST, L_TAG_FIRST, L_LAST, L_SPARSE, L_TAG, PLASTIC) = range(10)
+(L_GROUP, L_FACTORS, L_X, L_Y, L_FIRST, L_TAG_FIRST, L_LAST, L_SPARSE, L_TAG, L_OUTER,
+ PLASTIC) = range(11)
 (T_KEPT, T_OVERWRITE, T_IMPULSE, T_HOLDS, TRACE) = range(5)
 (D_MANTISSA, D_EXPONENT, D_SHIFT, D_GATE, D_FIRST, D_LAST, D_X0, D_Y0, PRODUCT) = range(9)
 (F_KIND, F_CONSTANT, F_SIGN, F_WIDTH, FACTOR) = range(5)
@@ -107,7 +108,7 @@ class State(NamedTuple):
 
 class Scratch(NamedTuple):
     """Room that the kernels use: a Philox block for weights and one for tags, neurons to
-    visit, busy neurons, histories.
+    visit, busy neurons, histories, and the two sides of an outer product.
     """
 
     block: Long
@@ -115,6 +116,7 @@ class Scratch(NamedTuple):
     chosen: Long
     busy: Long
     history: Long
+    side: Long
 
 
 class Call(NamedTuple):

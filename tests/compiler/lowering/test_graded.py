@@ -27,7 +27,7 @@ Real = NDArray[np.float64]
 Long = NDArray[np.int64]
 RULES = (
     *("delta", "frozen", "dfa", "fa", "backprop"),
-    *("sign-symmetric", "kolen-pollack", "node-perturbation"),
+    *("sign-symmetric", "kolen-pollack", "node-perturbation", "drtp", "bandit"),
 )
 GENTLE = "node-perturbation(gain=2, amplitude=0)"
 MODEL = Path(__file__).parents[2] / "data" / "onnx" / "digits_64_32_16_10.onnx"
@@ -54,6 +54,11 @@ def graph(activation: str, *sizes: int) -> Graph:
     return Graph("net", tuple(nodes), tensors, (previous,))
 
 
+def goal_of(rule: str) -> str:
+    """Return the objective that a rule goes with."""
+    return "reward" if rule == "bandit" else "classification"
+
+
 def samples(count: int, size: int, classes: int) -> tuple[Real, Long]:
     """Return a task that can be learned: which block of inputs is the strongest."""
     rng = np.random.default_rng(0)
@@ -66,7 +71,7 @@ def samples(count: int, size: int, classes: int) -> tuple[Real, Long]:
 
 @pytest.mark.parametrize("rule", RULES)
 def test_the_program_of_a_rule_reads_as_designed(rule: str, golden: Callable[[str], str]) -> None:
-    made = compile(graph("relu", 6, 5, 4, 3), rule=rule)
+    made = compile(graph("relu", 6, 5, 4, 3), rule=rule, objective=goal_of(rule))
     text = print_program(made.program)
     assert text.split("  neuron ")[0].rstrip() == golden(f"program/{rule}")
 
@@ -80,7 +85,7 @@ def test_prescribed_error_sensitivity_is_lms_on_the_readout(sizes: tuple[int, ..
 
 @pytest.mark.parametrize("rule", RULES)
 def test_the_program_of_a_rule_parses_back(rule: str) -> None:
-    made = compile(graph("relu", 6, 5, 4, 3), rule=rule).program
+    made = compile(graph("relu", 6, 5, 4, 3), rule=rule, objective=goal_of(rule)).program
     assert print_program(parse_program(print_program(made), made.tensors)) == print_program(made)
 
 
@@ -94,6 +99,7 @@ def test_the_program_of_a_rule_parses_back(rule: str) -> None:
         ("sign-symmetric", 6),
         ("kolen-pollack", 6),
         ("node-perturbation", 9),
+        ("drtp", 4),
     ],
 )
 def test_two_hidden_layers_take_the_steps_that_the_path_needs(rule: str, period: int) -> None:

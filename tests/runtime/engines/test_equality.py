@@ -37,7 +37,14 @@ needs_lava = pytest.mark.skipif(
 @cache
 def made(rule: str) -> Compiled:
     settings = SPIKING if "stdp" in rule else Settings()
-    return compile(MODEL, rule=rule, settings=settings, calibration=DIGITS.x_train[:128])
+    objective = "reward" if rule.startswith("bandit") else "classification"
+    return compile(
+        MODEL,
+        rule=rule,
+        objective=objective,
+        settings=settings,
+        calibration=DIGITS.x_train[:128],
+    )
 
 
 def compared(rule: str, engines: tuple[str, ...], rounding: str = "lava-exact") -> Verification:
@@ -63,6 +70,8 @@ RULES = (
     "sign-symmetric",
     "kolen-pollack",
     "node-perturbation",
+    "drtp",
+    "bandit",
     "stdp",
     "triplet-stdp",
     "soft-bound-stdp",
