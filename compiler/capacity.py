@@ -129,7 +129,7 @@ def _row_bits(
     post, lines = weight.shape
     bits = program.widths.weight + 1
     bits += int(target.delay_bits) if group.delay > 1 else 0
-    if rule is not None and any(f.variable == "t" for p in rule.dw.products for f in p.factors):
+    if rule is not None and rule.dt is not None:
         bits += int(target.tag_bits) + 1
     dense = np.full(post, lines * bits, np.int64)
     if rule is not None or group.mirror:
@@ -188,7 +188,8 @@ def _share(
                 pre = sum(name[0] == "x" for name in names)
                 post_traces |= {name for name in names if name[0] == "y"}
                 tally["pre_traces"] += lines * pre * int(target.trace_bits)
-                tally["rules"] += len(rule.dw.products) * int(target.rule_product_bits)
+                products = sum(len(update.products) for update in rule.sums)
+                tally["rules"] += products * int(target.rule_product_bits)
         if group.pre == population.name:
             lines = program.lines(group.pre, group.output) - population.size
             own = neurons + (lines if last == population.size and neurons else 0)

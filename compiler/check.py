@@ -6,12 +6,10 @@ Everything that is wrong is returned at once; nothing is converted.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import fields
 
 from hebbite.compiler.graph import Graph
 from hebbite.compiler.lowering.chain import network_of
 from hebbite.compiler.lowering.registry import LOWERINGS
-from hebbite.compiler.program.types import Plasticity
 from hebbite.compiler.settings import Settings
 from hebbite.compiler.targets import Target, load_target
 from hebbite.rules.errors import HebbiteError, Problem
@@ -22,15 +20,20 @@ from hebbite.rules.sums import GATES, VARIABLES
 WRITTEN = {("graded", "error"): ("x1", "y2", "y3", "w", "t")}
 """(unit, learning signal) -> what a forward synapse may read, where units write that themselves."""
 
+SHORTEST_REWARDED = 4
+"""Steps of a sample in which a spike can earn a reward that comes in the last step."""
+
 
 def problems_of_request(
     graph: Graph, rule: LearningRule, objective: Objective, settings: Settings
 ) -> tuple[Problem, ...]:
-    """Return every reason why this request has no program (HB0402..HB0407, HB0413, HB0414)."""
+    """Return every reason why this request has no program (HB0402..HB0408, HB0413, HB0414,
+    HB0496)."""
     target = load_target(settings.target)
     return (
         *_chain(graph),
         *_rule(rule, settings, target),
+        *_reward(rule, objective, settings),
         *_head(graph, objective),
         *_objective(graph, rule, objective, settings),
     )
@@ -73,23 +76,33 @@ def _rule(rule: LearningRule, settings: Settings, target: Target) -> list[Proble
 
 
 def _signal(rule: LearningRule, settings: Settings, at: str) -> list[Problem]:
-    """Return what the rule reads and nobody writes (HB0403, HB0408)."""
+    """Return what the rule reads and nobody writes (HB0403, HB0496)."""
     key = settings.neuron, rule.signal
     found: list[Problem] = []
     if key not in LOWERINGS:
         known = sorted(signal for unit, signal in LOWERINGS if unit == settings.neuron)
         what = f"{settings.neuron} units do not tell their synapses '{rule.signal}'"
         found.append(Problem("HB0403", what, at, hint=f"signal {' | '.join(known)}"))
-    if rule.dt is not None and "dt" not in {each.name for each in fields(Plasticity)}:
-        what = "the rule updates a tag, and no engine keeps tags yet"
-        found.append(Problem("HB0408", what, at, hint="leave dt out"))
     written = (*GATES, *WRITTEN.get(key, VARIABLES))
-    for name in (variable.name for variable in rule.dw.variables):
+    forward = (rule.dw,) if rule.dt is None else (rule.dw, rule.dt)
+    read = dict.fromkeys(variable.name for each in forward for variable in each.variables)
+    for name in read:
         if name not in written:
             what = f"{rule.name} reads {name}, which no {settings.neuron} unit writes"
             hint = "graded units write y2 - y3, their error; x1 is the activity that they receive"
-            found.append(Problem("HB0408", what, at, hint=hint))
+            found.append(Problem("HB0496", what, at, hint=hint))
     return found
+
+
+def _reward(rule: LearningRule, objective: Objective, settings: Settings) -> Iterator[Problem]:
+    """A reward is earned by the right class, and comes in the last step of a sample."""
+    at = f"rule {rule.name}"
+    if rule.signal == "reward" and objective.name != "classification":
+        what = f"{objective.name} knows no right answer that could be rewarded"
+        yield Problem("HB0408", what, at, hint="--objective classification")
+    if rule.signal == "reward" and settings.window < SHORTEST_REWARDED:
+        what = f"{settings.window} steps are too few to spike, earn and hear of it"
+        yield Problem("HB0408", what, at, hint=f"window={SHORTEST_REWARDED}")
 
 
 def _head(graph: Graph, objective: Objective) -> list[Problem]:

@@ -18,7 +18,8 @@ CHIPS = ("loihi1", "loihi2", "ideal")
 class RuleRow:
     """One rule: its text with default options, its equation, and per chip '' or the refusal.
 
-    ``dw`` holds the update of forward weights and, where they learn, that of feedback weights.
+    ``dw`` holds the update of forward weights, that of their tags and, where they learn, that of
+    feedback weights.
     """
 
     name: str
@@ -63,7 +64,7 @@ def refusal_of(rule: LearningRule, chip: str) -> str:
         return "three factors: its neurons cannot write y1..y3"
     if chip == "loihi1" and "spiking" not in rule.networks:
         return "graded payloads: its spikes are binary"
-    return "; ".join(problem.what for dw in rule.updates for problem in check_loihi(dw))
+    return "; ".join(problem.what for sums in rule.kinds for problem in check_loihi(*sums))
 
 
 def _row(rule: LearningRule) -> RuleRow:
@@ -71,7 +72,7 @@ def _row(rule: LearningRule) -> RuleRow:
         rule.name,
         rule.text,
         rule.equation,
-        "; feedback ".join(map(str, rule.updates)),
+        "; feedback ".join("; ".join(map(str, sums)) for sums in rule.kinds),
         rule.networks,
         rule.learns,
         rule.factors,

@@ -18,6 +18,7 @@ from hebbite.rules.library.frozen import frozen
 from hebbite.rules.library.kolen_pollack import kolen_pollack
 from hebbite.rules.library.node_perturbation import node_perturbation
 from hebbite.rules.library.pes import pes
+from hebbite.rules.library.r_stdp import r_stdp
 from hebbite.rules.library.sign_symmetric import sign_symmetric
 from hebbite.rules.library.soft_bound_stdp import soft_bound_stdp
 from hebbite.rules.library.stdp import stdp
@@ -42,6 +43,7 @@ RULES: dict[str, Callable[..., LearningRule]] = {
     "stdp": stdp,
     "triplet-stdp": triplet_stdp,
     "soft-bound-stdp": soft_bound_stdp,
+    "r-stdp": r_stdp,
     "bptt": bptt,
 }
 
@@ -68,7 +70,7 @@ def examine_rule(text: str) -> tuple[LearningRule | None, tuple[Problem, ...]]:
         rule = call_by_text(without_comments(text), RULES, kind="rule", code="HB0401")
     except UsageError as error:
         return None, error.problems
-    problems = tuple(problem for update in rule.updates for problem in check_loihi(update))
+    problems = tuple(problem for sums in rule.kinds for problem in check_loihi(*sums))
     return rule, problems if rule.runs_on_chip else ()
 
 

@@ -32,7 +32,7 @@ class LearningRule:
     networks       kinds of network it serves: graded, spiking
     signal         what a neuron tells the synapses that end at it: its error, its spikes, ...; with
                    the kind of network it chooses the lowering
-    dt             the update of a synapse's tag, where the rule keeps one
+    dt             the update of a forward synapse's tag, where the rule keeps one
     traces         time constants and impulses of x1 and y1, for two factors
     feedback       how credit reaches hidden neurons
     real           the real coefficients that the products were asked to have, dw first, then dt and
@@ -67,8 +67,14 @@ class LearningRule:
 
     @property
     def updates(self) -> tuple[SumOfProducts, ...]:
-        """The sums that a chip evaluates, one a kind of synapse."""
-        return (self.dw,) if self.feedback_dw is None else (self.dw, self.feedback_dw)
+        """Every sum that a chip evaluates."""
+        return tuple(update for kind in self.kinds for update in kind)
+
+    @property
+    def kinds(self) -> tuple[tuple[SumOfProducts, ...], ...]:
+        """The sums that a chip evaluates together, for each kind of synapse: forward, feedback."""
+        forward = (self.dw,) if self.dt is None else (self.dw, self.dt)
+        return (forward,) if self.feedback_dw is None else (forward, (self.feedback_dw,))
 
     @property
     def is_own(self) -> bool:

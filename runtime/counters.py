@@ -11,10 +11,11 @@ syn_ops          non-zero weights reached by a message
 spikes_in        messages that reach a core of the group, axon_out: messages by destination core
 hops_ew, hops_ns tile hops of those messages; interchip: those that change chip
 trace_updates    x traces written by a message, y traces by an event or a non-zero value sent
-rule_terms       products whose dependency and 1-bit factors hold, summed over synapses
+rule_terms       products of dw and dt whose dependency and 1-bit factors hold, over all synapses
 updates_visited  synapses with at least one such product
-updates_changed  stored weights that are another integer after the epoch
-rng_draws        random integers: one a visited synapse, one a neuron and ``random`` instruction
+updates_changed  stored weights that are another integer after the epoch; tags are not counted
+rng_draws        random integers: one a synapse with such a product of dw, one more with one of dt,
+                 one a neuron and ``random`` instruction
 resets           registers cleared by ``reset``
 host_words       messages the host injects, answers it reads, weights it copies: one a synapse of a
                  mirror and learning epoch; a sign counts like a weight, for the host reads the word
@@ -25,7 +26,7 @@ host_words       messages the host injects, answers it reads, weights it copies:
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -112,14 +113,27 @@ def rewritten(program: Program, products: Iterable[tuple[str, int]]) -> Counters
     return Counters(names, values)
 
 
-def gates(dw: SumOfProducts, x0: Long, y0: Long, epoch_number: int) -> tuple[int, int]:
-    """Return (synapses visited, products evaluated) of one epoch.
+def gates(
+    sums: Sequence[SumOfProducts], x0: Long, y0: Long, epoch_number: int
+) -> tuple[int, int, int]:
+    """Return (synapses visited, products evaluated, numbers drawn) of one epoch.
 
     x0 (lines,) and y0 (neurons,) are 0 or 1; ``epoch_number`` counts from 1.
     """
-    visited = np.zeros((y0.size, x0.size), bool)
+    found = [_visited(update, x0, y0, epoch_number) for update in sums]
+    visits = [visited for visited, _ in found]
+    union = np.logical_or.reduce(visits)
+    terms = sum(terms for _, terms in found)
+    return int(union.sum()), terms, sum(int(visited.sum()) for visited in visits)
+
+
+def _visited(
+    update: SumOfProducts, x0: Long, y0: Long, epoch_number: int
+) -> tuple[NDArray[np.bool_], int]:
+    """Return the synapses (neurons, lines) at which a product holds, and how many hold in all."""
+    visited = np.zeros((y0.size, x0.size), np.bool_)
     terms = 0
-    for product in dw.products:
+    for product in update.products:
         names = [product.dependency, *(f.variable for f in product.factors if f.is_event)]
         held = all(epoch_number % 2 ** int(n[1:]) == 0 for n in names if n[0] == "u")
         line = x0 != 0 if "x0" in names else np.ones(x0.size, bool)
@@ -127,7 +141,7 @@ def gates(dw: SumOfProducts, x0: Long, y0: Long, epoch_number: int) -> tuple[int
         if held:
             visited |= neuron[:, None] & line[None, :]
             terms += int(neuron.sum()) * int(line.sum())
-    return int(visited.sum()), terms
+    return visited, terms
 
 
 class CounterBook:
@@ -267,10 +281,11 @@ class CounterBook:
     ) -> None:
         """Count learning epoch ``number`` (from 1) of one group; ``y`` as the neurons sent it."""
         name = plasticity.synapses
-        visited, terms = gates(plasticity.dw, self._x0.pop(name), self._y0.pop(name), number)
+        events = self._x0.pop(name), self._y0.pop(name)
+        visited, terms, draws = gates(plasticity.sums, *events, number)
         self._add(name, True, "rule_terms", terms)
         self._add(name, True, "updates_visited", visited)
-        self._add(name, True, "rng_draws", visited)
+        self._add(name, True, "rng_draws", draws)
         self._add(name, True, "updates_changed", int((before != after).sum()))
         if plasticity.factors == 3:
             kept = [y[trace] for trace, _ in plasticity.traces if trace[0] == "y"]

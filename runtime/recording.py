@@ -1,8 +1,8 @@
 """What a run leaves behind: probed values, answers and counts.
 
 A probe is ``component.register``: ``hidden.s`` (lines sent, bias line included), ``hidden.v`` (any
-register of the neuron program), ``image.s``, or of a plastic group ``fc1.weight fc1.x1 fc1.y2`` (as
-stored after every learning epoch).
+register of the neuron program), ``image.s``, or of a plastic group ``fc1.weight fc1.x1 fc1.y2`` and
+the tags ``fc1.t``, if it keeps any (as stored after every learning epoch).
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from hebbite.runtime.counters import Counters
 class Recording:
     """Result of a run.
 
-    ``values``: probe -> int64 array, first axis steps (weights and traces: learning epochs).
+    ``values``: probe -> int64 array, first axis steps (weights, tags and traces: learning epochs).
     ``answers``: the read-out register of every sample, int64 (samples, neurons).
     """
 
@@ -46,16 +46,19 @@ def all_probes(program: Program) -> tuple[str, ...]:
         probes += [f"{population.name}.{register}" for register in registers]
     for plasticity in program.plasticity:
         kept = [name for name, _ in plasticity.traces]
-        probes += [f"{plasticity.synapses}.{name}" for name in ("weight", *kept)]
+        tags = () if plasticity.dt is None else ("t",)
+        probes += [f"{plasticity.synapses}.{name}" for name in ("weight", *tags, *kept)]
     return tuple(probes)
 
 
 def row_shape(program: Program, probe: str) -> tuple[int, ...]:
-    """Return the shape of a probe's row: (post, lines) for weights, (size,) for all else."""
+    """Return the shape of a probe's row: (post, lines) of weights and tags, (size,) of all else."""
     component, register = probe.rsplit(".", 1)
     if is_epoch_probe(program, probe):
         post, lines = program.tensors[program.group(component).weight].shape
-        return (post, lines) if register == "weight" else (lines if register[0] == "x" else post,)
+        if register in ("weight", "t"):
+            return (post, lines)
+        return (lines if register[0] == "x" else post,)
     if register in ("s", "e"):
         return (program.lines(component, register),)
     return (program.population(component).size,)

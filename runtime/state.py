@@ -11,12 +11,13 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from hebbite.compiler.program.types import Program
+from hebbite.compiler.arithmetic.learning import TAG_LOW
+from hebbite.compiler.program.types import TAG, Program
 from hebbite.rules.errors import InputFileError, Problem
 
 State = Mapping[str, NDArray[np.int64]]
 _FREE = ("clock", "session.samples")
-"""Numbers that grow with a run; all others are registers and weights."""
+"""Numbers that grow with a run; all others are registers, weights and tags."""
 
 
 def check_state(program: Program, state: State, new: State) -> None:
@@ -34,6 +35,10 @@ def check_state(program: Program, state: State, new: State) -> None:
         found = state[f"weight.{weight}"]
         if found.size and not low <= found.min() <= found.max() <= high:
             raise _refusal(f"@{weight} leaves {low}..{high}")
+    for group in (p.synapses for p in program.plasticity if p.dt is not None):
+        found = state[f"tag.{group}"]
+        if found.size and not TAG_LOW <= found.min() <= found.max() <= TAG.weight_high:
+            raise _refusal(f"the tags of %{group} leave {TAG_LOW}..{TAG.weight_high}")
     (samples,), (step, epoch) = state["session.samples"], state["clock"]
     period, every = program.schedule.period, program.epoch or program.schedule.period
     if (

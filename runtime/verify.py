@@ -1,10 +1,10 @@
 """Equality of engines, bit for bit: one program, one slice of training, every value compared.
 
 What is compared: every message (s, e, bap), every state register, y1..y3 on the wire in every step;
-every weight and stored trace after every learning epoch; every counter. Equality says little about
-a network that does nothing, so the report also says what was active, and calls a run conclusive
-only if every population but the output sent something and, where something learns, at least a tenth
-of the plastic weights changed, in both directions.
+every weight, tag and stored trace after every learning epoch; every counter. Equality says little
+about a network that does nothing, so the report also says what was active, and calls a run
+conclusive only if every population but the output sent something and, where something learns, at
+least a tenth of the plastic weights changed, in both directions.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from hebbite.compiler.arithmetic.randomness import Rounding
 from hebbite.compiler.compiled import program_sha256
 from hebbite.compiler.program.neuron import OUTPUTS
-from hebbite.compiler.program.types import IntArray, Program
+from hebbite.compiler.program.types import TAG, IntArray, Program
 from hebbite.rules.errors import Problem, UsageError
 from hebbite.runtime.counters import COUNTERS, PHASES
 from hebbite.runtime.engines.registry import load_engine
@@ -209,6 +209,9 @@ def activity_of(program: Program, recording: Recording) -> Activity:
         changed += int((weights[-1] != before).sum())
         total += before.size
         saturated += int(((weights == low) | (weights == high)).sum())
+        if plasticity.dt is not None:
+            tags = recording.values[f"{plasticity.synapses}.t"]
+            saturated += int(((tags <= TAG.weight_low) | (tags == TAG.weight_high)).sum())
         for name, _ in plasticity.traces:
             saturated += int((recording.values[f"{plasticity.synapses}.{name}"] == 127).sum())
     fraction = changed / total if total else 0.0
@@ -216,11 +219,12 @@ def activity_of(program: Program, recording: Recording) -> Activity:
 
 
 def _compared(program: Program, recording: Recording) -> dict[str, int]:
-    counts = {"spikes": 0, "states": 0, "weights": 0, "traces": 0}
+    counts = {"spikes": 0, "states": 0, "weights": 0, "tags": 0, "traces": 0}
+    learning = {plasticity.synapses for plasticity in program.plasticity}
     for probe, values in recording.values.items():
-        register = probe.rsplit(".", 1)[1]
-        if register == "weight":
-            kind = "weights"
+        component, register = probe.rsplit(".", 1)
+        if component in learning and register in ("weight", "t"):
+            kind = "weights" if register == "weight" else "tags"
         elif register[0] in "xy" and register[1:].isdigit():
             kind = "traces"
         else:

@@ -1,7 +1,7 @@
-"""The weight update of one learning epoch, as the chip computes it.
+"""The update of weights and tags in one learning epoch, as the chip computes it.
 
     acc  = w * 2^7
-    for every product:
+    for every product of dw:
         p   = gate * prod_k clip(f_k + C_k, -2^b_k, 2^b_k - 1) * mantissa
         p   = (p >> shift) << (exponent + 7),   shift = max(0, sum_k b_k + 4 - 15)
         acc = clip(acc + clip(p))               both to -(2^A) - 1 .. 2^A - 1
@@ -9,56 +9,90 @@
 
 b_k is the width of factor k in bits, A = 15 for 8-bit weights; >> rounds down. A trace in a product
 gated by x0 (y0) is the value at the line's (neuron's) last event of the epoch, in one gated by u at
-the epoch's end. Source: Lava 0.10.0, ``LearningRuleApplierBitApprox``; the odd lower bound is its.
+the epoch's end.
+
+A tag t (8 bits and a sign, 0 at first) is updated in the same way by dt, with A = 15 whatever the
+width of weights. Both sums read w and t as they stood before the epoch's end, so their order does
+not matter. Two things are Lava's own and are kept:
+
+* a tag is clipped to -257..255, one lower than its word, as the accumulator is. In the next epoch
+  the sum with its first product, 0 if that does not hold, is clipped to the accumulator's range:
+  left alone, a tag of -257 becomes -256, or stays with a chance of 1/128;
+* in ``lava-exact`` the one random number of an epoch rounds weights and tags alike.
+
+Source: Lava 0.10.0, ``LearningConnectionModelBitApproximate._apply_learning_rules`` and
+``LearningRuleApplierBitApprox``.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hebbite.compiler.arithmetic.randomness import EpochRandom
 from hebbite.compiler.arithmetic.traces import POST, PRE, TraceState, end_epoch, history
-from hebbite.compiler.program.types import Widths
+from hebbite.compiler.program.types import TAG, Widths
 from hebbite.rules.sums import Factor, SumOfProducts
 
 Long = NDArray[np.int64]
 FRACTION_BITS = 7
+TAG_LOW = TAG.weight_low - 1
+"""The smallest tag: Lava's lower bound, one below its word."""
+
+
+class Synaptic(NamedTuple):
+    """What a group of synapses holds, (post, lines) each: weights, and tags where it has any."""
+
+    weight: Long
+    tag: Long | None = None
 
 
 def learn(
-    weight: Long,
+    held: Synaptic,
     state: TraceState,
     *,
     group: int,
     epoch_number: int,
     widths: Widths,
     random: EpochRandom,
-) -> Long:
-    """Advance the traces by one epoch and return the new weights, (post, lines).
+) -> Synaptic:
+    """Advance the traces by one epoch and return the new weights and tags.
 
     ``epoch_number`` counts from 1; u_k gates every 2^k-th epoch.
     """
-    dw = state.plasticity.dw
+    dw, dt = state.plasticity.dw, state.plasticity.dt
     histories = {name: history(state, name, group=group, random=random) for name in (*PRE, *POST)}
-    values = EpochValues(weight, state.tx, state.ty, epoch_number, histories)
+    values = EpochValues(held.weight, state.tx, state.ty, epoch_number, histories, held.tag)
     total = accumulate_products(dw, values, widths)
-    whole, fraction = total >> FRACTION_BITS, total & (2**FRACTION_BITS - 1)
-    draw = random.draw("weight", group, weight.size)
-    draw = draw if draw.size == 1 else draw.reshape(weight.shape[::-1]).T
-    up = draw < (fraction << (53 - FRACTION_BITS))
+    rounded = _rounded(total, random.draw("weight", group, held.weight.size))
+    weight = np.asarray(np.clip(rounded, widths.weight_low, widths.weight_high), np.int64)
+    tag = held.tag
+    if dt is not None:
+        total = accumulate_products(dt, values, widths)
+        rounded = _rounded(total, random.draw("tag", group, held.weight.size))
+        tag = np.asarray(np.clip(rounded, TAG_LOW, TAG.weight_high), np.int64)
     end_epoch(state, histories)
-    return np.asarray(np.clip(whole + up, widths.weight_low, widths.weight_high), np.int64)
+    return Synaptic(weight, tag)
 
 
-def accumulate_products(dw: SumOfProducts, values: EpochValues, widths: Widths) -> Long:
-    """Return acc before it is rounded, (post, lines): a weight with 7 fractional bits."""
-    low, high = -(2**widths.accumulator) - 1, 2**widths.accumulator - 1
-    start = values.weight << FRACTION_BITS
+def _rounded(total: Long, draw: Long) -> Long:
+    """Return acc / 2^7, up where the number drawn is below the fraction; (post, lines)."""
+    whole, fraction = total >> FRACTION_BITS, total & (2**FRACTION_BITS - 1)
+    draw = draw if draw.size == 1 else draw.reshape(total.shape[::-1]).T
+    return np.asarray(whole + (draw < (fraction << (53 - FRACTION_BITS))), np.int64)
+
+
+def accumulate_products(update: SumOfProducts, values: EpochValues, widths: Widths) -> Long:
+    """Return acc before it is rounded, (post, lines): what it updates with 7 fractional bits."""
+    start, bits = values.weight << FRACTION_BITS, widths.accumulator
+    if update.target == "dt":
+        start, bits = values.tags << FRACTION_BITS, TAG.accumulator
+    low, high = -(2**bits) - 1, 2**bits - 1
     total = start
-    for product in dw.products:
+    for product in update.products:
         term = np.broadcast_to(values.event(product.dependency), start.shape)
         for factor in product.factors:
             term = term * values.factor(factor, product.dependency)
@@ -81,8 +115,9 @@ def saturated(factor: Factor, value: Long) -> Long:
 class EpochValues:
     """The variables of a rule at the end of an epoch, each to broadcast to (post, lines).
 
-    weight (post, lines); tx (lines,) and ty (post,): offset of the last event, 0 for none;
-    ``histories``: trace -> values at offset 0..epoch, (epoch + 1, lines or post).
+    weight and, where a rule keeps one, tag (post, lines), as they stood before; tx (lines,) and ty
+    (post,): offset of the last event, 0 for none; ``histories``: trace -> values at offset
+    0..epoch, (epoch + 1, lines or post).
     """
 
     weight: Long
@@ -90,6 +125,13 @@ class EpochValues:
     ty: Long
     epoch_number: int
     histories: dict[str, Long]
+    tag: Long | None = None
+
+    @property
+    def tags(self) -> Long:
+        """The tags of a rule that keeps them: programs are lawful."""
+        assert self.tag is not None
+        return self.tag
 
     def factor(self, factor: Factor, dependency: str) -> Long:
         """Return a factor, constant added and saturated to its width."""
@@ -108,6 +150,8 @@ class EpochValues:
             return self.event(name)
         if name == "w":
             return self.weight
+        if name == "t":
+            return self.tags
         if name == "C":
             return np.zeros((1, 1), np.int64)
         return self._trace(name, dependency)

@@ -3,8 +3,9 @@
 Two modes, and every result says which:
 
 ``lava-exact``   one number for all synapses, as Lava draws it: NumPy's PCG64 streams with Lava's
-                 own seeds (trace decay of x: seed, of y: seed + 2; weights: always 2), two trace
-                 draws a step of which an epoch uses the last, one weight draw an epoch.
+                 own seeds (trace decay of x: seed, of y: seed + 2; weights and tags: always 2), two
+                 trace draws a step of which an epoch uses the last, one weight draw an epoch, which
+                 rounds tags too.
 ``independent``  one number for every synapse and trace, from Philox keyed by the seed and counted
                  by group, epoch and element.
 
@@ -24,7 +25,7 @@ from hebbite.compiler.arithmetic.philox import words
 Rounding = Literal["lava-exact", "independent"]
 ROUNDINGS: tuple[Rounding, ...] = ("lava-exact", "independent")
 Draw = NDArray[np.int64]
-KIND = {"weight": 0, "x1": 1, "x2": 2, "y1": 3, "y2": 4, "y3": 5, "neuron": 6}
+KIND = {"weight": 0, "x1": 1, "x2": 2, "y1": 3, "y2": 4, "y3": 5, "neuron": 6, "tag": 7}
 
 
 def stream_of(kind: str, group: int) -> int:
@@ -49,13 +50,15 @@ class SharedRandom:
 
     def draw(self, kind: str, group: int, size: int) -> Draw:
         """Return the one number of this kind; group and size do not matter."""
-        value = self.weight if kind == "weight" else self.x if kind[0] == "x" else self.y
+        synaptic = kind in ("weight", "tag")
+        value = self.weight if synaptic else self.x if kind[0] == "x" else self.y
         return np.full(1, value, np.int64)
 
 
 @dataclass(frozen=True)
 class KeyedRandom:
-    """Philox numbers of one epoch. Weights are numbered pre-major: line * post size + neuron."""
+    """Philox numbers of one epoch. Weights and tags are numbered pre-major: line * post size +
+    neuron."""
 
     seed: int
     epoch: int

@@ -257,13 +257,18 @@ class _Lowering:
         return tuple(
             Plasticity(
                 stage.synapses,
-                offset_coded(self.rule.dw, "x1") if self._signed(index) else self.rule.dw,
+                self._coded(index, self.rule.dw),
                 table.period,
                 (("x1", HELD), ("y2", WRITTEN), ("y3", WRITTEN)),
+                dt=None if self.rule.dt is None else self._coded(index, self.rule.dt),
             )
             for index, stage in enumerate(self.network.stages)
             if index >= first
         )
+
+    def _coded(self, index: int, update: SumOfProducts) -> SumOfProducts:
+        """Return an update as it reads the lines before a stage."""
+        return offset_coded(update, "x1") if self._signed(index) else update
 
     def _feedback_plasticity(
         self, table: TimeTable, feedback: list[tuple[Synapses, Long]]

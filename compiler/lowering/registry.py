@@ -10,12 +10,14 @@ from collections.abc import Callable
 
 from hebbite.compiler.lowering.graded import lower_graded
 from hebbite.compiler.lowering.request import Lowered, Request
+from hebbite.compiler.lowering.rewarded import lower_rewarded
 from hebbite.compiler.lowering.spiking import lower_spiking
 from hebbite.compiler.program.verify import verify_program
 
 LOWERINGS: dict[tuple[str, str], Callable[[Request], Lowered]] = {
     ("graded", "error"): lower_graded,
     ("lif", "spikes"): lower_spiking,
+    ("lif", "reward"): lower_rewarded,
 }
 """(unit, learning signal) -> lowering."""
 

@@ -104,7 +104,14 @@ def _program(request: Request, top: float) -> Program:
         populations=tuple(populations),
         synapses=tuple(synapses),
         plasticity=tuple(
-            Plasticity(group.name, request.rule.dw, 1, request.rule.traces, factors=2)
+            Plasticity(
+                group.name,
+                request.rule.dw,
+                1,
+                request.rule.traces,
+                factors=2,
+                dt=request.rule.dt,
+            )
             for group in synapses
         ),
         readout=Readout(pre, "s", window, count=True),

@@ -102,7 +102,7 @@ def _plasticity(plasticity: Plasticity) -> list[str]:
         f"  trace {name} {{mode={trace.mode}, tau={trace.tau}, impulse={trace.impulse}}}"
         for name, trace in plasticity.traces
     ]
-    return [head, *traces, f"  {plasticity.dw}", "}"]
+    return [head, *traces, *(f"  {update}" for update in plasticity.sums), "}"]
 
 
 def parse_program(text: str, tensors: Mapping[str, IntArray]) -> Program:
@@ -274,10 +274,11 @@ def _parse_plasticity(block: str) -> Plasticity:
     scan.expect("factors")
     factors = scan.integer()
     traces = tuple(_parse_trace(line) for line in body if _is(line, "trace"))
-    rules = [line for line in body if line.startswith("dw")]
-    if len(rules) != 1:
-        raise scan.error("one line 'dw = ...'")
-    return Plasticity(synapses, parse_sum(rules[0]), epoch, traces, factors)
+    dw, dt = ([line for line in body if _is(line, name)] for name in ("dw", "dt"))
+    if len(dw) != 1 or len(dt) > 1:
+        raise scan.error("one line 'dw = ...', and at most one 'dt = ...'")
+    tag = parse_sum(dt[0]) if dt else None
+    return Plasticity(synapses, parse_sum(dw[0]), epoch, traces, factors, tag)
 
 
 def _parse_trace(line: str) -> tuple[str, Trace]:

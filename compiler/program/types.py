@@ -7,7 +7,7 @@ A sample takes ``period`` steps; step t = 1, 2, ... has offset k = (t - 1) mod p
 3. every group receives the messages of its source and computes a_j = (sum_i w_ji p_i) 2^exponent
    (p_i = 1 for a message that is not graded; floor for a negative exponent); plastic groups note
    which lines sent (x0, and x1 by their trace mode) and which neurons had a learning event (y0);
-4. every ``epoch`` steps the traces advance and the weights learn;
+4. every ``epoch`` steps the traces advance, and weights and tags learn;
 5. mirrors take the transposed weights, or their signs, from the group that they follow.
 
 Weights are held post-major: row j is the neuron that receives, column i the line that sends.
@@ -117,7 +117,8 @@ class Plasticity:
 
     ``factors`` is 2 where y1 is a trace of the learning events of the neuron, and 3 where the
     neuron writes y1..y3 itself. ``traces`` gives x1, x2 (and y1.. for two factors) their tau
-    and impulse.
+    and impulse. With ``dt`` every synapse keeps a tag t, 0 at first, that dt updates and both
+    sums may read: a memory of its own past, such as an eligibility for reward.
     """
 
     synapses: str
@@ -125,6 +126,12 @@ class Plasticity:
     epoch: int
     traces: tuple[tuple[str, Trace], ...]
     factors: int = 3
+    dt: SumOfProducts | None = None
+
+    @property
+    def sums(self) -> tuple[SumOfProducts, ...]:
+        """What the engine evaluates together: dw, and dt where there is one."""
+        return (self.dw,) if self.dt is None else (self.dw, self.dt)
 
     def trace(self, name: str) -> Trace | None:
         """The trace called ``name``, if the rule keeps it."""
@@ -185,6 +192,9 @@ class Widths:
         """Bits of the learning accumulator: 7 fractional bits below the weight."""
         return self.weight + 7
 
+
+TAG = Widths(weight=8)
+"""Width of a tag: 8 bits and a sign on every chip."""
 
 _Part = TypeVar("_Part", Source, Population, Synapses)
 

@@ -6,8 +6,9 @@
 * Every guard lies in the period; all plastic groups share one epoch that divides the period; on a
   Loihi-class chip the epoch has at most 63 steps, and a plastic group has delay 1.
 * A neuron program has every constant and table that it names, of a shape that it can read.
-* A rule keeps every trace that it reads; its products fit 31 bits; on a Loihi-class chip it obeys
-  the chip's grammar. Ranges are proven as `ranges` says.
+* A rule keeps every trace that it reads, and a tag if it reads t; delays do not learn. Its products
+  fit 31 bits; on a Loihi-class chip dw and dt together obey the chip's grammar. Ranges are proven
+  as `ranges` says.
 * In a graded sample a message arrives no later than its receiver fires, the receiver's y is cleared
   in the sample's first step and written within the sample: x and y of a product are of one sample.
 """
@@ -22,6 +23,7 @@ from hebbite.compiler.program.types import Plasticity, Population, Program, Syna
 from hebbite.compiler.program.wiring import wiring_problems
 from hebbite.rules.errors import Problem, VerifyError
 from hebbite.rules.loihi import check_loihi
+from hebbite.rules.sums import Product
 
 LONGEST_EPOCH = 63
 LONGEST_DELAY = 63
@@ -166,28 +168,44 @@ def _schedule(program: Program) -> Iterator[Problem]:
 
 
 def _plasticity(program: Program, plasticity: Plasticity) -> Iterator[Problem]:
-    at = f"plastic %{plasticity.synapses} {{ {plasticity.dw} }}"
+    at = f"plastic %{plasticity.synapses} {{ {'; '.join(map(str, plasticity.sums))} }}"
     if program.target != "ideal":
-        yield from check_loihi(plasticity.dw)
+        yield from check_loihi(*plasticity.sums)
         if program.group(plasticity.synapses).delay != 1:
             yield Problem("HB0438", "a plastic group has delay 1 on this chip", at)
     names = [name for name, _ in plasticity.traces]
     kept = set(names)
-    if len(names) > len(kept) or kept - {"x1", "x2", *TRACES} or plasticity.dw.target != "dw":
+    targets = tuple(update.target for update in plasticity.sums)
+    if (
+        len(names) > len(kept)
+        or kept - {"x1", "x2", *TRACES}
+        or targets != ("dw", "dt")[: len(targets)]
+    ):
         what = "a group learns its weight, from traces x1 x2 y1 y2 y3, each kept once"
-        yield Problem("HB0438", what, at)
-    for product in plasticity.dw.products:
-        if product.exponent < LOWEST_EXPONENT:
-            what = f"the product '{product}' is finer than the accumulator, 2^{LOWEST_EXPONENT}"
-            yield Problem("HB0438", what, at)
-        if sum(factor.width for factor in product.factors) + 4 > 31:
-            yield Problem("HB0438", f"the product '{product}' can leave 31 bits", at)
-        for factor in product.factors:
-            name = factor.variable
-            if name in ("x1", "x2", *TRACES) and name not in kept:
-                yield Problem("HB0438", f"the rule reads {name} and keeps no such trace", at)
+        yield Problem("HB0438", f"{what}, and perhaps its tag", at)
+    held = kept if plasticity.dt is None else {*kept, "t"}
+    for update in plasticity.sums:
+        for product in update.products:
+            yield from _product(product, held, at)
     if plasticity.factors == 3 and plasticity.epoch == program.schedule.period:
         yield from _same_sample(program, plasticity, at)
+
+
+def _product(product: Product, held: set[str], at: str) -> Iterator[Problem]:
+    """Check one product of a rule that keeps the traces, and perhaps the tag, of ``held``."""
+    if product.exponent < LOWEST_EXPONENT:
+        what = f"the product '{product}' is finer than the accumulator, 2^{LOWEST_EXPONENT}"
+        yield Problem("HB0438", what, at)
+    if sum(factor.width for factor in product.factors) + 4 > 31:
+        yield Problem("HB0438", f"the product '{product}' can leave 31 bits", at)
+    for factor in product.factors:
+        name = factor.variable
+        if name in ("x1", "x2", *TRACES) and name not in held:
+            yield Problem("HB0438", f"the rule reads {name} and keeps no such trace", at)
+        if name == "t" and name not in held:
+            yield Problem("HB0438", "the rule reads t and keeps no tag", at, hint="dt = ...")
+        if name == "d":
+            yield Problem("HB0438", "the rule reads d; a delay is no variable here", at)
 
 
 def _same_sample(program: Program, plasticity: Plasticity, at: str) -> Iterator[Problem]:

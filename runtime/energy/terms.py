@@ -56,13 +56,13 @@ def counted(counters: Counters, counter: str, components: Iterable[str]) -> Phas
 def is_pairwise(rule: Plasticity) -> bool:
     """Whether a rule is pairwise STDP: one product at x0 with y1, one at y0 with x1.
 
-    Form only: signs and sizes of the two products are free, further factors are not.
+    Form only: signs and sizes of the two products are free, further factors and a tag are not.
     """
     parts = {
         (product.dependency, *(factor.variable for factor in product.factors))
         for product in rule.dw.products
     }
-    two = len(rule.dw.products) == 2 and rule.factors == 2
+    two = len(rule.dw.products) == 2 and rule.factors == 2 and rule.dt is None
     return two and parts == {("x0", "y1"), ("y0", "x1")}
 
 

@@ -9,7 +9,8 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from hebbite.compiler.arithmetic.learning import learn as learn_weights
+from hebbite.compiler.arithmetic.learning import Synaptic
+from hebbite.compiler.arithmetic.learning import learn as learn_synapses
 from hebbite.compiler.arithmetic.neuron import Registers, execute, new_registers
 from hebbite.compiler.arithmetic.philox import words
 from hebbite.compiler.arithmetic.randomness import (
@@ -55,6 +56,11 @@ class ReferenceMachine:
         self._weights = {
             group.weight: program.tensors[group.weight].astype(np.int64)
             for group in program.synapses
+        }
+        self._tags = {
+            p.synapses: np.zeros(self._weight(p.synapses).shape, np.int64)
+            for p in program.plasticity
+            if p.dt is not None
         }
         self._neurons = {
             p.name: p.neuron.bind(dict(p.constants), period=program.schedule.period)
@@ -190,7 +196,7 @@ class ReferenceMachine:
             self._due[group.name].append(due)
 
     def _learn(self, sent: Mapping[str, Long], log: dict[str, list[Long]]) -> None:
-        """Note the events of this step; at the end of an epoch update traces and weights."""
+        """Note the events of this step; at the end of an epoch update traces and synapses."""
         epoch = self._program.epoch
         if not epoch:
             return
@@ -228,14 +234,17 @@ class ReferenceMachine:
         tensor = self._program.group(name).weight
         before, state = self._weights[tensor], self._traces[name]
         sent_y = {trace: state.values[trace] for trace in TRACES}
-        self._weights[tensor] = learn_weights(
-            before,
+        learned = learn_synapses(
+            Synaptic(before, self._tags.get(name)),
             state,
             group=self._groups[name],
             epoch_number=self._epoch,
             widths=self._program.widths,
             random=random,
         )
+        self._weights[tensor] = learned.weight
+        if learned.tag is not None:
+            self._tags[name] = learned.tag
         self._book.epoch(
             plasticity, self._epoch, before=before, after=self._weights[tensor], y=sent_y
         )
@@ -246,13 +255,17 @@ class ReferenceMachine:
                 continue
             component, register = probe.rsplit(".", 1)
             if epoch:
-                weight = register == "weight"
-                traces = self._traces[component].values
-                rows.append((self._weight(component) if weight else traces[register]).copy())
+                rows.append(self._held(component, register).copy())
             elif probe in sent:
                 rows.append(sent[probe].copy())
             else:
                 rows.append(self._registers[component][register].copy())
+
+    def _held(self, group: str, register: str) -> Long:
+        """Return what a plastic group holds: its weights, its tags or one of its traces."""
+        if register == "weight":
+            return self._weight(group)
+        return self._tags[group] if register == "t" else self._traces[group].values[register]
 
     def read(self, tensor: str) -> Long:
         """Return a weight tensor as it stands."""
@@ -271,9 +284,10 @@ class ReferenceMachine:
             self._traces[plasticity.synapses].plasticity = plasticity
 
     def state(self) -> dict[str, Long]:
-        """Return step, epoch, weights, registers, messages under way and traces."""
+        """Return step, epoch, weights, tags, registers, messages under way and traces."""
         out = {"clock": np.array([self._step, self._epoch], np.int64)}
         out |= {f"weight.{name}": value.copy() for name, value in self._weights.items()}
+        out |= {f"tag.{name}": value.copy() for name, value in self._tags.items()}
         for name, registers in self._registers.items():
             out |= {f"neuron.{name}.{key}": value.copy() for key, value in registers.items()}
         out |= {f"due.{name}": np.array(list(rows), np.int64) for name, rows in self._due.items()}
@@ -291,6 +305,8 @@ class ReferenceMachine:
             self._streams.epochs(self._epoch, self._program.epoch)
         for name in self._weights:
             self._weights[name] = state[f"weight.{name}"].copy()
+        for name in self._tags:
+            self._tags[name] = state[f"tag.{name}"].copy()
         for name, registers in self._registers.items():
             for key in registers:
                 registers[key] = state[f"neuron.{name}.{key}"].copy()

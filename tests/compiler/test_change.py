@@ -40,6 +40,7 @@ def model(rule: str) -> Compiled:
         ("kolen-pollack", "kolen-pollack(rate=-6, decay=3)"),
         ("frozen", "frozen(rate=-3)"),
         ("stdp", "stdp(up=2, down=3)"),
+        ("r-stdp", "r-stdp(rate=-3, decay=5)"),
         (OWN, OWN.replace("2^-6*u3*(w-4)", "3*2^-7*u3*(w+20)").replace("2^-5", "0.0123")),
         ("dfa", "dw = 2^-6*x0*x1*y2 - 2^-6*x0*x1*y3"),
     ],

@@ -121,6 +121,20 @@ def test_regression_refuses_the_head_of_a_classifier(head: str) -> None:
     assert found("dfa", objective="regression") == ()
 
 
+def test_a_reward_needs_a_right_class_and_time_to_be_heard() -> None:
+    assert found("r-stdp", SPIKING) == ()
+    (problem,) = found("r-stdp", SPIKING, objective="regression")
+    assert (problem.code, problem.hint) == ("HB0408", "--objective classification")
+    short = Settings(neuron="lif", encode="rate", window=3)
+    assert codes(found("r-stdp", short, objective="regression")) == ["HB0408", "HB0408"]
+    assert found("stdp", short, objective="regression") == ()
+
+
+def test_a_reward_on_loihi_1_lacks_written_traces() -> None:
+    settings = Settings(neuron="lif", encode="rate", target="loihi1")
+    assert codes(found("r-stdp", settings)) == ["HB0404"]
+
+
 def test_everything_that_is_wrong_is_listed_at_once() -> None:
     settings = Settings(encode="rate", target="loihi1")
     of = graph(head="softmax", last="sigmoid")

@@ -37,6 +37,7 @@ def written(rule: LearningRule) -> str:
             f"{rule.text}",
             f"  equation  {rule.equation}",
             f"  update    {rule.dw}",
+            *([f"  tag       {rule.dt}"] if rule.dt else []),
             *([f"  back      {rule.feedback_dw}"] if rule.feedback_dw else []),
             f"  learns    {rule.learns}, {rule.factors} factors, {' '.join(rule.networks)}",
             f"  feedback  {rule.feedback}",
@@ -76,7 +77,7 @@ def test_the_update_prints_and_parses_back(rule: LearningRule) -> None:
 
 @every_rule
 def test_the_default_runs_on_a_chip_or_says_why_not(rule: LearningRule) -> None:
-    refused = any(check_loihi(update) for update in rule.updates)
+    refused = any(check_loihi(*sums) for sums in rule.kinds)
     assert refused == bool(rule.reason) == (not rule.runs_on_chip)
 
 

@@ -27,7 +27,7 @@ from hebbite.compiler.program.types import (
 )
 from hebbite.compiler.program.verify import problems_of
 from hebbite.rules.loihi import check_loihi
-from hebbite.rules.sums import Factor, Product, SumOfProducts
+from hebbite.rules.sums import Factor, Product, SumOfProducts, SumTarget
 from hebbite.rules.traces import Trace, TraceMode
 
 Data = Mapping[str, IntArray]
@@ -151,12 +151,12 @@ def group(draw: st.DrawFn, program: Program, name: str, post: str) -> tuple[Syna
     ), weight
 
 
-def rule(draw: st.DrawFn, traces: list[str], gate: str) -> SumOfProducts:
+def rule(draw: st.DrawFn, target: SumTarget, known: list[str], gate: str) -> SumOfProducts:
     """Return one to three products that a Loihi-class chip takes."""
-    variables = st.sampled_from((*traces, "w", "x0", "y0"))
+    variables = st.sampled_from((*known, "w", "x0", "y0"))
 
     def factor(variable: str) -> Factor:
-        signed = variable == "w"
+        signed = variable in ("w", "t")
         top = 255 if signed else 1 if variable[1] == "0" else 126
         constant = draw(st.one_of(st.just(0), st.integers(-top, top - 1)))
         return Factor(variable, constant, signed and draw(st.booleans()))
@@ -170,7 +170,7 @@ def rule(draw: st.DrawFn, traces: list[str], gate: str) -> SumOfProducts:
         )
         for _ in range(draw(st.integers(1, 3)))
     ]
-    return SumOfProducts("dw", tuple(products))
+    return SumOfProducts(target, tuple(products))
 
 
 def plasticity(draw: st.DrawFn, program: Program, learner: Synapses, epoch: int) -> Plasticity:
@@ -192,8 +192,11 @@ def plasticity(draw: st.DrawFn, program: Program, learner: Synapses, epoch: int)
         factors = 2
     names = st.sampled_from(("x1", "x2", *written))
     kept = sorted(draw(st.sets(names, min_size=1, max_size=4)))
-    dw = rule(draw, kept, f"u{draw(st.integers(0, 3))}")
-    return Plasticity(learner.name, dw, epoch, tuple((n, trace(n)) for n in kept), factors)
+    gate, traces = f"u{draw(st.integers(0, 3))}", tuple((n, trace(n)) for n in kept)
+    if not draw(st.booleans()):
+        return Plasticity(learner.name, rule(draw, "dw", kept, gate), epoch, traces, factors)
+    dw, dt = (rule(draw, target, [*kept, "t", "t"], gate) for target in ("dw", "dt"))
+    return Plasticity(learner.name, dw, epoch, traces, factors, dt)
 
 
 def fires(program: Program, made: Synapses) -> bool:
@@ -265,7 +268,7 @@ def learning(draw: st.DrawFn, program: Program) -> Program:
     epoch = draw(st.sampled_from([e for e in range(1, period + 1) if period % e == 0]))
     learners = [g for g in program.synapses if (g.delay == 1 or ideal) and draw(st.integers(0, 3))]
     rules = [plasticity(draw, program, made, epoch) for made in learners]
-    rules = [p for p in rules if not check_loihi(p.dw)]
+    rules = [p for p in rules if not check_loihi(*p.sums)]
     taught = [g for g in learners if g.name in [p.synapses for p in rules]]
     tensors = dict(program.tensors)
     mirrors = copies(draw, program, taught)

@@ -28,6 +28,7 @@ CHANGES = (
     ("dfa(rate=-4)", "dfa(rate=-6, mantissa=3)"),
     ("kolen-pollack(rate=-4, every=3)", "kolen-pollack(rate=-5, every=3, decay=3)"),
     (OWN.format(-4, 5), OWN.format(-3, 7)),
+    ("r-stdp", "r-stdp(rate=-1, up=1, down=2, decay=5)"),
     ("stdp(up=2, down=2)", "stdp(up=1, down=3)"),
 )
 every_change = pytest.mark.parametrize(("old", "new"), CHANGES)
@@ -94,7 +95,7 @@ def test_a_changed_session_goes_on_as_one_that_was_compiled_so(
     importlib.util.find_spec("lava") is None,
     reason="Lava is not installed; `hebbite doctor` prints the line that adds it",
 )
-@pytest.mark.parametrize(("old", "new"), CHANGES[::3])
+@pytest.mark.parametrize(("old", "new"), CHANGES[::4])
 def test_lava_learns_by_the_changed_rule_with_the_bits_of_the_others(old: str, new: str) -> None:
     sessions = [
         Session(made(old), engine=engine, rounding="lava-exact")

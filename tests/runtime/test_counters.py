@@ -247,4 +247,11 @@ def test_gates_say_which_synapses_are_visited(
     dw: str, number: int, visited: int, terms: int
 ) -> None:
     x0, y0 = np.array([1, 0, 1]), np.array([0, 1])
-    assert gates(parse_sum(dw), x0, y0, number) == (visited, terms)
+    assert gates([parse_sum(dw)], x0, y0, number) == (visited, terms, visited)
+
+
+def test_a_tag_is_visited_with_its_weight_and_drawn_for_on_its_own() -> None:
+    x0, y0 = np.array([1, 0, 1]), np.array([0, 1])
+    sums = [parse_sum("dw = 2^0*x0*t"), parse_sum("dt = 2^0*y0*x1 - 2^0*x0*y0*t")]
+    assert gates(sums, x0, y0, 1) == (5, 4 + 3 + 2, 4 + 3)
+    assert gates(sums[1:], x0, y0, 1) == (3, 5, 3)

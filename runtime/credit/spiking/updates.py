@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from hebbite.compiler.coding import Samples
 from hebbite.compiler.compiled import Compiled
 from hebbite.compiler.program.types import Plasticity
+from hebbite.rules.errors import Problem, UnsupportedError
 from hebbite.rules.sums import Factor, Product, effective_scale
 from hebbite.rules.traces import TOP, Trace
 from hebbite.runtime.credit.activations import Real
@@ -32,7 +33,14 @@ from hebbite.runtime.session import Session
 
 
 def real_updates(compiled: Compiled, shown: Shown) -> list[Moments]:
-    """Return the moments of every forward group's update in real numbers."""
+    """Return the moments of every forward group's update in real numbers.
+
+    Raises:
+        UnsupportedError: HB0472 for a rule whose update hangs on earlier samples by its tags.
+    """
+    if any(plasticity.dt is not None for plasticity in compiled.program.plasticity):
+        what = "tags carry an update from sample to sample; it has no mean for each of them"
+        raise UnsupportedError(Problem("HB0472", what, f"rule {compiled.rule.name}"))
     rules = {p.synapses: p for p in compiled.program.plasticity}
     spikes = shown.activity.spikes
     found = []

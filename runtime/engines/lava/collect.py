@@ -35,11 +35,13 @@ class Written:
     """Everything that Lava's processes wrote.
 
     ``lines``: source or population -> register -> (steps, size); ``weights``: group -> (epochs,
-    post, lines); ``traces``: group -> register -> (epochs, size); ``due``: group -> (delay, post).
+    post, lines), and ``tags`` where a group keeps them; ``traces``: group -> register -> (epochs,
+    size); ``due``: group -> (delay, post).
     """
 
     lines: Mapping[str, Mapping[str, Long]]
     weights: Mapping[str, Array]
+    tags: Mapping[str, Array]
     traces: Mapping[str, Mapping[str, Long]]
     due: Mapping[str, Long]
 
@@ -50,11 +52,14 @@ def read_written(folder: Path, run: Run) -> Written:
     layouts = {source.name: source_layout(source) for source in program.sources}
     layouts |= {p.name: population_layout(p) for p in program.populations}
     weights: dict[str, Array] = {}
+    tags: dict[str, Array] = {}
     traces: dict[str, Mapping[str, Long]] = {}
     for plasticity in program.plasticity if run.learns else ():
         name = plasticity.synapses
         shape = program.tensors[program.group(name).weight].shape
         weights[name] = read_array(folder, f"weight.{name}").reshape(run.epochs, *shape)
+        if plasticity.dt is not None:
+            tags[name] = read_array(folder, f"tag.{name}").reshape(run.epochs, *shape)
         traces[name] = trace_layout(*shape).split(read_array(folder, f"trace.{name}"))
     return Written(
         lines={
@@ -62,6 +67,7 @@ def read_written(folder: Path, run: Run) -> Written:
             for name, layout in layouts.items()
         },
         weights=weights,
+        tags=tags,
         traces=traces,
         due={
             group.name: read_array(folder, f"due.{group.name}").astype(np.int64)
@@ -81,6 +87,8 @@ def values_of(run: Run, written: Written, probes: Sequence[str]) -> dict[str, Lo
             found[probe] = np.zeros((0, *row_shape(run.program, probe)), np.int64)
         elif register == "weight":
             found[probe] = written.weights[component].astype(np.int64)
+        elif register == "t":
+            found[probe] = written.tags[component].astype(np.int64)
         else:
             found[probe] = written.traces[component][register]
     return found
@@ -166,6 +174,7 @@ def state_after(run: Run, written: Written) -> dict[str, Long]:
             last = lines[name][-1, : population.size]
             state[f"neuron.{population.name}.{name}"] = last.copy()
     state |= {f"due.{name}": rows.copy() for name, rows in written.due.items()}
+    state |= {f"tag.{name}": rows[-1].astype(np.int64) for name, rows in written.tags.items()}
     for name, registers in written.traces.items():
         state |= {f"trace.{name}.{key}": registers[key][-1].copy() for key in GROUP_TRACES}
     if run.learns:

@@ -142,7 +142,7 @@ class LavaMachine:
         self._program = program
 
     def state(self) -> dict[str, Long]:
-        """Return step, epoch, weights, registers, messages under way and traces."""
+        """Return step, epoch, weights, tags, registers, messages under way and traces."""
         return {name: value.copy() for name, value in self._state.items()}
 
     def restore(self, state: Mapping[str, Long]) -> None:
@@ -169,4 +169,6 @@ def start_state(program: Program) -> dict[str, Long]:
         for key in (*GROUP_TRACES, "tx", "ty"):
             size = lines if key.startswith(("x", "tx")) else post
             state[f"trace.{plasticity.synapses}.{key}"] = np.zeros(size, np.int64)
+        if plasticity.dt is not None:
+            state[f"tag.{plasticity.synapses}"] = np.zeros((post, lines), np.int64)
     return state

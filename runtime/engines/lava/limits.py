@@ -71,7 +71,7 @@ def _group(program: Program, group: Synapses) -> Iterator[Problem]:
 def _plasticity(program: Program, plasticity: Plasticity) -> Iterator[Problem]:
     group = program.group(plasticity.synapses)
     at = f"plastic %{plasticity.synapses}"
-    yield from check_loihi(plasticity.dw)
+    yield from check_loihi(*plasticity.sums)
     if group.delay != 1:
         yield Problem("HB0606", "Lava's plastic synapses have delay 1", at)
     for name, trace in plasticity.traces:

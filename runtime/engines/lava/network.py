@@ -1,8 +1,9 @@
 """A program as a network of Lava processes.
 
 In: a `Run`. Out: Lava processes, connected; running any of them runs all, and fills the files
-``rows.NAME``, ``due.NAME``, ``weight.NAME`` and ``trace.NAME`` of the job folder. Stock processes
-are used where they fit, with every constant explicit (Lava guesses the rest from the data).
+``rows.NAME``, ``due.NAME``, ``weight.NAME``, ``tag.NAME`` and ``trace.NAME`` of the job folder.
+Stock processes are used where they fit, with every constant explicit (Lava guesses the rest from
+the data).
 
     source                 RingBuffer
     population             LIF where it is exactly that, else NeuronGroup
@@ -57,7 +58,7 @@ class Network:
         """Build and connect everything; nothing runs yet."""
         self._folder, self._run, self._program = folder, run, run.program
         self._plastic = {p.synapses: p for p in self._program.plasticity} if run.learns else {}
-        self._weights = {name: self._weight_rows(name) for name in self._plastic}
+        self._weights = {name: self._synaptic_rows("weight", name) for name in self._plastic}
         self._sources = {s.name: self._source(s) for s in self._program.sources}
         self._populations = {
             p.name: self._population(index, p) for index, p in enumerate(self._program.populations)
@@ -77,9 +78,10 @@ class Network:
     def _rows(self, kind: str, name: str, count: int, layout: Layout) -> Rows:
         return Rows(self._folder, f"{kind}.{name}", count=count, layout=layout)
 
-    def _weight_rows(self, name: str) -> Rows:
+    def _synaptic_rows(self, kind: str, name: str) -> Rows:
+        """Return the file of a plastic group's weights or tags, one row a learning epoch."""
         size = self._weight(self._program.group(name)).size
-        return self._rows("weight", name, self._run.epochs, Layout((("weight", size),)))
+        return self._rows(kind, name, self._run.epochs, Layout(((kind, size),)))
 
     def _weight(self, group: Synapses) -> IntArray:
         return self._program.tensors[group.weight]
@@ -153,6 +155,7 @@ class Network:
             self._run.steps,
             epoch=plasticity.epoch,
             weights=self._weights[group.name],
+            tags=None if plasticity.dt is None else self._synaptic_rows("tag", group.name),
             traces=self._rows("trace", group.name, self._run.epochs, layout),
         )
         overwrites = any(trace.mode == "overwrite" for _, trace in plasticity.traces)

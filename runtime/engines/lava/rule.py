@@ -37,8 +37,11 @@ def learning_rule(plasticity: Plasticity, *, seed: int) -> Any:
         if not (three and name[0] == "y"):
             settings |= {f"{name}_tau": trace.tau, f"{name}_impulse": trace.impulse}
     kind = Loihi3FLearningRule if three else Loihi2FLearningRule
-    rule = kind(dw=to_lava(plasticity.dw), t_epoch=plasticity.epoch, rng_seed=seed, **settings)
-    _check_reading(rule, plasticity.dw)
+    dt = None if plasticity.dt is None else to_lava(plasticity.dt)
+    dw = to_lava(plasticity.dw)
+    rule = kind(dw=dw, dt=dt, t_epoch=plasticity.epoch, rng_seed=seed, **settings)
+    for meant in plasticity.sums:
+        _check_reading(rule, meant)
     return rule
 
 
@@ -50,7 +53,7 @@ def _check_reading(rule: Any, meant: SumOfProducts) -> None:
             product.dependency,
             tuple((f.state_var, int(f.const or 0), bool(f.is_sgn)) for f in product.factors),
         )
-        for product in rule.active_product_series["dw"].products
+        for product in rule.active_product_series[meant.target].products
     ]
     wanted = [
         _Reading(

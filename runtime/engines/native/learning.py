@@ -1,13 +1,16 @@
-"""Learning in kernels: what a step notes, how traces advance, how weights change.
+"""Learning in kernels: how weights and tags change at the end of an epoch.
 
-The definitions stand in `hebbite.compiler.arithmetic.traces` and `...learning`; here only synapses
-whose gate holds are visited, and where every product that holds reads a trace y at the line's last
-event, only neurons with such a trace: all others keep their weight, since a product of 0 leaves no
-fraction.
+The definition stands in `hebbite.compiler.arithmetic.learning`; here only synapses whose gate holds
+are visited, and where every product that holds reads a trace y at the line's last event, only
+neurons with such a trace: all others keep their weight and tag, since a product of 0 leaves no
+fraction. One tag is moved by a product of 0, the one below its word; while a group has any, all its
+synapses are visited.
 """
 
 from __future__ import annotations
 
+from hebbite.compiler.arithmetic.randomness import KIND
+from hebbite.compiler.program.types import TAG
 from hebbite.runtime.counters import INDEX
 from hebbite.runtime.engines.native.jit import helper, part
 from hebbite.runtime.engines.native.outer import accumulate_outer, line_side, neuron_side
@@ -26,35 +29,26 @@ from hebbite.runtime.engines.native.plan import (
     F_SIGN,
     F_WIDTH,
     G_COMPONENT,
-    G_LINE,
     G_LINES,
     G_MAGNITUDE,
     G_MIRRORS,
-    G_POST,
     G_SIZE,
     G_WEIGHT,
     GATE_U,
     GATE_X0,
     GATE_Y0,
     H_BITS,
-    H_EPOCH,
     H_INDEPENDENT,
     KINDS,
-    L_FACTORS,
     L_FIRST,
     L_GROUP,
     L_LAST,
     L_OUTER,
     L_SPARSE,
+    L_TAG,
+    L_TAG_FIRST,
     L_X,
     L_Y,
-    P_BASE,
-    ROW_BAP,
-    ROW_Y1,
-    T_HOLDS,
-    T_IMPULSE,
-    T_KEPT,
-    T_OVERWRITE,
     Call,
     Long,
     Plan,
@@ -62,161 +56,12 @@ from hebbite.runtime.engines.native.plan import (
     State,
 )
 
-TRACE_UPDATES, TERMS = INDEX["trace_updates"], INDEX["rule_terms"]
+TERMS, DRAWS, HOST = INDEX["rule_terms"], INDEX["rng_draws"], INDEX["host_words"]
 VISITED, CHANGED = INDEX["updates_visited"], INDEX["updates_changed"]
-DRAWS, HOST = INDEX["rng_draws"], INDEX["host_words"]
-TOP = 127
-KIND_W = KINDS.index("w")
+KIND_W, KIND_T = KINDS.index("w"), KINDS.index("t")
 EVENTS_ONLY = 2
 """Kinds below are x0 and y0; the next five are traces x1, x2, y1, y2, y3."""
-
-
-@helper
-def note_messages(plan: Plan, state: State, counts: Long, q: int, offset: int) -> None:
-    """Note which lines of plastic group ``q`` sent in this step of the epoch."""
-    lines, x, tx, kept, g = state.lines, state.x, state.tx, plan.kept, plan.plastic[q, L_GROUP]
-    first, count, line = plan.plastic[q, L_X], plan.groups[g, G_LINES], plan.groups[g, G_LINE]
-    sent = 0
-    for i in range(count):
-        payload = lines[line + i]
-        if payload == 0:
-            continue
-        sent += 1
-        for t in range(2):
-            at = 2 * first + t * count + i
-            if kept[q, t, T_KEPT] and kept[q, t, T_OVERWRITE]:
-                half = payload >> 1
-                x[at] = (half + ((payload & 1) & (half & 1))) & 0xFF
-            elif kept[q, t, T_KEPT] and tx[first + i] > 0:
-                x[at] = min(x[at] + kept[q, t, T_IMPULSE], TOP)
-        tx[first + i] = offset
-    written = kept[q, 0, T_KEPT] + kept[q, 1, T_KEPT]
-    counts[plan.groups[g, G_COMPONENT], 1, TRACE_UPDATES] += sent * written
-
-
-@helper
-def note_events(plan: Plan, state: State, counts: Long, q: int, offset: int) -> None:
-    """Note the learning events of the neurons of plastic group ``q``, and y1..y3 as they sent."""
-    m, y, ty, kept, g = state.memory, state.y, state.ty, plan.kept, plan.plastic[q, L_GROUP]
-    first, size = plan.plastic[q, L_Y], plan.groups[g, G_SIZE]
-    base = plan.populations[plan.groups[g, G_POST], P_BASE]
-    three = plan.plastic[q, L_FACTORS] == 3
-    events = 0
-    for j in range(size):
-        event = m[base + ROW_BAP * size + j] != 0
-        for t in range(3):
-            at = 3 * first + t * size + j
-            if three:
-                y[at] = m[base + (ROW_Y1 + t) * size + j]
-            elif event and ty[first + j] > 0 and kept[q, 2 + t, T_KEPT]:
-                y[at] = min(y[at] + kept[q, 2 + t, T_IMPULSE], TOP)
-        if event:
-            events += 1
-            ty[first + j] = offset
-    if not three:
-        written = kept[q, 2, T_KEPT] + kept[q, 3, T_KEPT] + kept[q, 4, T_KEPT]
-        counts[plan.groups[g, G_COMPONENT], 1, TRACE_UPDATES] += events * written
-
-
-@helper
-def count_written(plan: Plan, state: State, counts: Long, q: int) -> None:
-    """Count the values that neurons wrote into y1..y3 and that are not 0, at an epoch's end."""
-    y, g, first = state.y, plan.plastic[q, L_GROUP], 3 * plan.plastic[q, L_Y]
-    size = plan.groups[g, G_SIZE]
-    if plan.plastic[q, L_FACTORS] != 3:
-        return
-    written = 0
-    for t in range(3):
-        if plan.kept[q, 2 + t, T_KEPT]:
-            for j in range(size):
-                written += y[first + t * size + j] != 0
-    counts[plan.groups[g, G_COMPONENT], 1, TRACE_UPDATES] += written
-
-
-@part
-def advance_group(
-    plan: Plan, state: State, scratch: Scratch, call: Call, q: int, epoch: int
-) -> None:
-    """Fill the histories of all traces over the epoch that ends, the ``epoch``-th of the call."""
-    g = plan.plastic[q, L_GROUP]
-    lines, size = plan.groups[g, G_LINES], plan.groups[g, G_SIZE]
-    x, y = plan.plastic[q, L_X], plan.plastic[q, L_Y]
-    number = state.clock[1] + 1
-    for t in range(5):
-        stream = (t + 1) << 24 | g if plan.head[H_INDEPENDENT] else -1
-        args = (plan.head, scratch.block, plan.kept, plan.floor, plan.threshold, scratch.history)
-        if t < 2:
-            shared = call.random[epoch, 0]
-            advance(
-                *args, state.x, 2 * x + t * lines, state.tx, x, lines, q, t, shared, stream, number
-            )
-        else:
-            shared = call.random[epoch, 1]
-            start = 3 * y + (t - 2) * size
-            advance(*args, state.y, start, state.ty, y, size, q, t, shared, stream, number)
-
-
-@helper
-def advance(
-    head: Long,
-    block: Long,
-    kept: Long,
-    floor: Long,
-    threshold: Long,
-    history: Long,
-    values: Long,
-    start: int,
-    last: Long,
-    events: int,
-    size: int,
-    q: int,
-    t: int,
-    shared: int,
-    stream: int,
-    number: int,
-) -> None:
-    """Fill the history of one trace; ``stream`` is -1 where one number serves all elements."""
-    impulse, steps = kept[q, t, T_IMPULSE], head[H_EPOCH]
-    draw = shared
-    for i in range(size):
-        value = values[start + i]
-        history[t, 0, i] = value
-        if not kept[q, t, T_KEPT]:
-            for k in range(1, steps + 1):
-                history[t, k, i] = 0
-            continue
-        if stream >= 0:
-            if i % 4 == 0:
-                draw_block(head, i // 4, stream, number, block)
-            draw = block[i % 4] << 21
-        held = kept[q, t, T_HOLDS] and draw < threshold[q, t, TOP]
-        for k in range(1, steps + 1):
-            if not held:
-                value = floor[q, t, value] + (draw < threshold[q, t, value])
-            if last[events + i] == k:
-                value = min(value + impulse, TOP)
-            history[t, k, i] = value
-
-
-@helper
-def keep(plan: Plan, state: State, scratch: Scratch, q: int) -> None:
-    """Store the last values of the traces and forget the events of the epoch."""
-    x, y, tx, ty, history = state.x, state.y, state.tx, state.ty, scratch.history
-    g, end = plan.plastic[q, L_GROUP], plan.head[H_EPOCH]
-    lines, size = plan.groups[g, G_LINES], plan.groups[g, G_SIZE]
-    first, neuron = plan.plastic[q, L_X], plan.plastic[q, L_Y]
-    for t in range(2):
-        if plan.kept[q, t, T_KEPT]:
-            for i in range(lines):
-                x[2 * first + t * lines + i] = history[t, end, i]
-    for t in range(3):
-        if plan.kept[q, 2 + t, T_KEPT] and plan.plastic[q, L_FACTORS] == 2:
-            for j in range(size):
-                y[3 * neuron + t * size + j] = history[2 + t, end, j]
-    for i in range(lines):
-        tx[first + i] = 0
-    for j in range(size):
-        ty[neuron + j] = 0
+TAG_BITS, TAG_STREAM = TAG.weight, KIND["tag"] << 24
 
 
 @helper
@@ -239,10 +84,12 @@ def holds(gate: int, tx: int, ty: int, number: int) -> bool:
 
 
 @helper
-def gates(plan: Plan, state: State, counts: Long, q: int, number: int) -> tuple[bool, bool, bool]:
-    """Count visited synapses and evaluated products; return what makes a synapse visited.
-
-    (every synapse, one whose line sent, one whose neuron had an event); if none, both are needed.
+def survey(
+    plan: Plan, state: State, q: int, first: int, last: int, number: int
+) -> tuple[int, int, bool, bool, bool]:
+    """Return (visited synapses, evaluated products) of the products first..last-1, and what makes a
+    synapse visited: (always, that its line sent, that its neuron had an event); if none of these,
+    both are needed.
     """
     products, g = plan.products, plan.plastic[q, L_GROUP]
     lines, size = plan.groups[g, G_LINES], plan.groups[g, G_SIZE]
@@ -250,7 +97,7 @@ def gates(plan: Plan, state: State, counts: Long, q: int, number: int) -> tuple[
     events = events_in(state.ty, plan.plastic[q, L_Y], size)
     terms = 0
     every, line, neuron, both = False, False, False, False
-    for p in range(plan.plastic[q, L_FIRST], plan.plastic[q, L_LAST]):
+    for p in range(first, last):
         if products[p, D_GATE] >= GATE_U and not holds(products[p, D_GATE], 0, 0, number):
             continue
         by_line, by_neuron = products[p, D_X0] == 1, products[p, D_Y0] == 1
@@ -268,9 +115,23 @@ def gates(plan: Plan, state: State, counts: Long, q: int, number: int) -> tuple[
         visited -= sent * events if line and neuron else 0
     elif both:
         visited = sent * events
-    counts[plan.groups[g, G_COMPONENT], 1, TERMS] += terms
-    counts[plan.groups[g, G_COMPONENT], 1, VISITED] += visited
-    counts[plan.groups[g, G_COMPONENT], 1, DRAWS] += visited
+    return visited, terms, every, line, neuron
+
+
+@helper
+def gates(plan: Plan, state: State, counts: Long, q: int, number: int) -> tuple[bool, bool, bool]:
+    """Count visited synapses, evaluated products and draws; return what makes a synapse visited."""
+    first, last = plan.plastic[q, L_FIRST], plan.plastic[q, L_LAST]
+    component = plan.groups[plan.plastic[q, L_GROUP], G_COMPONENT]
+    visited, terms, every, line, neuron = survey(plan, state, q, first, last, number)
+    draws = visited
+    if plan.plastic[q, L_TAG] >= 0:
+        middle = plan.plastic[q, L_TAG_FIRST]
+        draws = survey(plan, state, q, first, middle, number)[0]
+        draws += survey(plan, state, q, middle, last, number)[0]
+    counts[component, 1, TERMS] += terms
+    counts[component, 1, VISITED] += visited
+    counts[component, 1, DRAWS] += draws
     return every, line, neuron
 
 
@@ -285,6 +146,7 @@ def product(
     tx: int,
     ty: int,
     weight: int,
+    tag: int,
 ) -> int:
     """Return product ``p`` of the synapse from line ``i`` to neuron ``j``, before its shifts."""
     at = history.shape[1] - 1
@@ -301,6 +163,8 @@ def product(
             factor = history[trace, at, i if trace < 2 else j]
         elif kind == KIND_W:
             factor = weight
+        elif kind == KIND_T:
+            factor = tag
         factor += factors[f, F_CONSTANT]
         if factors[f, F_SIGN]:
             factor = (factor > 0) - (factor < 0)
@@ -321,18 +185,22 @@ def accumulate(
     tx: int,
     ty: int,
     weight: int,
+    tag: int,
+    start: int,
     number: int,
     bits: int,
 ) -> int:
-    """Return the accumulator of one synapse: weight * 2^7 plus every product, saturated."""
+    """Return the accumulator of one synapse: start * 2^7 plus every product, saturated."""
     high = (1 << (bits + 7)) - 1
     low = -high - 2
-    total = weight << 7
+    total = start << 7
     for p in range(first, last):
         if holds(products[p, D_GATE], tx, ty, number):
-            value = product(products, factors, history, p, i, j, tx, ty, weight)
+            value = product(products, factors, history, p, i, j, tx, ty, weight, tag)
             value = (value >> products[p, D_SHIFT]) << (products[p, D_EXPONENT] + 7)
             total = min(max(total + min(max(value, low), high), low), high)
+        elif total < low:
+            total = low
     return total
 
 
@@ -350,16 +218,17 @@ def choose(chosen: Long, history: Long, sent: int, size: int, sparse: int) -> in
 
 @part
 def learn_group(plan: Plan, state: State, scratch: Scratch, call: Call, q: int, epoch: int) -> None:
-    """Update the weights of plastic group ``q`` at the end of the call's ``epoch``-th epoch."""
+    """Update weights and tags of group ``q`` at the end of the call's ``epoch``-th epoch."""
     products, factors, history = plan.products, plan.factors, scratch.history
-    weights, tx, ty, block = state.weights, state.tx, state.ty, scratch.block
-    first, last = plan.plastic[q, L_FIRST], plan.plastic[q, L_LAST]
-    sparse, g = plan.plastic[q, L_SPARSE], plan.plastic[q, L_GROUP]
+    weights, tags, tx, ty, block = state.weights, state.tags, state.tx, state.ty, scratch.block
+    first, last = plan.plastic[q, L_FIRST], plan.plastic[q, L_TAG_FIRST]
+    sparse, g, tagged = plan.plastic[q, L_SPARSE], plan.plastic[q, L_GROUP], plan.plastic[q, L_TAG]
     lines, size, base = plan.groups[g, G_LINES], plan.groups[g, G_SIZE], plan.groups[g, G_WEIGHT]
     x, y = plan.plastic[q, L_X], plan.plastic[q, L_Y]
     bits, number = plan.head[H_BITS], state.clock[1] + 1
     independent, shared = plan.head[H_INDEPENDENT], call.random[epoch, 2]
     every, line, neuron = gates(plan, state, call.counts, q, number)
+    every |= state.below[q] > 0
     if every:
         sparse = 0
     outer, high = plan.plastic[q, L_OUTER], (1 << (bits + 7)) - 1
@@ -374,7 +243,7 @@ def learn_group(plan: Plan, state: State, scratch: Scratch, call: Call, q: int, 
         if sent != listed:
             count = choose(chosen, history, sent, size, sparse)
             listed = sent
-        drawn = -1
+        drawn, held = -1, -1
         if outer:
             line_side(products, factors, first, last, history[0, sent, i], scratch.side)
         for c in range(count):
@@ -386,14 +255,32 @@ def learn_group(plan: Plan, state: State, scratch: Scratch, call: Call, q: int, 
             ):
                 continue
             element = i * size + j
-            weight = int(weights[base + element])
+            weight, tag = int(weights[base + element]), 0
+            if tagged >= 0:
+                tag = int(tags[tagged + element])
+                held = learn_tag(
+                    plan, state, scratch, q, i, j, sent, event, weight, tag, number, shared, held
+                )
             if outer:
                 total = accumulate_outer(
                     products, history, scratch.side, first, last, sent, j, event, weight, high
                 )
             else:
                 total = accumulate(
-                    products, factors, history, first, last, i, j, sent, event, weight, number, bits
+                    products,
+                    factors,
+                    history,
+                    first,
+                    last,
+                    i,
+                    j,
+                    sent,
+                    event,
+                    weight,
+                    tag,
+                    weight,
+                    number,
+                    bits,
                 )
             if total == weight << 7:
                 continue
@@ -406,6 +293,60 @@ def learn_group(plan: Plan, state: State, scratch: Scratch, call: Call, q: int, 
             changed += new != weight
             weights[base + element] = new
     call.counts[plan.groups[g, G_COMPONENT], 1, CHANGED] += changed
+
+
+@helper
+def learn_tag(
+    plan: Plan,
+    state: State,
+    scratch: Scratch,
+    q: int,
+    i: int,
+    j: int,
+    tx: int,
+    ty: int,
+    weight: int,
+    tag: int,
+    number: int,
+    shared: int,
+    drawn: int,
+) -> int:
+    """Update the tag of the synapse from line ``i`` to neuron ``j``, and how many lie too low.
+
+    ``drawn`` is the block of random numbers at hand; return which one is at hand now.
+    """
+    first, last = plan.plastic[q, L_TAG_FIRST], plan.plastic[q, L_LAST]
+    total = accumulate(
+        plan.products,
+        plan.factors,
+        scratch.history,
+        first,
+        last,
+        i,
+        j,
+        tx,
+        ty,
+        weight,
+        tag,
+        tag,
+        number,
+        TAG_BITS,
+    )
+    if total == tag << 7:
+        return drawn
+    g, low = plan.plastic[q, L_GROUP], -(1 << TAG_BITS) - 1
+    element = i * plan.groups[g, G_SIZE] + j
+    chance = shared
+    if plan.head[H_INDEPENDENT]:
+        if element // 4 != drawn:
+            drawn = element // 4
+            draw_block(plan.head, drawn, TAG_STREAM | g, number, scratch.tag_block)
+        chance = scratch.tag_block[element % 4] << 21
+    new = (total >> 7) + (chance < (total & 127) << 46)
+    new = min(max(new, low), (1 << TAG_BITS) - 1)
+    state.below[q] += (new == low) - (tag == low)
+    state.tags[plan.plastic[q, L_TAG] + element] = new
+    return drawn
 
 
 @helper

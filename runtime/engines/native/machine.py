@@ -7,13 +7,14 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from hebbite.compiler.arithmetic.learning import TAG_LOW
 from hebbite.compiler.arithmetic.randomness import LavaStreams, Rounding
 from hebbite.compiler.program.types import IntArray, Program
 from hebbite.runtime.counters import COUNTERS, PHASES, Counters, components_of
 from hebbite.runtime.engines.base import Inputs, check_inputs, events_of
 from hebbite.runtime.engines.native.outer import LIMIT
 from hebbite.runtime.engines.native.pack import pack
-from hebbite.runtime.engines.native.plan import TRACES, Call, Long, Scratch
+from hebbite.runtime.engines.native.plan import TRACES, Call, Long, Scratch, Word
 from hebbite.runtime.engines.native.probes import probe_table, probes_of, values_of
 from hebbite.runtime.engines.native.run import RUN
 from hebbite.runtime.recording import Recording
@@ -47,6 +48,7 @@ class NativeMachine:
         widest = max([*lines, *(population.size for population in program.populations)])
         self._scratch = Scratch(
             block=np.zeros(4, np.int64),
+            tag_block=np.zeros(4, np.int64),
             chosen=np.zeros(widest, np.int64),
             busy=np.zeros(widest, np.int64),
             history=np.zeros((len(TRACES), program.epoch + 1, widest), np.int64),
@@ -128,9 +130,10 @@ class NativeMachine:
         self._plan, _, self._layout = pack(program, rounding=self._rounding, seed=self._seed)
 
     def state(self) -> dict[str, Long]:
-        """Return step, epoch, weights, registers, messages under way and traces."""
+        """Return step, epoch, weights, tags, registers, messages under way and traces."""
         out = {"clock": self._state.clock.copy()}
         out |= {f"weight.{name}": self.read(name) for name in self._layout.weight}
+        out |= {f"tag.{name}": view.T.astype(np.int64) for name, view in self._tags().items()}
         out |= {name: view.copy() for name, view in self._views().items()}
         for name, ring in self._rings().items():
             out[name] = np.roll(ring, -self._turn(ring), axis=0)
@@ -141,10 +144,23 @@ class NativeMachine:
         self._state.clock[:] = state["clock"]
         for name in self._layout.weight:
             self.write(name, state[f"weight.{name}"])
+        for name, tags in self._tags().items():
+            tags[:] = state[f"tag.{name}"].T
+        for index, plasticity in enumerate(self._program.plasticity):
+            low = self._tags().get(plasticity.synapses, np.zeros(0, np.int32)) == TAG_LOW
+            self._state.below[index] = np.count_nonzero(low)
         for name, view in self._views().items():
             view[:] = state[name]
         for name, ring in self._rings().items():
             ring[:] = np.roll(state[name], self._turn(ring), axis=0)
+
+    def _tags(self) -> dict[str, Word]:
+        """Return the tags of every group that keeps any, (lines, post) each, as views."""
+        views = {}
+        for name, start in self._layout.tags.items():
+            size, lines = self._program.tensors[self._program.group(name).weight].shape
+            views[name] = self._state.tags[start : start + size * lines].reshape(lines, size)
+        return views
 
     def _views(self) -> dict[str, Long]:
         """Return every register and trace under its name in a state, as views."""

@@ -83,6 +83,8 @@ def accumulate_outer(
     """Return the accumulator of one synapse; see `learning.accumulate`."""
     low = -high - 2
     total = weight << 7
+    if sent == 0:
+        return total
     for p in range(first, last):
         y = history[2 + side[LIMIT + p - first], sent, j]
         if y == 0 or (products[p, D_Y0] and event == 0):

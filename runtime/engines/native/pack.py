@@ -48,7 +48,8 @@ CODES = 128
 @dataclass(frozen=True)
 class Layout:
     """Where things stand: outputs in ``lines``, registers in ``memory``, tensors in ``weights``,
-    groups in ``due``; of a plastic group the first line in ``tx`` and the first neuron in ``ty``.
+    groups in ``due``; of a plastic group the first line in ``tx`` and the first neuron in ``ty``,
+    and its tags in ``tags`` if it keeps any.
     """
 
     line: dict[tuple[str, str], int]
@@ -56,6 +57,7 @@ class Layout:
     weight: dict[str, int]
     due: dict[str, int]
     plastic: dict[str, tuple[int, int]]
+    tags: dict[str, int]
 
 
 class Memory:
@@ -97,10 +99,11 @@ def table(rows: Iterable[Iterable[int]], columns: int) -> Long:
 
 def pack(program: Program, *, rounding: Rounding, seed: int) -> tuple[Plan, State, Layout]:
     """Return the tables of a program, its state at step 0, and where things stand."""
-    layout = Layout(_lines(program), {}, {}, {}, {})
+    layout = Layout(_lines(program), {}, {}, {}, {}, {})
     memory = Memory(max(population.size for population in program.populations))
     populations, instructions, tables = _populations(program, layout, memory)
     groups, cost, weights, due = _groups(program, layout)
+    tags = _tags(program, layout)
     plastic, products, factors, x, y = _plastic(program, layout)
     kept, floor, threshold = _traces(program)
     head = (
@@ -138,6 +141,8 @@ def pack(program: Program, *, rounding: Rounding, seed: int) -> tuple[Plan, Stat
         memory=memory.array(),
         lines=np.zeros(sum(_line_sizes(program).values()), np.int64),
         weights=np.zeros(weights, np.int32),
+        tags=np.zeros(tags, np.int32),
+        below=np.zeros(len(program.plasticity), np.int64),
         due=np.zeros(due, np.int64),
         arrived=np.zeros(due, np.int64),
         x=np.zeros(2 * x, np.int64),
@@ -318,6 +323,16 @@ def _wires(program: Program, layout: Layout) -> Long:
     return table(rows, WIRE)
 
 
+def _tags(program: Program, layout: Layout) -> int:
+    """Note where the tags of every group that keeps any start; return how many there are."""
+    count = 0
+    for plasticity in program.plasticity:
+        if plasticity.dt is not None:
+            layout.tags[plasticity.synapses] = count
+            count += program.tensors[program.group(plasticity.synapses).weight].size
+    return count
+
+
 def _plastic(program: Program, layout: Layout) -> tuple[Long, Long, Long, int, int]:
     groups = [group.name for group in program.synapses]
     rows: list[tuple[int, ...]] = []
@@ -328,15 +343,17 @@ def _plastic(program: Program, layout: Layout) -> tuple[Long, Long, Long, int, i
         group = program.group(plasticity.synapses)
         size, lines = program.tensors[group.weight].shape
         first = len(products)
-        for product in plasticity.dw.products:
+        evaluated = [product for update in plasticity.sums for product in update.products]
+        for product in evaluated:
             products.append(_product(product, len(factors)))
             factors += [
                 (KINDS.index(f.variable), f.constant, f.sign, f.width) for f in product.factors
             ]
-        index = groups.index(group.name)
-        sparse = all(map(_leaves_silent_neurons, plasticity.dw.products))
-        outer = is_outer(plasticity.dw.products)
-        rows.append((index, plasticity.factors, x, y, first, len(products), sparse, outer))
+        index, tag = groups.index(group.name), layout.tags.get(group.name, -1)
+        span = (first, first + len(plasticity.dw.products), len(products))
+        sparse = all(map(_leaves_silent_neurons, evaluated))
+        outer = tag < 0 and is_outer(plasticity.dw.products)
+        rows.append((index, plasticity.factors, x, y, *span, sparse, tag, outer))
         layout.plastic[group.name] = (x, y)
         x, y = x + lines, y + size
     return table(rows, PLASTIC), table(products, PRODUCT), table(factors, FACTOR), x, y

@@ -24,7 +24,8 @@ Word = NDArray[np.int32]
 (I_OP, I_FIRST, I_LAST, I_RESULT, I_X, I_Y, I_Z, INSTRUCTION) = range(8)
 (G_LINE, G_LINES, G_POST, G_SIZE, G_WEIGHT, G_PORT, G_EXPONENT, G_DELAY, G_GRADED, G_FEEDBACK,
  G_DUE, G_COMPONENT, G_MIRRORS, G_MAGNITUDE, G_COST, GROUP) = range(16)
-(L_GROUP, L_FACTORS, L_X, L_Y, L_FIRST, L_LAST, L_SPARSE, L_OUTER, PLASTIC) = range(9)
+(L_GROUP, L_FACTORS, L_X, L_Y, L_FIRST, L_TAG_FIRST, L_LAST, L_SPARSE, L_TAG, L_OUTER,
+ PLASTIC) = range(11)
 (T_KEPT, T_OVERWRITE, T_IMPULSE, T_HOLDS, TRACE) = range(5)
 (D_MANTISSA, D_EXPONENT, D_SHIFT, D_GATE, D_FIRST, D_LAST, D_X0, D_Y0, PRODUCT) = range(9)
 (F_KIND, F_CONSTANT, F_SIGN, F_WIDTH, FACTOR) = range(5)
@@ -38,7 +39,7 @@ Word = NDArray[np.int32]
 GATE_X0, GATE_Y0, GATE_U = 0, 1, 2
 """Gate of a product: x0, y0, or GATE_U + k for u_k."""
 
-KINDS = ("x0", "y0", "x1", "x2", "y1", "y2", "y3", "w", "C")
+KINDS = ("x0", "y0", "x1", "x2", "y1", "y2", "y3", "w", "t", "C")
 """Variables of a factor, by number."""
 
 TRACES = ("x1", "x2", "y1", "y2", "y3")
@@ -51,8 +52,8 @@ OPS = (
 ROW_S, ROW_E, ROW_BAP, ROW_Y1 = 2, 3, 4, 5
 """Rows of a population's registers after a (0) and third (1)."""
 
-FROM_LINES, FROM_MEMORY, FROM_WEIGHTS, FROM_X, FROM_Y = range(5)
-"""Where a probe is read; the last three once an epoch."""
+FROM_LINES, FROM_MEMORY, FROM_WEIGHTS, FROM_TAGS, FROM_X, FROM_Y = range(6)
+"""Where a probe is read; all but the first two once an epoch."""
 
 
 class Plan(NamedTuple):
@@ -87,13 +88,16 @@ class State(NamedTuple):
     """What changes: ``clock`` holds (steps, epochs) done; ``due`` and ``arrived`` are rings.
 
     ``x``, ``y``: traces x1, x2 and y1..y3 of all plastic groups; ``tx``, ``ty``: last offset of an
-    event in the epoch, 0 for none.
+    event in the epoch, 0 for none. ``tags`` holds those of groups that keep any, pre-major as
+    weights are; ``below``, for each plastic group, how many of them lie below their word.
     """
 
     clock: Long
     memory: Long
     lines: Long
     weights: Word
+    tags: Word
+    below: Long
     due: Long
     arrived: Long
     x: Long
@@ -103,10 +107,12 @@ class State(NamedTuple):
 
 
 class Scratch(NamedTuple):
-    """Room that the kernels use: a Philox block, neurons to visit, busy neurons, histories, and the
-    two sides of an outer product."""
+    """Room that the kernels use: a Philox block for weights and one for tags, neurons to
+    visit, busy neurons, histories, and the two sides of an outer product.
+    """
 
     block: Long
+    tag_block: Long
     chosen: Long
     busy: Long
     history: Long

@@ -12,6 +12,7 @@ from hebbite.runtime.engines.native.pack import Layout, table
 from hebbite.runtime.engines.native.plan import (
     FROM_LINES,
     FROM_MEMORY,
+    FROM_TAGS,
     FROM_WEIGHTS,
     FROM_X,
     FROM_Y,
@@ -61,6 +62,8 @@ def _epoch_probe(
     size, lines = program.tensors[tensor].shape
     if register == "weight":
         return Probe(name, FROM_WEIGHTS, layout.weight[tensor], (lines, size), True)
+    if register == "t":
+        return Probe(name, FROM_TAGS, layout.tags[component], (lines, size), True)
     x, y = layout.plastic[component]
     index = TRACES.index(register)
     if index < 2:
@@ -79,7 +82,7 @@ def probe_table(probes: Sequence[Probe]) -> tuple[Long, tuple[int, int]]:
 
 
 def values_of(probes: Sequence[Probe], steps: Long, epochs: Long) -> dict[str, Long]:
-    """Return probe -> array, first axis steps or epochs; weights post-major, as everywhere."""
+    """Return probe -> array, first axis steps or epochs; weights and tags post-major."""
     found: dict[str, Long] = {}
     taken = [0, 0]
     for probe in probes:

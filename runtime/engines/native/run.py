@@ -6,15 +6,7 @@ from collections.abc import Callable
 
 from hebbite.runtime.counters import INDEX
 from hebbite.runtime.engines.native.jit import helper, kernel, part, source_digest
-from hebbite.runtime.engines.native.learning import (
-    advance_group,
-    count_written,
-    keep,
-    learn_group,
-    mirror,
-    note_events,
-    note_messages,
-)
+from hebbite.runtime.engines.native.learning import learn_group, mirror
 from hebbite.runtime.engines.native.messages import deliver, feed, receive, send
 from hebbite.runtime.engines.native.neurons import execute
 from hebbite.runtime.engines.native.plan import (
@@ -24,6 +16,7 @@ from hebbite.runtime.engines.native.plan import (
     B_TO,
     FROM_LINES,
     FROM_MEMORY,
+    FROM_TAGS,
     FROM_WEIGHTS,
     FROM_X,
     FROM_Y,
@@ -43,6 +36,13 @@ from hebbite.runtime.engines.native.plan import (
     Scratch,
     State,
     Word,
+)
+from hebbite.runtime.engines.native.traces import (
+    advance_group,
+    count_written,
+    keep,
+    note_events,
+    note_messages,
 )
 
 STEPS, HOST = INDEX["steps"], INDEX["host_words"]
@@ -92,7 +92,7 @@ def record(values: Long | Word, probes: Long, kind: int, log: Long, row: int) ->
 
 @part
 def end_epoch(plan: Plan, state: State, scratch: Scratch, call: Call, epoch: int) -> None:
-    """Advance traces, update weights, copy mirrors."""
+    """Advance traces, update weights and tags, copy mirrors."""
     for q in range(plan.plastic.shape[0]):
         count_written(plan, state, call.counts, q)
         advance_group(plan, state, scratch, call, q, epoch)
@@ -131,6 +131,7 @@ def _compiled(digest: int) -> Run:
                     epoch = state.clock[1] - first_epoch
                     end_epoch(plan, state, scratch, call, epoch)
                     record(state.weights, call.probes, FROM_WEIGHTS, call.epochs, epoch)
+                    record(state.tags, call.probes, FROM_TAGS, call.epochs, epoch)
                     record(state.x, call.probes, FROM_X, call.epochs, epoch)
                     record(state.y, call.probes, FROM_Y, call.epochs, epoch)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from hebbite.compiler.arithmetic.learning import learn
+from hebbite.compiler.arithmetic.learning import Synaptic, learn
 from hebbite.compiler.arithmetic.randomness import SharedRandom
 from hebbite.compiler.arithmetic.traces import new_traces, note_events, note_messages
 from hebbite.compiler.program.types import Plasticity, Widths
@@ -40,14 +40,14 @@ def once(
     written = {name: np.array([value]) for name, value in (("y1", 0), ("y2", y2), ("y3", y3))}
     note_events(state, np.array([bap]), written, offset=1)
     new = learn(
-        np.array([[weight]]),
+        Synaptic(np.array([[weight]])),
         state,
         group=0,
         epoch_number=epoch_number,
         widths=Widths(weight=bits),
         random=random,
     )
-    return int(new[0, 0])
+    return int(new.weight[0, 0])
 
 
 def test_two_traces_lose_three_bits() -> None:
@@ -81,6 +81,38 @@ def test_u_fires_every_second_power_of_epochs() -> None:
     rule = "dw = 2^0*u1*w"
     assert once(rule, weight=4, epoch_number=1) == 4
     assert once(rule, weight=4, epoch_number=2) == 8
+
+
+def tagged(
+    dw: str, dt: str, *, weight: int = 0, tag: int = 0, payload: int = 0, random: SharedRandom
+) -> tuple[int, int]:
+    """Return one weight and its tag after one epoch of one step."""
+    plasticity = Plasticity("s", parse_sum(dw), 1, (("x1", HELD),), dt=parse_sum(dt))
+    state = new_traces(plasticity, lines=1, neurons=1)
+    note_messages(state, np.array([payload]), offset=1)
+    held = Synaptic(np.array([[weight]]), np.array([[tag]]))
+    new = learn(held, state, group=0, epoch_number=1, widths=Widths(16), random=random)
+    assert new.tag is not None
+    return int(new.weight[0, 0]), int(new.tag[0, 0])
+
+
+def test_both_sums_read_weight_and_tag_as_they_stood_before() -> None:
+    found = tagged("dw = 2^0*u0*t", "dt = 2^0*u0*w", weight=5, tag=7, random=NEVER)
+    assert found == (12, 12)
+
+
+def test_a_tag_has_eight_bits_and_a_sign_beside_weights_of_any_width() -> None:
+    up, down = "dt = 2^5*x0*x1", "dt = -2^5*x0*x1"
+    assert tagged("dw = 2^5*x0*x1", up, payload=254, random=ALWAYS) == (127 * 32, 255)
+    assert tagged("dw = 2^0*u0*w", down, payload=254, random=ALWAYS)[1] == -256
+
+
+def test_a_tag_may_end_one_below_its_word_and_rises_when_nothing_holds() -> None:
+    still = "dw = 2^0*u9*w"
+    assert tagged(still, "dt = -2^5*x0*x1", payload=254, random=NEVER)[1] == -257
+    assert tagged(still, "dt = 2^0*x0*x1", tag=-257, random=ALWAYS)[1] == -256
+    assert tagged(still, "dt = 2^0*x0*x1", tag=-257, random=NEVER)[1] == -257
+    assert tagged(still, "dt = 2^-1*u0*t", tag=3, random=NEVER)[1] == 4  # 3 + 1.5
 
 
 def test_weights_saturate_at_both_ends() -> None:

@@ -43,7 +43,7 @@ def data(count: int = 60, size: int = 12) -> NDArray[np.float64]:
     return np.random.default_rng(1).random((count, size))
 
 
-@pytest.mark.parametrize("rule", ["stdp", "triplet-stdp", "soft-bound-stdp"])
+@pytest.mark.parametrize("rule", ["stdp", "triplet-stdp", "soft-bound-stdp", "r-stdp"])
 def test_the_program_of_spike_timing_reads_as_designed(
     rule: str, golden: Callable[[str], str]
 ) -> None:

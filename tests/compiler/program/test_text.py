@@ -10,6 +10,7 @@ import pytest
 from hebbite.compiler.program.text import parse_program, print_program
 from hebbite.compiler.program.types import Program, Synapses
 from hebbite.rules.errors import InputFileError
+from hebbite.rules.sums import parse_sum
 
 
 def test_a_program_prints_as_a_person_expects(
@@ -37,6 +38,17 @@ def test_a_mirror_and_a_delay_survive(program: Program, magnitude: int) -> None:
     odd = replace(program, synapses=(*program.synapses[:2], changed))
     assert parse_program(print_program(odd), odd.tensors).synapses[2] == changed
     assert isinstance(changed, Synapses)
+
+
+def test_the_update_of_a_tag_survives(program: Program) -> None:
+    first, *rest = program.plasticity
+    tagged = replace(first, dt=parse_sum("dt = 2^-2*u0*x1*y2 - 2^-3*u0*t"))
+    text = print_program(replace(program, plasticity=(tagged, *rest)))
+    assert "    dt = 2^-2*u0*x1*y2 - 2^-3*u0*t\n  }" in text
+    assert parse_program(text, program.tensors).plasticity == (tagged, *rest)
+    twice = text.replace("    dt = ", "    dt = 2^0*u0*t\n    dt = ")
+    with pytest.raises(InputFileError, match="and at most one"):
+        parse_program(twice, program.tensors)
 
 
 @pytest.mark.parametrize(

@@ -78,6 +78,13 @@ BREAKS: list[tuple[str, Callable[[Program], Program]]] = [
     ("HB0438", lambda p: group(p, 0, delay=2)),
     ("HB0438", lambda p: plastic(p, traces=p.plasticity[0].traces[:2])),
     ("HB0438", lambda p: plastic(p, dw=parse_sum("dw = x0*x1*y2*y3*w"))),
+    ("HB0438", lambda p: plastic(p, dw=parse_sum("dw = 2^-1*u0*t"))),
+    ("HB0438", lambda p: plastic(p, dw=parse_sum("dw = 2^-1*u0*d"))),
+    ("HB0438", lambda p: plastic(p, dw=parse_sum("dt = 2^-1*u0*w"))),
+    ("HB0438", lambda p: plastic(p, dt=parse_sum("dd = 2^-1*u0*t"))),
+    ("HB0438", lambda p: plastic(p, dt=parse_sum("dt = 2^-1*u0*y1"))),
+    ("HB0454", lambda p: plastic(p, dw=parse_sum("dw = u1*t"), dt=parse_sum("dt = u0*t"))),
+    ("HB0450", lambda p: plastic(p, dt=parse_sum("dt = 9*u0*t"))),
 ]
 
 
@@ -89,6 +96,11 @@ def test_a_broken_law_is_reported_with_its_code(
     assert code in [problem.code for problem in problems_of(broken)]
     with pytest.raises(VerifyError, match="after pass 'place'"):
         verify_program(broken, running="place")
+
+
+def test_a_rule_may_keep_a_tag_and_read_it(program: Program) -> None:
+    dw, dt = parse_sum("dw = 2^-3*u1*t"), parse_sum("dt = 2^-2*x0*x1*y2 - 2^-3*u1*t")
+    verify_program(plastic(program, dw=dw, dt=dt))
 
 
 def test_an_input_sum_that_can_leave_int32_is_refused(program: Program) -> None:

@@ -65,7 +65,7 @@ def test_check_goes_on_to_the_chip_with_a_rule_that_it_refuses() -> None:
     text = "dw = 9*2^-6*x0*x1*y2 - 2^-6*x0*x1*y1; networks graded"
     found = hebbite("check", MODEL, "--rule", text, "--target", "loihi1", "--json")
     codes = {problem["code"] for problem in json.loads(found.stdout)["problems"]}
-    assert codes == {"HB0450", "HB0404", "HB0408"}
+    assert codes == {"HB0450", "HB0404", "HB0496"}
 
 
 def test_a_coefficient_far_off_is_told_on_standard_error(tmp_path: Path) -> None:

@@ -188,8 +188,9 @@ def timing(
     target: str = "loihi1",
     bits: int = 8,
     seed: int = 11,
+    dt: str = "",
 ) -> Case:
-    """Two LIF populations with pair traces, one group for every rule."""
+    """Two LIF populations with pair traces, one group for every rule; ``dt`` for each of them."""
     lif = (("du_keep", 3000), ("dv_keep", 4000), ("threshold", 64 * 500))
     traces = (
         ("x1", Trace(tau=6, impulse=impulse)),
@@ -215,7 +216,7 @@ def timing(
         ),
         readout=Readout("two", "s", period, count=True),
         plasticity=tuple(
-            Plasticity(name, rule, epoch, traces, factors=2)
+            Plasticity(name, rule, epoch, traces, factors=2, dt=parse_sum(dt) if dt else None)
             for name, rule in zip(names, rules, strict=True)
         ),
         widths=Widths(bits),
@@ -263,7 +264,7 @@ def instructions(*, seed: int = 5) -> Case:
     return program, {"in": data}
 
 
-def writing(dw: str, *, epoch: int) -> Case:
+def writing(dw: str, *, epoch: int, dt: str = "") -> Case:
     """Neurons that write y1 and y2 themselves, and graded lines whose x1 is overwritten."""
     traces = (("x1", HELD), ("x2", Trace(9, 31)), ("y1", WRITTEN), ("y2", WRITTEN))
     program = Program(
@@ -277,7 +278,10 @@ def writing(dw: str, *, epoch: int) -> Case:
             Synapses("rec", "cells", "cells", "rec", exponent=3, delay=2),
         ),
         readout=Readout("cells", "v", 6),
-        plasticity=tuple(Plasticity(name, parse_sum(dw), epoch, traces) for name in ("fc", "rec")),
+        plasticity=tuple(
+            Plasticity(name, parse_sum(dw), epoch, traces, dt=parse_sum(dt) if dt else None)
+            for name in ("fc", "rec")
+        ),
         seed=1,
         tensors={"fc": weights((5, 6), seed=1), "rec": weights((5, 6), seed=2)},
     )
@@ -335,6 +339,28 @@ CASES: dict[str, Callable[[], Case]] = {
     "three factors, epoch 3": lambda: writing("dw = 2^-5*x0*x1*y1 - 2^-5*y0*x2*y2", epoch=3),
     "three factors, epoch 6": lambda: writing("dw = 2^-6*u0*x1*y1 - 2^-5*x0*y2*(x2-7)", epoch=6),
     "sparse": lambda: writing("dw = 2^-4*x0*x1*y2 - 2^-4*x0*y0*(w-9)*y1", epoch=6),
+    "tags, epoch 1": lambda: timing(
+        "dw = 2^-2*u0*t - 2^-2*y0*(t-9)*sgn(w)",
+        "dw = 2^-3*x0*t*y1",
+        epoch=1,
+        dt="dt = 2^1*y0*x1 - 2^1*x0*y1 - 2^-3*u0*t",
+    ),
+    "tags, epoch 4": lambda: timing(
+        "dw = 2^-1*u2*t - 2^-2*x0*y1*sgn(t+3)",
+        "dw = 2^-4*y0*x1*t",
+        epoch=4,
+        dt="dt = 2^2*y0*x1 - 2^3*x0*y1 + 2^-2*u2*w",
+    ),
+    "tags at their ends": lambda: timing(
+        "dw = 2^-5*u0*t - 2^-3*u0*w",
+        "dw = 2^-5*y0*x1 - 2^-6*x0*t",
+        epoch=2,
+        impulse=127,
+        dt="dt = -2^5*x0*x1 + 2^6*y0*x1",
+    ),
+    "tags of neurons that write": lambda: writing(
+        "dw = 2^-2*u0*t*y1 - 2^-2*x0*t*y2", epoch=3, dt="dt = 2^0*x0*x2*y2 - 2^-1*x0*y0*t*y1"
+    ),
     "no learning": lambda: (dataclasses.replace(timing(PAIR, epoch=1)[0], plasticity=()), {}),
     "no synapses": bare,
 }

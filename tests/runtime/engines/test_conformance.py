@@ -47,24 +47,34 @@ NAMES = (
     "three factors, epoch 3",
     "three factors, epoch 6",
     "sparse",
+    "tags, epoch 1",
+    "tags, epoch 4",
+    "tags at their ends",
+    "tags of neurons that write",
     "no learning",
     "no synapses",
 )
 LEARNING = tuple(
     name for name in NAMES if not name.startswith(("instructions", "no learning", "no synapses"))
 )
-EXCHANGED = ("relu", "tanh", "perturbed", "stdp, epoch 4", "instructions", "three factors, epoch 3")
+EXCHANGED = (
+    *("relu", "tanh", "perturbed", "stdp, epoch 4", "instructions", "three factors, epoch 3"),
+    *("tags, epoch 4", "tags at their ends"),
+)
 REFUSED_BY_LAVA = {
     "ideal, 16 bits": "Lava's weights have 8 bits",
     "three factors, epoch 3": "Lava's plastic synapses have delay 1",
     "three factors, epoch 6": "Lava's plastic synapses have delay 1",
     "sparse": "Lava's plastic synapses have delay 1",
+    "tags of neurons that write": "Lava's plastic synapses have delay 1",
 }
 TAKEN_BY_LAVA = (
     "tanh",
     "relu, copied signs",
     "tanh, learned feedback",
     "u0, sgn(w-3), (x1-64)",
+    "tags, epoch 1",
+    "tags at their ends",
     "instructions",
 )
 needs_lava = pytest.mark.skipif(
@@ -156,6 +166,42 @@ def test_saturation_is_reached(case: Cases) -> None:
     assert found["first.weight"].max() == 255
     assert found["second.weight"].min() == -256
     assert found["first.x1"].max() == 127
+
+
+def ends(case: Cases) -> tuple[Program, Data]:
+    """Return 480 epochs that push tags against their ends, some of them 1 below their word."""
+    program, data = case("tags at their ends")
+    rules = tuple(dataclasses.replace(p, epoch=1) for p in program.plasticity)
+    program = dataclasses.replace(program, plasticity=rules)
+    return program, {name: np.tile(values, (5, 1, 1)) for name, values in data.items()}
+
+
+@pytest.mark.parametrize("rounding", ROUNDINGS)
+def test_tags_end_at_255_and_one_below_their_word(case: Cases, rounding: Rounding) -> None:
+    program, data = ends(case)
+    found = assert_conforms("native", program, data, samples=60, rounding=rounding).values
+    assert found["first.t"].max() == 255
+    assert found["first.t"].min() == -257
+
+
+@needs_lava
+def test_tags_of_lava_end_at_255_and_one_below_their_word(case: Cases) -> None:
+    program, data = ends(case)
+    found = assert_conforms("lava", program, data, samples=60, rounding="lava-exact").values
+    assert found["first.t"].min() == -257
+
+
+def test_a_tag_below_its_word_rises_where_nothing_happens(case: Cases) -> None:
+    program, _ = case("tags at their ends")
+    machines = [opened(name, program, "independent") for name in ("native", "reference")]
+    for machine in machines:
+        state = machine.state()
+        state["tag.first"][:] = -257
+        machine.restore(state)
+        machine.run({}, samples=1)
+    assert_same_state(*machines)
+    tags = machines[0].state()["tag.first"]
+    assert (tags == -256).mean() > 0.8
 
 
 @pytest.mark.parametrize("name", ["relu", "stdp, epoch 4"])

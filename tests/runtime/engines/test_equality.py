@@ -61,6 +61,7 @@ def compared(rule: str, engines: tuple[str, ...], rounding: str = "lava-exact") 
     )
 
 
+OWN = "rule own; dw = 0.009*x0*x1*y2 - 0.009*x0*x1*y3 - 2^-5*u2*(w-3); feedback fa gain=1"
 RULES = (
     "delta",
     "frozen",
@@ -75,6 +76,8 @@ RULES = (
     "stdp",
     "triplet-stdp",
     "soft-bound-stdp",
+    "r-stdp",
+    OWN,
 )
 FOLLOWED = (("back_relu2", "to_fc3"), ("back_relu1", "to_relu2"))
 
@@ -82,10 +85,12 @@ FOLLOWED = (("back_relu2", "to_fc3"), ("back_relu1", "to_relu2"))
 def active(rule: str) -> str:
     """Return a rule with rates at which 500 steps change many weights."""
     special = {
+        OWN: OWN,
         "kolen-pollack": "kolen-pollack(rate=-4, every=3)",
         "stdp": "stdp(up=2, down=2)",
         "triplet-stdp": "triplet-stdp(up=3, down=4)",
         "soft-bound-stdp": "soft-bound-stdp(up=3, down=3)",
+        "r-stdp": "r-stdp(rate=0, down=2)",
     }
     return special.get(rule, f"{rule}(rate=-4)")
 

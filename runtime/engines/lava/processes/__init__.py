@@ -99,6 +99,7 @@ class SynapsesJob:
     mirror: MirrorJob | None = None
     epoch: int = 0
     weights: Rows | None = None
+    tags: Rows | None = None
     traces: Rows | None = None
 
 
@@ -255,7 +256,7 @@ class RecordedDelayDense(Reporting, PyDelayDenseModelBitAcc):  # type: ignore[mi
 
 
 class RecordedLearningDense(Reporting, PyLearningDenseModelBitApproximate):  # type: ignore[misc]
-    """Lava's LearningDense; writes weights and traces after every learning epoch."""
+    """Lava's LearningDense; writes weights, tags and traces after every learning epoch."""
 
     def run_spk(self) -> None:
         """Deliver, receive, note what the traces need, write down."""
@@ -270,6 +271,8 @@ class RecordedLearningDense(Reporting, PyLearningDenseModelBitApproximate):  # t
         job = self.proc_params["job"]
         index = self.time_step // job.epoch - 1
         job.weights.put(index, {"weight": self.weights.ravel()})
+        if job.tags is not None:
+            job.tags.put(index, {"tag": self.tag_1.ravel()})
         traces = {"x1": self.x1, "x2": self.x2, "y1": self.y1, "y2": self.y2, "y3": self.y3}
         job.traces.put(index, traces)
 

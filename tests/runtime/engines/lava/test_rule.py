@@ -39,9 +39,13 @@ def product(clock):
 read = 0
 for _ in range(400):
     clock = f"u{draw.randint(0, 9)}"
-    dw = SumOfProducts("dw", tuple(product(clock) for _ in range(draw.randint(1, 4))))
-    if not check_loihi(dw):
-        module.learning_rule(Plasticity("fc", dw, 4, traces, draw.choice((2, 3))), seed=1)
+    dw, dt = (
+        SumOfProducts(target, tuple(product(clock) for _ in range(draw.randint(1, 4))))
+        for target in ("dw", "dt")
+    )
+    if not check_loihi(dw, dt):
+        tag = dt if draw.random() < 0.5 else None
+        module.learning_rule(Plasticity("fc", dw, 4, traces, draw.choice((2, 3)), tag), seed=1)
         read += 1
 print(read)
 
@@ -57,5 +61,5 @@ def test_lava_reads_what_was_meant_and_another_reading_is_refused() -> None:
     done = subprocess.run([sys.executable, "-c", CODE], capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr
     read, code = done.stdout.split()
-    assert int(read) > 100
+    assert int(read) > 50
     assert code == "HB0606"
