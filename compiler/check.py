@@ -52,7 +52,7 @@ SHAPES = {
 def problems_of_request(
     graph: Graph, rule: LearningRule, objective: Objective, settings: Settings
 ) -> tuple[Problem, ...]:
-    """Return why this request has no program (HB0402..HB0408, HB0413..HB0417, HB0425)."""
+    """Return why this request has no program (HB0402..HB0408, HB0413..HB0417, HB0496)."""
     target = load_target(settings.target)
     others = (
         *_rule(rule, settings, target),
@@ -160,14 +160,14 @@ def _reward(rule: LearningRule, objective: Objective, settings: Settings) -> Ite
     at = f"rule {rule.name}"
     if rule.signal == "reward" and objective.name != "classification":
         what = f"{objective.name} knows no right answer that could be rewarded"
-        yield Problem("HB0425", what, at, hint="--objective classification")
+        yield Problem("HB0408", what, at, hint="--objective classification")
     if rule.signal == "reward" and settings.window < SHORTEST_REWARDED:
         what = f"{settings.window} steps are too few to spike, earn and hear of it"
-        yield Problem("HB0425", what, at, hint=f"window={SHORTEST_REWARDED}")
+        yield Problem("HB0408", what, at, hint=f"window={SHORTEST_REWARDED}")
 
 
 def _signal(rule: LearningRule, settings: Settings, at: str) -> list[Problem]:
-    """Return what the rule reads and nobody writes (HB0403, HB0408)."""
+    """Return what the rule reads and nobody writes (HB0403, HB0496)."""
     key = settings.neuron, rule.signal
     found: list[Problem] = []
     if key not in LOWERINGS:
@@ -175,12 +175,13 @@ def _signal(rule: LearningRule, settings: Settings, at: str) -> list[Problem]:
         what = f"{settings.neuron} units do not tell their synapses '{rule.signal}'"
         found.append(Problem("HB0403", what, at, hint=f"signal {' | '.join(known)}"))
     written = (*GATES, *WRITTEN.get(key, VARIABLES))
-    read = [v.name for update in (rule.dw, rule.dt) if update for v in update.variables]
-    for name in dict.fromkeys(read):
+    forward = (rule.dw,) if rule.dt is None else (rule.dw, rule.dt)
+    read = dict.fromkeys(variable.name for each in forward for variable in each.variables)
+    for name in read:
         if name not in written:
             what = f"{rule.name} reads {name}, which no {settings.neuron} unit writes"
             hint = "graded units write y2 - y3, their error; x1 is the activity that they receive"
-            found.append(Problem("HB0408", what, at, hint=hint))
+            found.append(Problem("HB0496", what, at, hint=hint))
     return found
 
 

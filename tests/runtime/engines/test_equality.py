@@ -89,6 +89,7 @@ def compared(rule: str, engines: tuple[str, ...], rounding: str = "lava-exact") 
     )
 
 
+OWN = "rule own; dw = 0.009*x0*x1*y2 - 0.009*x0*x1*y3 - 2^-5*u2*(w-3); feedback fa gain=1"
 RULES = (
     "delta",
     "frozen",
@@ -114,6 +115,7 @@ RULES = (
     "bcm",
     "instar",
     "clp",
+    OWN,
 )
 SIZES = {"oja": (64, 10), "bcm": (64, 10), "instar": (64, 12, 10), "clp": (64, 12, 10)}
 """Networks of the rules that do not take two hidden layers."""
@@ -123,6 +125,7 @@ FOLLOWED = (("back_relu2", "to_fc3"), ("back_relu1", "to_relu2"))
 def active(rule: str) -> str:
     """Return a rule with rates at which 500 steps change many weights."""
     special = {
+        OWN: OWN,
         "kolen-pollack": "kolen-pollack(rate=-4, every=3)",
         "eprop": "eprop(rate=-3, gain=2, steps=6)",
         "recurrent eprop": "recurrent eprop(rate=-3, gain=2, steps=6)",
