@@ -13,11 +13,16 @@ import numpy as np
 from hebbite.compiler.graph import Graph
 from hebbite.compiler.lowering.chain import network_of
 from hebbite.compiler.lowering.network import Network
+from hebbite.compiler.lowering.registry import LOWERINGS
 from hebbite.compiler.settings import Settings
 from hebbite.compiler.targets import Target, load_target
 from hebbite.rules.errors import HebbiteError, Problem
 from hebbite.rules.objectives import Objective
 from hebbite.rules.rule import LearningRule
+from hebbite.rules.sums import GATES, VARIABLES
+
+WRITTEN = {("graded", "error"): ("x1", "y2", "y3", "w", "t")}
+"""(unit, learning signal) -> what a forward synapse may read, where units write that themselves."""
 
 SHORTEST_REWARDED = 4
 """Steps of a sample in which a spike can earn a reward that comes in the last step."""
@@ -47,7 +52,7 @@ SHAPES = {
 def problems_of_request(
     graph: Graph, rule: LearningRule, objective: Objective, settings: Settings
 ) -> tuple[Problem, ...]:
-    """Return every reason why this request has no program (HB0402..HB0408, HB0413, HB0414)."""
+    """Return every reason why this request has no program (HB0402..HB0408, HB0413..HB0415)."""
     target = load_target(settings.target)
     others = (
         *_rule(rule, settings, target),
@@ -102,6 +107,8 @@ def _rule(rule: LearningRule, settings: Settings, target: Target) -> list[Proble
     if rule.factors == 3 and not target.can("neuron_traces"):
         what = f"'{rule.name}' needs neurons that write y1..y3; {target.name} has none"
         found.append(Problem("HB0404", what, at, hint="--target loihi2"))
+    if kind in rule.networks:
+        found += _signal(rule, settings, at)
     if kind == "spiking" and settings.encode != "rate":
         what = "LIF units need spikes at the inputs"
         found.append(Problem("HB0406", what, hint="--encode rate"))
@@ -116,10 +123,28 @@ def _reward(rule: LearningRule, objective: Objective, settings: Settings) -> Ite
     at = f"rule {rule.name}"
     if rule.signal == "reward" and objective.name != "classification":
         what = f"{objective.name} knows no right answer that could be rewarded"
-        yield Problem("HB0408", what, at, hint="--objective classification")
+        yield Problem("HB0415", what, at, hint="--objective classification")
     if rule.signal == "reward" and settings.window < SHORTEST_REWARDED:
         what = f"{settings.window} steps are too few to spike, earn and hear of it"
-        yield Problem("HB0408", what, at, hint=f"window={SHORTEST_REWARDED}")
+        yield Problem("HB0415", what, at, hint=f"window={SHORTEST_REWARDED}")
+
+
+def _signal(rule: LearningRule, settings: Settings, at: str) -> list[Problem]:
+    """Return what the rule reads and nobody writes (HB0403, HB0408)."""
+    key = settings.neuron, rule.signal
+    found: list[Problem] = []
+    if key not in LOWERINGS:
+        known = sorted(signal for unit, signal in LOWERINGS if unit == settings.neuron)
+        what = f"{settings.neuron} units do not tell their synapses '{rule.signal}'"
+        found.append(Problem("HB0403", what, at, hint=f"signal {' | '.join(known)}"))
+    written = (*GATES, *WRITTEN.get(key, VARIABLES))
+    read = [v.name for update in (rule.dw, rule.dt) if update for v in update.variables]
+    for name in dict.fromkeys(read):
+        if name not in written:
+            what = f"{rule.name} reads {name}, which no {settings.neuron} unit writes"
+            hint = "graded units write y2 - y3, their error; x1 is the activity that they receive"
+            found.append(Problem("HB0408", what, at, hint=hint))
+    return found
 
 
 def _head(graph: Graph, objective: Objective) -> list[Problem]:
@@ -136,6 +161,12 @@ def _objective(
     """Yield why a rule, a network and an objective do not go together (HB0413, HB0414)."""
     at = f"objective {objective}"
     source = rule.feedback.source
+    if rule.signal == "goodness" and objective.name != "classification":
+        what = f"'{rule.name}' follows an objective of its own in every layer, from labels alone"
+        yield Problem("HB0413", what, at, hint="--objective classification")
+    if rule.signal == "relaxation" and _beyond_labels(objective):
+        what = f"'{rule.name}' nudges by squared errors, from labels or real targets, and alone"
+        yield Problem("HB0413", what, at, hint="--objective classification")
     if rule.signal != "error" or not rule.runs_on_chip:
         return
     if source == "reward" and objective.teaches != "reward":

@@ -39,6 +39,8 @@ class LearningRule:
     constants      numbers that the rule gives to its neurons: rates, bits, thresholds
     traces         time constants and impulses of x1 and y1, for two factors
     feedback       how credit reaches hidden neurons
+    real           the real coefficients that the products were asked to have, dw first, then dt and
+                   feedback_dw; () for a rule in the chip's own scales. See `hebbite.rules.scale`
     follows        whether copied feedback weights follow the forward weights while these learn
     locality       see `Locality`
     reason         why it runs on no chip; '' if it does
@@ -60,6 +62,7 @@ class LearningRule:
     follows: bool = False
     feedback_dw: SumOfProducts | None = None
     reason: str = ""
+    real: tuple[float, ...] = ()
     readout_dw: SumOfProducts | None = None
     constants: tuple[tuple[str, int], ...] = ()
 
@@ -85,6 +88,16 @@ class LearningRule:
     def follows_objective(self) -> bool:
         """Whether its neurons are told what changes the objective; without that no credit."""
         return self.signal not in WITHOUT_OBJECTIVE
+
+    @property
+    def is_own(self) -> bool:
+        """Whether it was written as text (`hebbite.rules.rule_text`) and has no factory."""
+        return self.text.startswith("rule ")
+
+    @property
+    def sums(self) -> tuple[SumOfProducts, ...]:
+        """Every sum of the rule, in order: dw, dt, feedback_dw."""
+        return tuple(each for each in (self.dw, self.dt, self.feedback_dw) if each is not None)
 
     def __str__(self) -> str:
         """Return the text; `rules.registry.parse_rule` gives the rule back."""

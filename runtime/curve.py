@@ -80,6 +80,8 @@ class CurveBook:
 
 def why_without(model: Compiled) -> str:
     """Return why a model has no objective to follow; '' if it has one."""
+    if model.rule.signal == "goodness":
+        return "every layer follows an objective of its own"
     follows = model.coding.teacher and model.rule.follows_objective
     return "" if follows else "the rule follows no objective"
 

@@ -76,7 +76,7 @@ class CreditBook:
             with one_thread():
                 self._moments.append(marks_at(moment, self._epoch))
         except UnsupportedError as error:
-            if error.code != "HB0470":
+            if error.code not in ("HB0470", "HB0471", "HB0473"):
                 raise
             self._reason = error.problems[0].what
         else:
@@ -92,7 +92,8 @@ def marks_at(moment: Moment, epoch: int) -> CreditMoment:
     """Return the marks of a moment in both arithmetics.
 
     Raises:
-        UnsupportedError: HB0470 for a rule without a real-valued model.
+        UnsupportedError: HB0470 or HB0471 without a real-valued model of the rule or the network,
+            HB0473 for a network that never settles.
     """
     sheets = []
     for layers, moments, gradient in (real_layers(moment), chip_layers(moment)):

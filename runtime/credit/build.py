@@ -53,6 +53,9 @@ def refuse_without_twin(compiled: Compiled) -> None:
         what = f"only graded units have such a twin; these are {compiled.settings.neuron} units"
         hint = "--neuron graded --encode none --rule dfa"
         raise UnsupportedError(Problem("HB0471", what, f"program @{compiled.model}", hint=hint))
+    if compiled.rule.signal == "goodness":
+        what = f"'{compiled.rule.name}' has no output to compare; every layer has its own objective"
+        raise UnsupportedError(Problem("HB0471", what, f"program @{compiled.model}"))
 
 
 def forward_groups(program: Program) -> tuple[Synapses, ...]:

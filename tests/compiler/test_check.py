@@ -171,9 +171,9 @@ def test_regression_refuses_the_head_of_a_classifier(head: str) -> None:
 def test_a_reward_needs_a_right_class_and_time_to_be_heard() -> None:
     assert found("r-stdp", SPIKING) == ()
     (problem,) = found("r-stdp", SPIKING, objective="regression")
-    assert (problem.code, problem.hint) == ("HB0408", "--objective classification")
+    assert (problem.code, problem.hint) == ("HB0415", "--objective classification")
     short = Settings(neuron="lif", encode="rate", window=3)
-    assert codes(found("r-stdp", short, objective="regression")) == ["HB0408", "HB0408"]
+    assert codes(found("r-stdp", short, objective="regression")) == ["HB0415", "HB0415"]
     assert found("stdp", short, objective="regression") == ()
 
 
