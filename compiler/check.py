@@ -66,7 +66,7 @@ def problems_of_request(
         return (*error.problems, *others)
     return (
         *others,
-        *_shape(network, rule, objective),
+        *_shape(network, rule, objective, settings),
         *_spiking(network, rule, settings),
     )
 
@@ -106,7 +106,9 @@ def _of_errors(network: Network, rule: LearningRule, settings: Settings) -> list
     return found
 
 
-def _shape(network: Network, rule: LearningRule, objective: Objective) -> list[Problem]:
+def _shape(
+    network: Network, rule: LearningRule, objective: Objective, settings: Settings
+) -> list[Problem]:
     """Return why the stages of a network are none for a rule that learns what inputs are like."""
     shape = SHAPES.get(rule.signal)
     if shape is None:
@@ -117,7 +119,7 @@ def _shape(network: Network, rule: LearningRule, objective: Objective) -> list[P
         sizes = [network.input_size, *(len(stage.weight) for stage in network.stages)]
         what = f"'{rule.name}' does not serve {'-'.join(map(str, sizes))}; it takes {shape.text}"
         found.append(Problem("HB0403", what, at, output.origin))
-    elif not shape.replaces and np.any(output.bias):
+    elif not shape.replaces and settings.init == "keep" and np.any(output.bias):
         what = f"'{rule.name}' has no use for the bias of '{output.name}'"
         hint = "take it out of the model, or start anew: --init random"
         found.append(Problem("HB0403", what, at, output.origin, hint))

@@ -105,6 +105,7 @@ def test_a_bias_that_a_rule_has_no_use_for_is_refused(rule: str) -> None:
         "take it out of the model, or start anew: --init random",
     )
     assert found(rule, of=single(bias=0.0)) == ()
+    assert found(rule, Settings(init="random"), of=single(bias=0.5)) == ()
 
 
 @pytest.mark.parametrize("rule", ["instar", "clp"])

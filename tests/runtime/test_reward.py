@@ -26,9 +26,12 @@ from hebbite.compiler.program.types import (
 )
 from hebbite.compiler.program.verify import verify_program
 from hebbite.compiler.settings import Settings
+from hebbite.rules.errors import UnsupportedError
 from hebbite.rules.registry import parse_rule
 from hebbite.rules.traces import Trace
+from hebbite.runtime.credit.credit import moment_of
 from hebbite.runtime.engines.native import NativeEngine
+from hebbite.runtime.session import Session
 
 NEURONS_EACH, PERIOD, LAG = 64, 50, 2
 RULE = "r-stdp(rate=0, up=0, down=0, decay=5)"
