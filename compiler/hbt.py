@@ -266,7 +266,7 @@ def _check_coding(coding: Coding, program: Program) -> None:
         outputs = coding.outputs
     if not known or coding.outputs != outputs or not 1 <= coding.target_rate <= 127:
         raise ValueError(f"no such coding: {coding}")
-    if not 1 <= coding.passes <= program.schedule.period:
+    if not 1 <= coding.passes <= program.schedule.period or not 0.0 <= coding.norm < float("inf"):
         raise ValueError(f"no such coding: {coding}")
     if not 0 <= coding.seed <= 2**62 or not 0 <= coding.window <= program.schedule.period:
         raise ValueError(f"no such coding: {coding}")

@@ -82,7 +82,8 @@ def why_without(model: Compiled) -> str:
     """Return why a model has no objective to follow; '' if it has one."""
     if model.rule.signal == "goodness":
         return "every layer follows an objective of its own"
-    return "" if model.coding.teacher else "the rule follows no objective"
+    follows = model.coding.teacher and model.rule.follows_objective
+    return "" if follows else "the rule follows no objective"
 
 
 def objective_value(model: Compiled, answers: Long, y: Labels) -> float:

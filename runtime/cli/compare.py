@@ -61,6 +61,7 @@ def compare(
     train_samples: options.TrainSamples = 0,
     engine: options.Engine = "native",
     rounding: options.Rounding = "independent",
+    recurrent: options.Recurrent = False,
     further: options.Set = [],  # noqa: B006 - typer copies it
     chips: options.Chips = 1,
     profile: options.Profile = "",
@@ -88,7 +89,7 @@ def compare(
     if report is not None:
         requests.refuse_to_overwrite(report, model, *([store] if store else []))
     plan = Plan(
-        rules=tuple(requests.rule_text(text) for text in requests.listed(rules)),
+        rules=tuple(requests.rule_typed(text) for text in requests.listed(rules)),
         objectives=requests.listed(objectives),
         targets=chosen,
         seeds=requests.seeds_of(seeds),
@@ -103,6 +104,7 @@ def compare(
             encode=encode,
             init=init,
             seed=0,
+            recurrent=recurrent,
             further=further,
         ),
         chips=chips,

@@ -20,16 +20,26 @@ if TYPE_CHECKING:
 
 DIGITS_INPUTS = 64
 LONGEST_RULE_TEXT = 2**16
-_OWN = ("target", "neuron", "encode", "init", "seed")
+RULE_SUFFIX = ".rule"
+_OWN = ("target", "neuron", "encode", "init", "seed", "recurrent")
 
 
 def settings_of(
-    *, target: str, neuron: str, encode: str, init: str, seed: int, further: Sequence[str] = ()
+    *,
+    target: str,
+    neuron: str,
+    encode: str,
+    init: str,
+    seed: int,
+    recurrent: bool = False,
+    further: Sequence[str] = (),
 ) -> Settings:
     """Return the settings; ``further`` holds ``name=integer`` (HB0151 for anything else)."""
     from hebbite.compiler.settings import Settings
 
-    chosen = Settings(target=target, neuron=neuron, encode=encode, init=init, seed=seed)
+    chosen = Settings(
+        target=target, neuron=neuron, encode=encode, init=init, seed=seed, recurrent=recurrent
+    )
     known = [field.name for field in fields(Settings) if field.name not in _OWN]
     for text in further:
         name, _, value = text.partition("=")
@@ -42,11 +52,10 @@ def settings_of(
 
 
 def rule_text(value: str) -> str:
-    """Return the text of a rule: what was typed, or what the file of that name holds."""
+    """Return the text of a rule: what was typed, or what the file of that name holds (HB0152)."""
     path = Path(value)
-    if re.match(r"\s*d[wtd]\s*=", value):
-        return _sum_text(value)
-    if "(" in value or not (path.suffix or "/" in value):
+    typed = re.search(r"[(=;\n]", value) and not value.endswith(RULE_SUFFIX)
+    if typed or not (path.suffix or "/" in value):
         return value
     try:
         with path.open("rb") as file:
@@ -58,20 +67,19 @@ def rule_text(value: str) -> str:
     if len(data) > LONGEST_RULE_TEXT:
         what = f"a rule text is at most {LONGEST_RULE_TEXT} bytes long"
         raise InputFileError(Problem("HB0152", what, at=value))
-    return _sum_text(text) if re.match(r"d[wtd]\s*=", text) else text
+    return text
 
 
-def _sum_text(text: str) -> str:
-    """Say what is wrong with a bare sum, first of all where Lava would misread it (HB0161)."""
-    from hebbite.rules.loihi import check_loihi, misread_by_lava
-    from hebbite.rules.sums import parse_sum
+def rule_typed(value: str) -> str:
+    """Return the text of a rule that is one; coefficients that are far off are told."""
+    from hebbite.rules.registry import parse_rule
+    from hebbite.rules.scale import scale_warnings
+    from hebbite.runtime.cli.output import say
 
-    if problem := misread_by_lava(text):
-        raise UsageError(problem)
-    if problems := check_loihi(parse_sum(text)):
-        raise UsageError(*problems)
-    what = "a sum alone is no rule: it says neither which neurons learn nor from what signal"
-    raise UsageError(Problem("HB0161", what, at=text, hint="--rule 'dfa(rate=-6)'"))
+    text = rule_text(value)
+    for warning in scale_warnings(parse_rule(text)):
+        say(f"warning {warning}")
+    return text
 
 
 def listed(text: str) -> tuple[str, ...]:
@@ -159,16 +167,23 @@ def open_saved(path: Path) -> Saved:
 def check_fit(compiled: Compiled, dataset: Dataset) -> None:
     """Refuse data whose samples or classes are not the model's (HB0155)."""
     source = next(s for s in compiled.program.sources if s.name == compiled.coding.source)
-    features = int(dataset.x_test[0].size)
-    outputs = compiled.coding.outputs
-    if features == source.size and dataset.classes <= outputs:
+    inputs = compiled.coding.features or source.size
+    features, outputs = features_of(dataset, inputs), compiled.coding.outputs
+    if features == inputs and dataset.classes <= outputs:
         return
     what = (
         f"'{dataset.name}' has {features} features and {dataset.classes} classes, "
-        f"the model {source.size} inputs and {outputs} outputs"
+        f"the model {inputs} inputs and {outputs} outputs"
     )
     at = f"%{source.name} = source[{source.size}]"
     raise UsageError(Problem("HB0155", what, at, source.origin, "give another --data"))
+
+
+def features_of(dataset: Dataset, inputs: int) -> int:
+    """Return the values of a sample, or of one frame where samples are series of such frames."""
+    sample = dataset.x_test[0]
+    series = sample.ndim > 1 and sample[0].size == inputs
+    return int(sample[0].size if series else sample.size)
 
 
 def refuse_to_overwrite(output: Path, *inputs: Path) -> None:

@@ -23,6 +23,7 @@ from hebbite.runtime.credit.curve import (
 from hebbite.runtime.credit.measures import measure
 from hebbite.runtime.credit.moment import Moment, chip_layers, real_layers
 from hebbite.runtime.credit.threads import one_thread
+from hebbite.runtime.curve import why_without
 from hebbite.runtime.datasets import Dataset
 from hebbite.runtime.session import Session
 from hebbite.runtime.training import Watch
@@ -66,6 +67,9 @@ class CreditBook:
     def _measure(self, model: Compiled) -> None:
         if model.settings.neuron != "graded":
             self._reason = SPIKING.format(model.settings.neuron)
+            return
+        self._reason = why_without(model)
+        if self._reason:
             return
         moment = Moment(model, self._x, self._y)
         try:

@@ -26,6 +26,7 @@ from hebbite.compiler.hbt import producer
 from hebbite.compiler.settings import Settings
 from hebbite.rules.errors import Problem, UsageError
 from hebbite.rules.registry import parse_rule
+from hebbite.runtime.credit.build import refuse_without_twin
 from hebbite.runtime.credit.moment import Moment
 from hebbite.runtime.credit.row import Arithmetic, Row, Travelled
 from hebbite.runtime.credit.spiking.host import HostTraining, host_rows
@@ -111,6 +112,9 @@ def credit(
         for seed in chosen.seeds
         for rule in chosen.rules
     ]
+    for _, compiled in jobs:
+        if compiled.settings.neuron == "graded":
+            refuse_without_twin(compiled)
     rows: list[Row] = []
     with one_thread():
         for seed, compiled in jobs:

@@ -21,6 +21,7 @@ import numpy as np
 
 from hebbite.rules.errors import Problem, UnsupportedError
 from hebbite.rules.rule import LearningRule
+from hebbite.rules.sums import SumOfProducts, effective_scale
 from hebbite.runtime.credit.activations import Real
 from hebbite.runtime.credit.batch import Batch, Signal
 from hebbite.runtime.credit.moments import Update
@@ -37,8 +38,12 @@ def updates_of(rule: LearningRule, batch: Batch) -> tuple[Update | None, ...]:
     """Return what the rule proposes for every layer; None where it leaves the weights alone.
 
     Raises:
-        UnsupportedError: HB0470 if no learning signal of this kind is known here.
+        UnsupportedError: HB0470 if no learning signal of this kind is known here, or if a rule
+            of one's own has an update that is not a rate times activity times signal.
     """
+    if rule.is_own and not multiplies_signal(rule.dw):
+        what = f"'{rule.name}': no real-valued model of the update {rule.dw}"
+        raise UnsupportedError(Problem("HB0470", what, hint="dw = c*x0*x1*y2 - c*x0*x1*y3"))
     layers = len(batch.twin.layers)
     output = Update(
         batch.twin.output_delta(batch.activity, batch.target), batch.activity.inputs[-1]
@@ -53,6 +58,21 @@ def updates_of(rule: LearningRule, batch: Batch) -> tuple[Update | None, ...]:
         raise UnsupportedError(Problem("HB0470", what, f"feedback {rule.feedback}"))
     found = SIGNALS[source](rule, batch)
     return tuple(found) if len(found) == layers else (*found, output)
+
+
+def multiplies_signal(dw: SumOfProducts) -> bool:
+    """Whether dw is eta x1 (y2 - y3), decays of the weight aside: what real rows stand for."""
+    products = [p for p in dw.products if "w" not in [f.variable for f in p.factors]]
+    if len(products) != 2:
+        return False
+    up, down = products
+    factors = [{str(f) for f in each.factors} - {"y0"} for each in products]
+    opposite = effective_scale(up) == -effective_scale(down) > 0
+    return (
+        opposite
+        and up.dependency == down.dependency == "x0"
+        and factors == [{"x1", "y2"}, {"x1", "y3"}]
+    )
 
 
 def sent_back(rule: LearningRule, batch: Batch) -> list[Update]:
