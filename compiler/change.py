@@ -52,7 +52,10 @@ def _changed(model: Compiled, group: Plasticity, rule: LearningRule) -> Plastici
     back = model.program.group(group.synapses).role == "feedback"
     old = model.rule.feedback_dw if back and model.rule.feedback_dw else model.rule.dw
     new = rule.feedback_dw if back and rule.feedback_dw else rule.dw
-    return replace(group, dw=_carried(group.dw, old, new, rule))
+    dt = group.dt
+    if dt is not None and model.rule.dt is not None and rule.dt is not None:
+        dt = _carried(dt, model.rule.dt, rule.dt, rule)
+    return replace(group, dw=_carried(group.dw, old, new, rule), dt=dt)
 
 
 def _carried(
@@ -82,16 +85,16 @@ def _product(lowered: Product, old: Product, new: Product, rule: LearningRule) -
 
 
 def _counted(old: Program, new: Program) -> tuple[tuple[str, int], ...]:
+    """Return how many products differ, a group."""
     pairs = zip(old.plasticity, new.plasticity, strict=True)
-    return tuple(
-        (
-            before.synapses,
-            sum(
-                one != other
-                for one, other in zip(before.dw.products, after.dw.products, strict=True)
-            ),
-        )
-        for before, after in pairs
+    return tuple((before.synapses, _differing(before, after)) for before, after in pairs)
+
+
+def _differing(before: Plasticity, after: Plasticity) -> int:
+    return sum(
+        one != other
+        for mine, theirs in zip(before.sums, after.sums, strict=True)
+        for one, other in zip(mine.products, theirs.products, strict=True)
     )
 
 

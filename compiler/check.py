@@ -52,7 +52,7 @@ SHAPES = {
 def problems_of_request(
     graph: Graph, rule: LearningRule, objective: Objective, settings: Settings
 ) -> tuple[Problem, ...]:
-    """Return every reason why this request has no program (HB0402..HB0408, HB0413..HB0415)."""
+    """Return why this request has no program (HB0402..HB0408, HB0413..HB0417, HB0496)."""
     target = load_target(settings.target)
     others = (
         *_rule(rule, settings, target),
@@ -64,7 +64,46 @@ def problems_of_request(
         network = network_of(graph)
     except HebbiteError as error:
         return (*error.problems, *others)
-    return (*others, *_shape(network, rule, objective, settings))
+    return (
+        *others,
+        *_shape(network, rule, objective, settings),
+        *_spiking(network, rule, settings),
+    )
+
+
+def _spiking(network: Network, rule: LearningRule, settings: Settings) -> tuple[Problem, ...]:
+    by_errors = settings.neuron == "lif" and rule.signal == "error"
+    found = [] if by_errors else _recurrence(network, settings)
+    return (*found, *(_of_errors(network, rule, settings) if by_errors else ()))
+
+
+def _recurrence(network: Network, settings: Settings) -> list[Problem]:
+    """Refuse populations that hear themselves where their lowering knows no time (HB0417)."""
+    hint = "--neuron lif --encode rate --rule eprop"
+    needs = "needs LIF units that learn from errors"
+    found: list[Problem] = []
+    if settings.recurrent:
+        found.append(Problem("HB0417", f"the setting 'recurrent' {needs}", hint=hint))
+    for stage in network.stages:
+        if stage.recurrent is not None:
+            what = f"'{stage.name}' hears itself, which {needs}"
+            found.append(Problem("HB0417", what, f"%{stage.name}", stage.origin, hint))
+    return found
+
+
+def _of_errors(network: Network, rule: LearningRule, settings: Settings) -> list[Problem]:
+    """Return what is wrong with spiking units that are to learn from errors."""
+    found: list[Problem] = []
+    if rule.steps >= settings.window:
+        what = f"learning in the last {rule.steps} steps leaves nothing of {settings.window}"
+        hint = f"--set window={rule.steps + 1}, or fewer steps"
+        found.append(Problem("HB0416", what, f"rule {rule.name}", hint=hint))
+    copies = rule.feedback.weights == "transpose" and rule.feedback.delivery == "direct"
+    if copies and rule.learns == "all" and len(network.stages) > 2:
+        what = "copied weights of the readout lead to the population below it alone"
+        hint = "feedback=random, or one hidden population"
+        found.append(Problem("HB0415", what, f"rule {rule.name}", hint=hint))
+    return found
 
 
 def _shape(
@@ -123,14 +162,14 @@ def _reward(rule: LearningRule, objective: Objective, settings: Settings) -> Ite
     at = f"rule {rule.name}"
     if rule.signal == "reward" and objective.name != "classification":
         what = f"{objective.name} knows no right answer that could be rewarded"
-        yield Problem("HB0415", what, at, hint="--objective classification")
+        yield Problem("HB0408", what, at, hint="--objective classification")
     if rule.signal == "reward" and settings.window < SHORTEST_REWARDED:
         what = f"{settings.window} steps are too few to spike, earn and hear of it"
-        yield Problem("HB0415", what, at, hint=f"window={SHORTEST_REWARDED}")
+        yield Problem("HB0408", what, at, hint=f"window={SHORTEST_REWARDED}")
 
 
 def _signal(rule: LearningRule, settings: Settings, at: str) -> list[Problem]:
-    """Return what the rule reads and nobody writes (HB0403, HB0408)."""
+    """Return what the rule reads and nobody writes (HB0403, HB0496)."""
     key = settings.neuron, rule.signal
     found: list[Problem] = []
     if key not in LOWERINGS:
@@ -138,12 +177,13 @@ def _signal(rule: LearningRule, settings: Settings, at: str) -> list[Problem]:
         what = f"{settings.neuron} units do not tell their synapses '{rule.signal}'"
         found.append(Problem("HB0403", what, at, hint=f"signal {' | '.join(known)}"))
     written = (*GATES, *WRITTEN.get(key, VARIABLES))
-    read = [v.name for update in (rule.dw, rule.dt) if update for v in update.variables]
-    for name in dict.fromkeys(read):
+    forward = (rule.dw,) if rule.dt is None else (rule.dw, rule.dt)
+    read = dict.fromkeys(variable.name for each in forward for variable in each.variables)
+    for name in read:
         if name not in written:
             what = f"{rule.name} reads {name}, which no {settings.neuron} unit writes"
             hint = "graded units write y2 - y3, their error; x1 is the activity that they receive"
-            found.append(Problem("HB0408", what, at, hint=hint))
+            found.append(Problem("HB0496", what, at, hint=hint))
     return found
 
 

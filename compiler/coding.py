@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hebbite.compiler.arithmetic.philox import words
-from hebbite.compiler.lowering.encode import payloads, rate_code
+from hebbite.compiler.lowering.encode import on_and_off, payloads, rate_code
 from hebbite.compiler.lowering.quantise import TOP_PAYLOAD, TOP_SIGNED
 from hebbite.compiler.program.types import IntArray
 from hebbite.rules.errors import Problem, UsageError
@@ -30,7 +30,9 @@ class Coding:
     source       name of the input source; ``teacher`` that of the target source, '' without one
     label        name of the source that tells hidden units the target itself, '' without one
     scale        payloads per unit of input; for ``rate``, the input that spikes fastest
-    signed       whether payloads have a sign (-63..63, sent again to learn) or not (0..254)
+    signed       whether values have a sign: payloads in -63..63, sent again to learn, or two lines
+                 a feature, for ``rate``; else payloads in 0..254, or one line
+    features     values of one frame, for ``rate``: samples (T, features) are series; 0: no series
     window, seed steps that spike and the seed of the spikes, for ``rate``
     outputs      neurons of the output population
     target_rate  output value, in 1..127, that a target of 1 stands for
@@ -49,23 +51,27 @@ class Coding:
     outputs: int
     target_rate: int
     passes: int = 1
+    features: int = 0
     label: str = ""
     norm: float = 0.0
 
     def events(self, x: Samples, *, first: int = 0) -> NDArray[np.int64]:
-        """Return integers (samples, events, features) for x (samples, features...).
+        """Return integers (samples, events, lines) for x (samples, features...).
 
+        For ``rate``, x may be a series (samples, T, features...) of frames.
         ``first`` numbers the first sample within a run: rate codes are drawn by that number.
 
         Raises:
-            UsageError: HB0131 if x is not finite.
+            UsageError: HB0131 if x is not finite, HB0133 if a series is longer than the window.
         """
         real = np.asarray(x, np.float64)
         if not np.isfinite(real).all():
             raise UsageError(Problem("HB0131", "the samples hold NaN or infinity"))
-        flat = brought_to(self.norm, real.reshape(len(real), math.prod(real.shape[1:])))
         if self.kind == "rate":
-            return rate_code(flat, top=self.scale, window=self.window, seed=self.seed, first=first)
+            lines = frames_of(real, self.features)
+            lines = on_and_off(lines) if self.signed else lines
+            return rate_code(lines, top=self.scale, window=self.window, seed=self.seed, first=first)
+        flat = brought_to(self.norm, real.reshape(len(real), math.prod(real.shape[1:])))
         return payloads(flat, scale=self.scale, signed=self.signed, passes=self.passes)
 
     def codes(self, y: NDArray[np.generic]) -> NDArray[np.int64]:
@@ -173,3 +179,13 @@ def brought_to(norm: float, x: NDArray[np.float64]) -> NDArray[np.float64]:
         return x
     length = np.linalg.norm(x, axis=1, keepdims=True)
     return np.asarray(x * (norm / np.where(length > 0.0, length, 1.0)), np.float64)
+
+
+def frames_of(x: NDArray[np.float64], features: int) -> NDArray[np.float64]:
+    """Return x (samples, features...) flat, or as (samples, T, features) if it is a series.
+
+    A series has frames (samples, T, ...) of ``features`` values each; 0 features: there is none.
+    """
+    if features and x.ndim > 2 and math.prod(x.shape[2:]) == features:
+        return x.reshape(len(x), x.shape[1], features)
+    return x.reshape(len(x), math.prod(x.shape[1:]))

@@ -12,10 +12,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from hebbite.compiler.arithmetic.draws import uniform
+from hebbite.compiler.arithmetic.draws import bell, uniform
 from hebbite.compiler.capacity import check_capacity
 from hebbite.compiler.check import problems_of_request
-from hebbite.compiler.coding import Samples
+from hebbite.compiler.coding import Samples, frames_of
 from hebbite.compiler.compiled import Compiled
 from hebbite.compiler.frontends import load_model
 from hebbite.compiler.graph import Graph
@@ -34,6 +34,7 @@ from hebbite.rules.rule import LearningRule
 from hebbite.rules.scale import scale_report
 
 Real = NDArray[np.float64]
+RECURRENT_SHARE = 0.5
 NOISE_SAMPLES = 256
 """Samples of uniform noise that set the scales where no calibration data are given."""
 
@@ -93,25 +94,48 @@ def compile(
 
 def _started(network: Network, settings: Settings) -> Network:
     """Return the network with the weights that learning starts from."""
-    if settings.init == "keep":
-        return network
+    stages = network.stages
+    if settings.init == "random":
+        stages = tuple(_fresh(stage, settings.seed) for stage in stages)
+    if settings.recurrent:
+        stages = (*(_hearing_itself(stage, settings.seed) for stage in stages[:-1]), stages[-1])
+    return replace(network, stages=stages)
 
-    def fresh(stage: Stage) -> Stage:
-        outputs, inputs = stage.weight.shape
-        reach = float(np.sqrt(6 / (inputs + outputs)))
-        drawn = uniform((outputs, inputs), seed=settings.seed, name=f"weight {stage.name}")
-        weight = (2 * drawn - 1) * reach
-        return replace(stage, weight=weight, bias=np.zeros(outputs, np.float64))
 
-    return replace(network, stages=tuple(fresh(stage) for stage in network.stages))
+def _fresh(stage: Stage, seed: int) -> Stage:
+    """Return a stage with random weights and no bias."""
+    outputs, inputs = stage.weight.shape
+    weight = _within_reach((outputs, inputs), seed=seed, name=f"weight {stage.name}")
+    again = stage.recurrent
+    if again is not None:
+        again = _within_reach(again.shape, seed=seed, name=f"recurrent weight {stage.name}")
+    return replace(stage, weight=weight, bias=np.zeros(outputs, np.float64), recurrent=again)
+
+
+def _within_reach(shape: tuple[int, ...], *, seed: int, name: str) -> Real:
+    reach = float(np.sqrt(6 / sum(shape)))
+    return (2 * uniform(shape, seed=seed, name=name) - 1) * reach
+
+
+def _hearing_itself(stage: Stage, seed: int) -> Stage:
+    """Return a stage with recurrent weights: those it has, or random ones half as large as its
+    others, root mean squares compared."""
+    if stage.recurrent is not None:
+        return stage
+    size = len(stage.weight)
+    rms = float(np.sqrt(np.mean(stage.weight**2)))
+    drawn = bell((size, size), seed=seed, name=f"recurrent {stage.name}")
+    return replace(stage, recurrent=drawn * rms * RECURRENT_SHARE)
 
 
 def _calibration(network: Network, given: Samples | None) -> tuple[Real, bool]:
-    """Return calibration data (samples, features) and whether they are the user's (HB0130)."""
+    """Return calibration data (samples, features), or (samples, T, features) of a series, and
+    whether they are the user's (HB0130).
+    """
     if given is None:
         return uniform((NOISE_SAMPLES, network.input_size), seed=0, name="calibration"), False
-    flat = np.asarray(given, np.float64).reshape(len(given), -1)
-    if flat.shape[1] != network.input_size or not len(flat) or not np.isfinite(flat).all():
+    flat = frames_of(np.asarray(given, np.float64), network.input_size)
+    if flat.shape[-1] != network.input_size or not len(flat) or not np.isfinite(flat).all():
         what = f"calibration data {np.shape(given)} do not fit {network.input_size} finite inputs"
         raise UsageError(Problem("HB0130", what, origin=network.input_origin))
     return flat, True

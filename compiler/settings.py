@@ -28,6 +28,9 @@ class Settings:
     error_shift    the output learns from error / 2^error_shift (0..7)
     bias_payload   payload of the bias line, 2..254 and even
     window         steps of a sample that spike (``lif``), 1..62
+    tau_mem        membrane time constant in steps of ``lif`` units that learn from errors, 1..62
+    tau_out        that of the integrators they are read out by, 1..62
+    recurrent      random recurrent synapses of every hidden population of ``lif`` units
     """
 
     target: str = "loihi2"
@@ -42,6 +45,9 @@ class Settings:
     error_shift: int = 3
     bias_payload: int = 128
     window: int = 32
+    tau_mem: int = 5
+    tau_out: int = 24
+    recurrent: bool = False
 
     def __post_init__(self) -> None:
         """Check names and ranges (HB0120, HB0121)."""
@@ -67,5 +73,7 @@ _RANGES = (
     ("error_shift", 0, 7),
     ("bias_payload", 2, 254),
     ("window", 1, 62),
+    ("tau_mem", 1, 62),
+    ("tau_out", 1, 62),
 )
 assert {name for name, _, _ in _RANGES} <= {field.name for field in fields(Settings)}

@@ -14,7 +14,11 @@ from hebbite.rules.sums import Product, SumOfProducts
 NAMES = ("name", "text", "equation", "citation", "networks", "locality", "real")
 """Parts that say something about a rule and do nothing."""
 SUMS = ("dw", "dt", "feedback_dw")
-PARTS = tuple(each.name for each in fields(LearningRule) if each.name not in (*NAMES, *SUMS))
+PARTS = sorted(
+    (each.name for each in fields(LearningRule) if each.name not in (*NAMES, *SUMS)),
+    key=lambda name: name != "signal",
+)
+"""Parts that must be the same, what tells most first."""
 
 
 def difference(old: LearningRule, new: LearningRule) -> str:

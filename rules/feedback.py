@@ -40,6 +40,7 @@ class Feedback:
     gain      errors arrive 2^gain times as large as they left, by default (-6..6)
     amplitude of a perturbation: 2^amplitude steps of a payload (0..6)
     relaxation  how the network settles, where it does
+    trigger   errors of local readouts below it are not sent (0..127)
     """
 
     source: SignalSource = "none"
@@ -49,6 +50,7 @@ class Feedback:
     gain: int = 0
     amplitude: int = 0
     relaxation: Relaxation | None = None
+    trigger: int = 0
 
     def __post_init__(self) -> None:
         """Check the words and the latency (HB0409)."""
@@ -76,6 +78,7 @@ class Feedback:
         """Return the text that a rule prints."""
         noise = f", amplitude={self.amplitude}" if self.source == "perturbation" else ""
         settles = f", {self.relaxation}" if self.relaxation else ""
+        noise += f", trigger={self.trigger}" if self.source == "local-readout" else ""
         return (
             f"{{source={self.source}, weights={self.weights}, "
             f"delivery={self.delivery}, latency={self.latency}, gain={self.gain}{noise}{settles}}}"

@@ -12,9 +12,11 @@ from hebbite.rules.library.bandit import bandit
 from hebbite.rules.library.bcm import bcm
 from hebbite.rules.library.bptt import bptt
 from hebbite.rules.library.clp import clp
+from hebbite.rules.library.decolle import decolle
 from hebbite.rules.library.delta import delta
 from hebbite.rules.library.dfa import dfa
 from hebbite.rules.library.drtp import drtp
+from hebbite.rules.library.eprop import eprop
 from hebbite.rules.library.equilibrium_propagation import equilibrium_propagation
 from hebbite.rules.library.fa import fa
 from hebbite.rules.library.forward_forward import forward_forward
@@ -50,6 +52,8 @@ RULES: dict[str, Callable[..., LearningRule]] = {
     "predictive-coding": predictive_coding,
     "equilibrium-propagation": equilibrium_propagation,
     "forward-forward": forward_forward,
+    "eprop": eprop,
+    "decolle": decolle,
     "stdp": stdp,
     "triplet-stdp": triplet_stdp,
     "soft-bound-stdp": soft_bound_stdp,

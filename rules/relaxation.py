@@ -25,7 +25,7 @@ class Relaxation:
     steps: int = 10
 
     def __post_init__(self) -> None:
-        """Check the ranges (HB0417)."""
+        """Check the ranges (HB0426)."""
         for name, value, low, high in (
             ("nudge", self.nudge, 0, 8),
             ("coupling", self.coupling, 0, 8),
@@ -33,7 +33,7 @@ class Relaxation:
         ):
             if not low <= value <= high:
                 hint = f"{name}={min(max(value, low), high)} ({low}..{high})"
-                raise UsageError(Problem("HB0417", f"{name}={value} is out of range", hint=hint))
+                raise UsageError(Problem("HB0426", f"{name}={value} is out of range", hint=hint))
 
     def __str__(self) -> str:
         """Return the text that a rule prints."""

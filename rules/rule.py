@@ -43,6 +43,8 @@ class LearningRule:
                    feedback_dw; () for a rule in the chip's own scales. See `hebbite.rules.scale`
     follows        whether copied feedback weights follow the forward weights while these learn
     locality       see `Locality`
+    steps          last steps of a sample in which spiking neurons learn from errors
+    width          their pseudo-derivative is 1 within 2^width thresholds of the threshold
     reason         why it runs on no chip; '' if it does
     """
 
@@ -61,6 +63,8 @@ class LearningRule:
     traces: tuple[tuple[str, Trace], ...] = ()
     follows: bool = False
     feedback_dw: SumOfProducts | None = None
+    steps: int = 2
+    width: int = 1
     reason: str = ""
     real: tuple[float, ...] = ()
     readout_dw: SumOfProducts | None = None

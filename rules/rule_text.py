@@ -202,7 +202,7 @@ def _twin(wanted: _Wanted, library: Library) -> LearningRule | None:
 def _no_twin(wanted: _Wanted, draft: Draft, library: Library) -> Problem:
     known: dict[str, list[str]] = {}
     for other in (factory() for factory in library.values()):
-        if other.runs_on_chip and set(wanted.networks) <= set(other.networks):
+        if other.runs_on_chip and set(wanted.networks) & set(other.networks):
             words = print_feedback(other.feedback, follows=other.follows).partition(" latency")[0]
             known.setdefault(words.partition(" gain")[0], []).append(other.name)
     path = print_feedback(wanted.path.feedback, follows=wanted.path.follows)
@@ -226,9 +226,10 @@ def _kind(draft: Draft, read: set[str]) -> str:
 
 def _traces(draft: Draft, read: set[str], base: LearningRule) -> tuple[tuple[str, Trace], ...]:
     """Return the traces that events make: as given, as the base has them, or the default."""
-    if base.signal != NETWORKS["spiking"]:
-        return base.traces
     kept = dict(base.traces) if draft.path is not None and draft.path.base is not None else {}
+    if base.signal != NETWORKS["spiking"]:  # units write some of them: which, the base says
+        kept = dict(base.traces)
+        return tuple((name, draft.traces.get(name, trace)) for name, trace in kept.items())
     return tuple(
         (name, draft.traces.get(name, kept.get(name, DEFAULT_TRACE)))
         for name in TRACES
@@ -254,9 +255,10 @@ def _asked(draft: Draft) -> tuple[float, ...]:
 def _together(rule: LearningRule, draft: Draft, read: set[str]) -> Iterator[Problem]:
     """Yield what each field says, but not together with the others (HB0495)."""
     at = f"rule {rule.name}"
-    if draft.traces and rule.signal != NETWORKS["spiking"]:
-        what = f"traces of {', '.join(draft.traces)}: neurons with the signal '{rule.signal}' write"
-        yield Problem("HB0495", f"{what} theirs", at, hint="remove the trace, or networks spiking")
+    written = [name for name in draft.traces if name not in dict(rule.traces)]
+    if written:
+        what = f"the traces {', '.join(written)} are none of events with the signal '{rule.signal}'"
+        yield Problem("HB0495", what, at, hint="remove the trace, or networks spiking")
     if "t" in read and rule.dt is None:
         yield Problem("HB0495", "t is a synapse's tag, and nothing updates it", at, hint="dt = ...")
     if "d" in read:

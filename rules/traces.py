@@ -83,6 +83,11 @@ def decay_table(tau: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     return table
 
 
+def kept(tau: int, bits: int) -> int:
+    """Return round(exp(-1/tau) 2^bits): what a value keeps a step, tau 1..65535 steps."""
+    return int((_exp_of_minus_one_over(Trace(tau).tau) * 2**bits).to_integral_value())
+
+
 def _exp_of_minus_one_over(tau: int) -> Decimal:
     context = Context(prec=_DIGITS)
     return context.exp(context.divide(Decimal(-1), Decimal(tau)))

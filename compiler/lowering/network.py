@@ -15,7 +15,8 @@ class Stage:
     """y = activation(W x + b). weight (out, in), bias (out,); activation relu|tanh|sigmoid|none.
 
     ``name`` is the population's name, ``synapses`` that of its synapses; ``origin`` the user's
-    node.
+    node. ``recurrent`` (out, out) are weights U of y(t) = activation(W x(t) + U y(t-1) + b), None
+    where the stage does not hear itself.
     """
 
     name: str
@@ -24,6 +25,7 @@ class Stage:
     bias: Real
     activation: str
     origin: str
+    recurrent: Real | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,3 +38,8 @@ class Network:
     stages: tuple[Stage, ...]
     head: str = ""
     input_origin: str = ""
+
+    @property
+    def is_recurrent(self) -> bool:
+        """Whether a stage hears itself."""
+        return any(stage.recurrent is not None for stage in self.stages)

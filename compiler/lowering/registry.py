@@ -16,6 +16,7 @@ from hebbite.compiler.lowering.relaxing import lower_relaxing
 from hebbite.compiler.lowering.request import Lowered, Request
 from hebbite.compiler.lowering.rewarded import lower_rewarded
 from hebbite.compiler.lowering.spiking import lower_spiking
+from hebbite.compiler.lowering.spiking_error import lower_spiking_error
 from hebbite.compiler.program.verify import verify_program
 
 LOWERINGS: dict[tuple[str, str], Callable[[Request], Lowered]] = {
@@ -27,6 +28,7 @@ LOWERINGS: dict[tuple[str, str], Callable[[Request], Lowered]] = {
     ("graded", "relaxation"): lower_relaxing,
     ("graded", "goodness"): lower_goodness,
     ("lif", "spikes"): lower_spiking,
+    ("lif", "error"): lower_spiking_error,
     ("lif", "reward"): lower_rewarded,
 }
 """(unit, learning signal) -> lowering."""

@@ -18,7 +18,7 @@ from hebbite.rules.rule import LearningRule
 class Request:
     """A network that is to learn by a rule for an objective, and real inputs that set its scales.
 
-    ``data`` (samples, features).
+    ``data`` (samples, features), or (samples, T, features) for a series of T frames.
     """
 
     network: Network

@@ -9,12 +9,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from hebbite.compiler.arithmetic.neuron import execute, new_registers
-from hebbite.compiler.arithmetic.synapse import accumulate
 from hebbite.compiler.coding import Coding
 from hebbite.compiler.lowering.encode import rate_code
-from hebbite.compiler.lowering.quantise import Long, even
+from hebbite.compiler.lowering.quantise import even
 from hebbite.compiler.lowering.request import Lowered, Request
+from hebbite.compiler.lowering.thresholds import DU_KEEP, INPUT_SHIFT, Drive, fitted_threshold
 from hebbite.compiler.neurons import NEURONS
 from hebbite.compiler.program.types import (
     IntArray,
@@ -30,12 +29,8 @@ from hebbite.compiler.program.types import (
 
 RATE = 0.08
 """Wanted spikes a neuron and step."""
-DU_KEEP = 0
-"""The current forgets at once: a message acts for one step."""
 DV_KEEP = 3584
 """The potential keeps 7/8 a step: a time constant of 7.5 steps."""
-TOP_THRESHOLD = 2**17 - 1
-INPUT_SHIFT = 6
 
 
 def lower_spiking(request: Request) -> Lowered:
@@ -70,7 +65,8 @@ def _program(request: Request, top: float) -> Program:
         weight = even(stage.weight * scale)
         bias = np.rint(stage.bias * scale).astype(np.int32) << INPUT_SHIFT
         tensors |= {f"{stage.synapses}.weight": weight, f"{stage.name}.bias": bias}
-        threshold, spikes = _threshold(weight.astype(np.int64), bias, spikes)
+        drive = Drive(weight.astype(np.int64), bias, dv_keep=DV_KEEP)
+        threshold, spikes = fitted_threshold(drive, spikes, rate=RATE)
         constants = (
             ("du_keep", DU_KEEP),
             ("dv_keep", DV_KEEP),
@@ -119,39 +115,3 @@ def _program(request: Request, top: float) -> Program:
         seed=settings.seed,
         tensors=tensors,
     )
-
-
-def _threshold(weight: Long, bias: IntArray, spikes: Long) -> tuple[int, Long]:
-    """Return vth (in steps of 64) for RATE, and the spikes (samples, window, neurons) it gives."""
-    low, high = 1, TOP_THRESHOLD
-    while low < high:
-        middle = (low + high) // 2
-        if _simulate(weight, bias, spikes, middle).mean() > RATE:
-            low = middle + 1
-        else:
-            high = middle
-    return high, _simulate(weight, bias, spikes, high)
-
-
-def _simulate(weight: Long, bias: IntArray, spikes: Long, threshold: int) -> Long:
-    """Return the spikes of one population from rest, every sample on its own."""
-    samples, window, _ = spikes.shape
-    neurons = len(weight)
-    constants = {"du_keep": DU_KEEP, "dv_keep": DV_KEEP, "threshold": threshold << INPUT_SHIFT}
-    program = NEURONS["lif"].bind(constants, period=window)
-    registers = new_registers(program, samples * neurons)
-    tables = {"bias": np.tile(bias, samples)}
-    out = np.zeros((samples, window, neurons), np.int64)
-    for step in range(window):
-        if step:
-            arrived = [
-                accumulate(weight, row, graded=False, exponent=0) for row in spikes[:, step - 1]
-            ]
-            registers["a"] = np.concatenate(arrived)
-        execute(program, registers, offset=1, tables=tables, random=_no_random)
-        out[:, step] = registers["s"].reshape(samples, neurons)
-    return out
-
-
-def _no_random(instruction: int, bits: int) -> Long:
-    raise AssertionError("a LIF unit draws nothing")

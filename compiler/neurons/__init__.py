@@ -5,7 +5,9 @@ from __future__ import annotations
 from hebbite.compiler.neurons.bcm import BCM
 from hebbite.compiler.neurons.error import ERROR
 from hebbite.compiler.neurons.label import LABEL, VERDICT
+from hebbite.compiler.neurons.li_error import LI_ERROR
 from hebbite.compiler.neurons.lif import LIF
+from hebbite.compiler.neurons.lif_error import LIF_ERROR
 from hebbite.compiler.neurons.oja import OJA
 from hebbite.compiler.neurons.prototype import PROTOTYPE, WINNER
 from hebbite.compiler.neurons.relu import RELU
@@ -19,7 +21,9 @@ NEURONS: dict[str, NeuronProgram] = {
         BCM,
         ERROR,
         LABEL,
+        LI_ERROR,
         LIF,
+        LIF_ERROR,
         OJA,
         PROTOTYPE,
         RELU,

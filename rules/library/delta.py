@@ -42,7 +42,7 @@ def delta(*, rate: int = -5, mantissa: int = 1, gated: bool = False) -> Learning
         dw=error_update(rate=rate, mantissa=mantissa, gated=gated),
         learns="readout",
         factors=3,
-        networks=("graded",),
+        networks=("graded", "spiking"),
         feedback=Feedback(),
         locality=Locality(feedback="none: the error arises where it is used"),
     )

@@ -21,6 +21,11 @@ On the chip units send in every step, the host copies W^T to the way down at eve
 and a phase has ``steps`` steps, a sample two phases and one step. The output holds, over the
 nudged phase, the error that it had after the free one, which is the same to first order in beta.
 
+Measured: digits, 64-32-10 from random weights, 12 epochs, rate chosen on validation data, 3 seeds:
+test accuracy 0.965 +- 0.026 (95 % interval of the mean), `backprop` 0.965 +- 0.034, `frozen` 0.804
++- 0.129. There the free phase settles within 5 steps, so the default of 10 leaves a margin for
+weights that grow; a sample has 21 steps against the 4 of `backprop`.
+
 Source: B. Scellier, Y. Bengio, "Equilibrium propagation: bridging the gap between energy-based
 models and backpropagation", Frontiers in Computational Neuroscience 11, 24 (2017), doi
 10.3389/fncom.2017.00024; weak ways down: X. Xie, H. S. Seung, "Equivalence of backpropagation and

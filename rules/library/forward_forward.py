@@ -13,6 +13,10 @@ On the chip each unit sends h^2 through a group of ones and hears G a step later
 are read from tables of G. The host writes labels into samples, the right or a wrong one with
 chance 1/2, drawn by seed. The last stage of a network, its linear readout, has no part in it.
 
+Measured: digits, 64-32-10 from random weights, 12 epochs, rate and threshold chosen on validation
+data, 3 seeds: test accuracy 0.926 +- 0.028 (95 % interval of the mean), `backprop` 0.965 +- 0.034,
+`frozen` 0.804 +- 0.129, chance 0.1. A sample has 3 steps to learn, and 3 a label to be classified.
+
 Source: G. Hinton, "The forward-forward algorithm: some preliminary investigations" (2022), arXiv
 2212.13345, doi 10.48550/arXiv.2212.13345.
 """

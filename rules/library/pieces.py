@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from hebbite.rules.errors import Problem, UsageError
+from collections.abc import Iterable
+
+from hebbite.rules.errors import Problem, UsageError, near
+from hebbite.rules.rule import Learns
 from hebbite.rules.sums import Factor, Product, SumOfProducts
 
 
@@ -70,3 +73,33 @@ def label_update(*, slowness: int) -> SumOfProducts:
     forget = Product(-1, -slowness, "x0", (Factor("x1"), Factor("y2"), Factor("w")))
     take = Product(1, -2 - slowness, "x0", (Factor("x1"), Factor("y1")))
     return SumOfProducts("dw", (forget, take))
+
+
+def event_update(*, rate: int, mantissa: int) -> SumOfProducts:
+    """Return dw = mantissa 2^rate y0 x1 (y2 - y3), where the neuron had a learning event (y0).
+
+    For filtered spikes: x1 is of this step whether the line spiked in it or not. On the chip the
+    mean change of a weight is mantissa * 2^(rate - 3) * x1 * error, in steps of the weight.
+
+    Ranges: rate -7..8, mantissa 1..7; UsageError HB0447 outside.
+    """
+    in_range("rate", rate, -7, 8)
+    in_range("mantissa", mantissa, 1, 7)
+
+    def product(sign: int, trace: str) -> Product:
+        return Product(sign * mantissa, rate, "y0", (Factor("x1"), Factor(trace)))
+
+    return SumOfProducts("dw", (product(1, "y2"), product(-1, "y3")))
+
+
+def one_of(option: str, word: str, known: Iterable[str]) -> str:
+    """Return ``word``, or raise UsageError HB0448 if it is none of ``known``."""
+    if word not in known:
+        what = f"{option}={word} is unknown"
+        raise UsageError(Problem("HB0448", what, hint=near(word, known)))
+    return word
+
+
+def what_learns(word: str) -> Learns:
+    """Return ``all`` or ``readout`` from an option (HB0448 for anything else)."""
+    return "all" if one_of("learns", word, ("all", "readout")) == "all" else "readout"

@@ -30,6 +30,7 @@ def check(
     encode: options.Encode = "none",
     init: options.Init = "keep",
     seed: options.Seed = 0,
+    recurrent: options.Recurrent = False,
     further: options.Set = [],  # noqa: B006 - typer copies it
     chips: options.Chips = 1,
     no_split: options.NoSplit = False,
@@ -45,7 +46,13 @@ def check(
         rule=rule,
         objective=objective,
         settings=lambda: requests.settings_of(
-            target=target, neuron=neuron, encode=encode, init=init, seed=seed, further=further
+            target=target,
+            neuron=neuron,
+            encode=encode,
+            init=init,
+            seed=seed,
+            recurrent=recurrent,
+            further=further,
         ),
         target=target,
         chips=chips,

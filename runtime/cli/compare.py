@@ -61,6 +61,7 @@ def compare(
     train_samples: options.TrainSamples = 0,
     engine: options.Engine = "native",
     rounding: options.Rounding = "independent",
+    recurrent: options.Recurrent = False,
     further: options.Set = [],  # noqa: B006 - typer copies it
     chips: options.Chips = 1,
     profile: options.Profile = "",
@@ -103,6 +104,7 @@ def compare(
             encode=encode,
             init=init,
             seed=0,
+            recurrent=recurrent,
             further=further,
         ),
         chips=chips,

@@ -33,6 +33,7 @@ def compile(
     init: options.Init = "keep",
     data: options.Data = "",
     seed: options.Seed = 0,
+    recurrent: options.Recurrent = False,
     further: options.Set = [],  # noqa: B006 - typer copies it
     chips: options.Chips = 1,
     no_split: options.NoSplit = False,
@@ -52,7 +53,13 @@ def compile(
     if output is not None:
         requests.refuse_to_overwrite(output, model)
     settings = requests.settings_of(
-        target=target, neuron=neuron, encode=encode, init=init, seed=seed, further=further
+        target=target,
+        neuron=neuron,
+        encode=encode,
+        init=init,
+        seed=seed,
+        recurrent=recurrent,
+        further=further,
     )
     graph = requests.read_graph(model, after=_show if print_after_all else None)
     if emit == "graph" and output is None:

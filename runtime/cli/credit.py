@@ -42,6 +42,7 @@ def credit(
     init: options.Init = "keep",
     engine: options.Engine = "native",
     rounding: options.Rounding = "independent",
+    recurrent: options.Recurrent = False,
     further: options.Set = [],  # noqa: B006 - typer copies it
     plots: Plots = None,
     as_json: options.Json = False,
@@ -67,7 +68,13 @@ def credit(
         engine=engine,
         rounding=rounding_of(rounding),
         settings=requests.settings_of(
-            target=target, neuron=neuron, encode=encode, init=init, seed=0, further=further
+            target=target,
+            neuron=neuron,
+            encode=encode,
+            init=init,
+            seed=0,
+            recurrent=recurrent,
+            further=further,
         ),
     )
     found = credit_report(model, plan, progress=progress)

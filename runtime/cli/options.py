@@ -35,6 +35,9 @@ Goal = Annotated[str, typer.Option("--objective", help="what learning improves")
 Target = Annotated[str, typer.Option(help="the chip")]
 Neuron = Annotated[str, typer.Option(help="graded (integer payloads) or lif (spikes)")]
 Encode = Annotated[str, typer.Option(help="coding of inputs: none or rate")]
+Recurrent = Annotated[
+    bool, typer.Option("--recurrent", help="random recurrent synapses of hidden LIF units")
+]
 Init = Annotated[str, typer.Option(help="weights at the start: keep those of the file, or random")]
 Engine = Annotated[str, typer.Option(help="native (fast), reference (NumPy) or lava")]
 Rounding = Annotated[str, typer.Option(help="independent, or lava-exact (Lava bit for bit)")]
@@ -49,7 +52,10 @@ Set = Annotated[
     list[str], typer.Option("--set", help="a further setting, name=integer", show_default=False)
 ]
 Data = Annotated[
-    str, typer.Option(help="digits, digits-parity, mnist, or an .npz", show_default=False)
+    str,
+    typer.Option(
+        help="digits, digits-parity, mnist, japanese-vowels, or an .npz", show_default=False
+    ),
 ]
 Epochs = Annotated[int, typer.Option(help="passes over the training samples", min=1)]
 TrainSamples = Annotated[

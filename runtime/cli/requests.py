@@ -21,16 +21,25 @@ if TYPE_CHECKING:
 DIGITS_INPUTS = 64
 LONGEST_RULE_TEXT = 2**16
 RULE_SUFFIX = ".rule"
-_OWN = ("target", "neuron", "encode", "init", "seed")
+_OWN = ("target", "neuron", "encode", "init", "seed", "recurrent")
 
 
 def settings_of(
-    *, target: str, neuron: str, encode: str, init: str, seed: int, further: Sequence[str] = ()
+    *,
+    target: str,
+    neuron: str,
+    encode: str,
+    init: str,
+    seed: int,
+    recurrent: bool = False,
+    further: Sequence[str] = (),
 ) -> Settings:
     """Return the settings; ``further`` holds ``name=integer`` (HB0151 for anything else)."""
     from hebbite.compiler.settings import Settings
 
-    chosen = Settings(target=target, neuron=neuron, encode=encode, init=init, seed=seed)
+    chosen = Settings(
+        target=target, neuron=neuron, encode=encode, init=init, seed=seed, recurrent=recurrent
+    )
     known = [field.name for field in fields(Settings) if field.name not in _OWN]
     for text in further:
         name, _, value = text.partition("=")
@@ -158,16 +167,23 @@ def open_saved(path: Path) -> Saved:
 def check_fit(compiled: Compiled, dataset: Dataset) -> None:
     """Refuse data whose samples or classes are not the model's (HB0155)."""
     source = next(s for s in compiled.program.sources if s.name == compiled.coding.source)
-    features = int(dataset.x_test[0].size)
-    outputs = compiled.coding.outputs
-    if features == source.size and dataset.classes <= outputs:
+    inputs = compiled.coding.features or source.size
+    features, outputs = features_of(dataset, inputs), compiled.coding.outputs
+    if features == inputs and dataset.classes <= outputs:
         return
     what = (
         f"'{dataset.name}' has {features} features and {dataset.classes} classes, "
-        f"the model {source.size} inputs and {outputs} outputs"
+        f"the model {inputs} inputs and {outputs} outputs"
     )
     at = f"%{source.name} = source[{source.size}]"
     raise UsageError(Problem("HB0155", what, at, source.origin, "give another --data"))
+
+
+def features_of(dataset: Dataset, inputs: int) -> int:
+    """Return the values of a sample, or of one frame where samples are series of such frames."""
+    sample = dataset.x_test[0]
+    series = sample.ndim > 1 and sample[0].size == inputs
+    return int(sample[0].size if series else sample.size)
 
 
 def refuse_to_overwrite(output: Path, *inputs: Path) -> None:

@@ -58,6 +58,16 @@ def refuse_without_twin(compiled: Compiled) -> None:
         raise UnsupportedError(Problem("HB0471", what, f"program @{compiled.model}"))
 
 
+def refuse_integrators(compiled: Compiled) -> None:
+    """Refuse a model of spiking units whose answers are no spike counts (HB0471)."""
+    if not compiled.program.readout.count:
+        what = (
+            "only answers that are spike counts have such a twin; these are read from integrators"
+        )
+        hint = "--rule stdp, or --neuron graded --encode none --rule dfa"
+        raise UnsupportedError(Problem("HB0471", what, f"program @{compiled.model}", hint=hint))
+
+
 def forward_groups(program: Program) -> tuple[Synapses, ...]:
     """Return the groups of synapses that lead from the input to the output, in this order."""
     return tuple(group for group in program.synapses if group.role == "forward")

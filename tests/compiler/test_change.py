@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from hebbite.compiler.arithmetic.draws import uniform
 from hebbite.compiler.change import with_rule
 from hebbite.compiler.compile import compile
 from hebbite.compiler.compiled import Compiled
@@ -20,11 +22,14 @@ from hebbite.rules.sums import parse_sum
 
 DEEP = Path(__file__).parents[1] / "data" / "onnx" / "digits_64_32_16_10.onnx"
 SPIKING = Settings(neuron="lif", encode="rate", window=25)
+FEW = uniform((16, 64), seed=0, name="few")
 OWN = "dw = 2^-5*x0*x1*y2 - 2^-5*x0*x1*y3 - 2^-6*u3*(w-4)"
 
 
+@cache
 def model(rule: str) -> Compiled:
-    return compile(DEEP, rule=rule, settings=SPIKING if "stdp" in rule else Settings())
+    settings = SPIKING if "stdp" in rule else Settings()
+    return compile(DEEP, rule=rule, settings=settings, calibration=FEW)
 
 
 @pytest.mark.parametrize(
@@ -35,6 +40,7 @@ def model(rule: str) -> Compiled:
         ("kolen-pollack", "kolen-pollack(rate=-6, decay=3)"),
         ("frozen", "frozen(rate=-3)"),
         ("stdp", "stdp(up=2, down=3)"),
+        ("r-stdp", "r-stdp(rate=-3, decay=5)"),
         (OWN, OWN.replace("2^-6*u3*(w-4)", "3*2^-7*u3*(w+20)").replace("2^-5", "0.0123")),
         ("dfa", "dw = 2^-6*x0*x1*y2 - 2^-6*x0*x1*y3"),
     ],

@@ -171,9 +171,9 @@ def test_regression_refuses_the_head_of_a_classifier(head: str) -> None:
 def test_a_reward_needs_a_right_class_and_time_to_be_heard() -> None:
     assert found("r-stdp", SPIKING) == ()
     (problem,) = found("r-stdp", SPIKING, objective="regression")
-    assert (problem.code, problem.hint) == ("HB0415", "--objective classification")
+    assert (problem.code, problem.hint) == ("HB0408", "--objective classification")
     short = Settings(neuron="lif", encode="rate", window=3)
-    assert codes(found("r-stdp", short, objective="regression")) == ["HB0415", "HB0415"]
+    assert codes(found("r-stdp", short, objective="regression")) == ["HB0408", "HB0408"]
     assert found("stdp", short, objective="regression") == ()
 
 
@@ -194,3 +194,30 @@ def test_compile_refuses_with_the_same_list() -> None:
         compile(graph(), rule="dfa", settings=Settings(target="loihi1"))
     assert caught.value.problems == found("dfa", Settings(target="loihi1"))
     assert re.search("HB0404", str(caught.value))
+
+
+def recurrent() -> Graph:
+    """Return 4-3-2 whose rectified population hears itself one step late."""
+    nodes = (
+        Node("input", (), (Value("x", (4,)),)),
+        Node("linear", ("x",), (Value("a", (3,)),), (("weight", TensorRef("w0")),)),
+        Node("delay", ("h",), (Value("late", (3,)),), (("steps", 1),)),
+        Node("linear", ("late",), (Value("again", (3,)),), (("weight", TensorRef("u")),)),
+        Node("add", ("a", "again"), (Value("sum", (3,)),)),
+        Node("relu", ("sum",), (Value("h", (3,)),)),
+        Node("linear", ("h",), (Value("o", (2,)),), (("weight", TensorRef("w1")),)),
+    )
+    rng = np.random.default_rng(0)
+    shapes = {"w0": (3, 4), "u": (3, 3), "w1": (2, 3)}
+    tensors = {name: rng.normal(size=shape) for name, shape in shapes.items()}
+    return Graph("net", nodes, tensors, ("o",))
+
+
+def test_a_population_that_hears_itself_is_refused_by_name_on_graded_units() -> None:
+    of = recurrent()
+    for rule, settings in (("dfa", None), ("stdp", SPIKING)):
+        (problem,) = found(rule, settings, of=of)
+        assert problem.code == "HB0417"
+        assert problem.at == "%h"
+        assert problem.hint == "--neuron lif --encode rate --rule eprop"
+    assert found("eprop", SPIKING, of=of) == ()

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from hebbite.compiler.arithmetic.draws import uniform
 from hebbite.compiler.check import problems_of_request
 from hebbite.compiler.compile import compile
 from hebbite.compiler.frontends import load_model
@@ -23,6 +24,7 @@ from hebbite.rules.sums import Factor, parse_sum
 
 DEEP = Path(__file__).parents[1] / "data" / "onnx" / "digits_64_32_16_10.onnx"
 SPIKING = Settings(neuron="lif", encode="rate", window=25)
+FEW = uniform((16, 64), seed=0, name="few")
 ERROR = "dw = 2^-5*x0*x1*y2 - 2^-5*x0*x1*y3"
 
 
@@ -45,6 +47,7 @@ def own(name: str) -> LearningRule:
         str(known.dw),
         feedback_dw=str(known.feedback_dw).partition("= ")[2] if known.feedback_dw else "",
         feedback=name,
+        dt=str(known.dt).partition("= ")[2] if known.dt else "",
         traces=" ".join(f"{t} tau={tau.tau} impulse={tau.impulse}" for t, tau in known.traces),
     )
 
@@ -52,11 +55,13 @@ def own(name: str) -> LearningRule:
 @pytest.mark.parametrize(
     "name",
     ["delta", "dfa", "fa", "backprop", "sign-symmetric", "kolen-pollack", "node-perturbation",
-     "drtp", "stdp", "triplet-stdp"],
+     "drtp", "stdp", "triplet-stdp", "r-stdp"],
 )  # fmt: skip
 def test_a_rule_as_text_is_the_program_of_the_known_rule(name: str) -> None:
     settings = SPIKING if "stdp" in name else Settings()
-    mine, known = (compile(DEEP, rule=rule, settings=settings) for rule in (own(name), name))
+    mine, known = (
+        compile(DEEP, rule=rule, settings=settings, calibration=FEW) for rule in (own(name), name)
+    )
     assert mine.sha256 == known.sha256
 
 
@@ -89,8 +94,8 @@ def test_a_constant_beside_an_activity_with_a_sign_is_offset_with_it() -> None:
 @pytest.mark.parametrize(
     ("rule", "code", "what"),
     [
-        ("dw = 2^-5*x0*x1*y1; networks graded", "HB0408", "reads y1"),
-        ("dw = 2^-5*x0*x2*y2; networks graded", "HB0408", "reads x2"),
+        ("dw = 2^-5*x0*x1*y1; networks graded", "HB0496", "reads y1"),
+        ("dw = 2^-5*x0*x2*y2; networks graded", "HB0496", "reads x2"),
         ("dw = 2^-4*y0*x1 - 2^-4*x0*y1", "HB0403", "does not serve graded networks"),
     ],
 )
@@ -116,8 +121,12 @@ def test_a_signal_that_no_unit_has_is_refused_with_those_that_it_has() -> None:
     assert "error" in problem.hint
 
 
-def test_an_update_of_a_tag_is_part_of_the_rule() -> None:
-    rule = parse_rule("dw = 2^-3*u1*t*y2; dt = 2^-3*u1*x1*y2")
-    assert rule.dt == parse_sum("dt = 2^-3*u1*x1*y2")
-    program = compile(DEEP, rule=rule).program
-    assert {plasticity.dt for plasticity in program.plasticity} == {rule.dt}
+def test_an_update_of_a_tag_is_part_of_rule_and_program() -> None:
+    made = compile(DEEP, rule="dw = 2^-3*u1*t*y2; dt = 2^-3*u1*x1*y2", calibration=FEW)
+    assert made.rule.dt == parse_sum("dt = 2^-3*u1*x1*y2")
+    assert {plasticity.dt for plasticity in made.program.plasticity} == {made.rule.dt}
+
+
+def test_a_tag_that_reads_what_no_unit_writes_is_refused() -> None:
+    with pytest.raises(UnsupportedError, match="reads y1"):
+        compile(DEEP, rule="dw = 2^-3*u1*t*y2; dt = 2^-3*u1*x1*y1; networks graded")

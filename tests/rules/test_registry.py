@@ -20,12 +20,15 @@ ALL = [factory() for factory in RULES.values()]
 NAMES = [rule.name for rule in ALL]
 ERROR_DRIVEN = ("delta", "pes", "frozen", "dfa", "fa", "backprop", "sign-symmetric",
                 "node-perturbation", "predictive-coding", "equilibrium-propagation")  # fmt: skip
+OTHER_WORDS = {"random": "symmetric", "all": "readout"}
 every_rule = pytest.mark.parametrize("rule", ALL, ids=NAMES)
 
 
 def other(value: object) -> object:
     if isinstance(value, bool):
         return not value
+    if isinstance(value, str):
+        return OTHER_WORDS[value]
     assert isinstance(value, int)
     return value + 1
 

@@ -9,11 +9,11 @@ from numpy.typing import NDArray
 
 from hebbite.compiler.coding import Samples
 from hebbite.compiler.compiled import Compiled
-from hebbite.compiler.lowering.spiking import INPUT_SHIFT
+from hebbite.compiler.lowering.thresholds import INPUT_SHIFT
 from hebbite.compiler.program.types import Population, Program
 from hebbite.rules.objectives.objective import TOP
 from hebbite.runtime.credit.activations import Real
-from hebbite.runtime.credit.build import forward_groups
+from hebbite.runtime.credit.build import forward_groups, refuse_integrators
 from hebbite.runtime.credit.spiking.surrogate import Surrogate
 from hebbite.runtime.credit.spiking.twin import (
     LifLayer,
@@ -40,7 +40,11 @@ def spiking_twin_of(compiled: Compiled, surrogate: Surrogate) -> SpikingTwin:
     """Return the twin of a model of LIF units.
 
     Its output is the rate of each output unit on the objective's scale: o = 127 count / steps.
+
+    Raises:
+        UnsupportedError: HB0471 if the answers are no spike counts.
     """
+    refuse_integrators(compiled)
     program = compiled.program
     layers = tuple(_layer(program, group.post, group.weight) for group in forward_groups(program))
     outputs = len(layers[-1].weight)

@@ -40,6 +40,7 @@ from hebbite.runtime.engines.native.plan import (
     H_BITS,
     H_INDEPENDENT,
     KINDS,
+    L_FACTORS,
     L_FIRST,
     L_GROUP,
     L_LAST,
@@ -81,6 +82,20 @@ def holds(gate: int, tx: int, ty: int, number: int) -> bool:
     if gate == GATE_Y0:
         return ty > 0
     return number % (1 << (gate - GATE_U)) == 0
+
+
+@helper
+def idle(plan: Plan, state: State, q: int) -> bool:
+    """Whether plastic group ``q`` can change nothing: it keeps no tags, neurons write y1..y3, every
+    product asks for a learning event of the neuron, and in this epoch no neuron had one.
+    """
+    if plan.plastic[q, L_FACTORS] != 3 or plan.plastic[q, L_TAG] >= 0:
+        return False
+    for p in range(plan.plastic[q, L_FIRST], plan.plastic[q, L_LAST]):
+        if plan.products[p, D_Y0] != 1:
+            return False
+    size = plan.groups[plan.plastic[q, L_GROUP], G_SIZE]
+    return events_in(state.ty, plan.plastic[q, L_Y], size) == 0
 
 
 @helper

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from hebbite.runtime.counters import INDEX
 from hebbite.runtime.engines.native.jit import helper, kernel, part, source_digest
-from hebbite.runtime.engines.native.learning import learn_group, mirror
+from hebbite.runtime.engines.native.learning import idle, learn_group, mirror
 from hebbite.runtime.engines.native.messages import deliver, feed, receive, send
 from hebbite.runtime.engines.native.neurons import execute
 from hebbite.runtime.engines.native.plan import (
@@ -38,6 +38,8 @@ from hebbite.runtime.engines.native.plan import (
     Word,
 )
 from hebbite.runtime.engines.native.traces import (
+    ALL_TRACES,
+    PRE_TRACES,
     advance_group,
     count_written,
     keep,
@@ -95,8 +97,11 @@ def end_epoch(plan: Plan, state: State, scratch: Scratch, call: Call, epoch: int
     """Advance traces, update weights and tags, copy mirrors."""
     for q in range(plan.plastic.shape[0]):
         count_written(plan, state, call.counts, q)
-        advance_group(plan, state, scratch, call, q, epoch)
-        learn_group(plan, state, scratch, call, q, epoch)
+        if idle(plan, state, q):
+            advance_group(plan, state, scratch, call, q, epoch, PRE_TRACES)
+        else:
+            advance_group(plan, state, scratch, call, q, epoch, ALL_TRACES)
+            learn_group(plan, state, scratch, call, q, epoch)
         keep(plan, state, scratch, q)
     for g in range(plan.groups.shape[0]):
         if plan.groups[g, G_MIRRORS] >= 0:

@@ -36,6 +36,7 @@ from hebbite.runtime.engines.native.plan import (
 
 TRACE_UPDATES = INDEX["trace_updates"]
 TOP = 127
+ALL_TRACES, PRE_TRACES = 5, 2
 
 
 @helper
@@ -102,14 +103,16 @@ def count_written(plan: Plan, state: State, counts: Long, q: int) -> None:
 
 @part
 def advance_group(
-    plan: Plan, state: State, scratch: Scratch, call: Call, q: int, epoch: int
+    plan: Plan, state: State, scratch: Scratch, call: Call, q: int, epoch: int, traces: int
 ) -> None:
-    """Fill the histories of all traces over the epoch that ends, the ``epoch``-th of the call."""
+    """Fill the histories of the first ``traces`` traces over the epoch that ends, the ``epoch``-th
+    of the call.
+    """
     g = plan.plastic[q, L_GROUP]
     lines, size = plan.groups[g, G_LINES], plan.groups[g, G_SIZE]
     x, y = plan.plastic[q, L_X], plan.plastic[q, L_Y]
     number = state.clock[1] + 1
-    for t in range(5):
+    for t in range(traces):
         stream = (t + 1) << 24 | g if plan.head[H_INDEPENDENT] else -1
         args = (plan.head, scratch.block, plan.kept, plan.floor, plan.threshold, scratch.history)
         if t < 2:
@@ -142,9 +145,12 @@ def advance(
     stream: int,
     number: int,
 ) -> None:
-    """Fill the history of one trace; ``stream`` is -1 where one number serves all elements."""
+    """Fill the history of one trace; ``stream`` is -1 where one number serves all elements.
+
+    A trace of 0 has nothing to decay by chance, so nothing is drawn for it.
+    """
     impulse, steps = kept[q, t, T_IMPULSE], head[H_EPOCH]
-    draw = shared
+    draw, drawn = shared, -1
     for i in range(size):
         value = values[start + i]
         history[t, 0, i] = value
@@ -152,9 +158,10 @@ def advance(
             for k in range(1, steps + 1):
                 history[t, k, i] = 0
             continue
-        if stream >= 0:
-            if i % 4 == 0:
-                draw_block(head, i // 4, stream, number, block)
+        if stream >= 0 and (value != 0 or 0 < last[events + i] < steps):
+            if i // 4 != drawn:
+                drawn = i // 4
+                draw_block(head, drawn, stream, number, block)
             draw = block[i % 4] << 21
         held = kept[q, t, T_HOLDS] and draw < threshold[q, t, TOP]
         for k in range(1, steps + 1):

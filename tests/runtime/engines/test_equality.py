@@ -8,6 +8,7 @@ population is active and at least a tenth of the plastic weights changed, in bot
 from __future__ import annotations
 
 import importlib.util
+from dataclasses import replace
 from functools import cache
 from itertools import pairwise
 from pathlib import Path
@@ -30,6 +31,9 @@ DIGITS = load_dataset("digits", seed=0)
 Long = NDArray[np.int64]
 STEPS = 500
 SPIKING = Settings(neuron="lif", encode="rate", window=25)
+OF_SPIKES = ("stdp", "eprop", "decolle")
+RECURRENT = "recurrent "
+"""In front of a rule: LIF units with recurrent synapses."""
 ENGINES = ("reference", "native", "lava")
 
 needs_lava = pytest.mark.skipif(
@@ -40,7 +44,9 @@ needs_lava = pytest.mark.skipif(
 
 @cache
 def made(rule: str) -> Compiled:
-    settings = SPIKING if "stdp" in rule else Settings()
+    settings = SPIKING if any(name in rule for name in OF_SPIKES) else Settings()
+    settings = replace(settings, recurrent=rule.startswith(RECURRENT))
+    rule = rule.removeprefix(RECURRENT)
     objective = "reward" if rule.startswith("bandit") else "classification"
     sizes = SIZES.get(parse_rule(rule).name)
     return compile(
@@ -83,6 +89,7 @@ def compared(rule: str, engines: tuple[str, ...], rounding: str = "lava-exact") 
     )
 
 
+OWN = "rule own; dw = 0.009*x0*x1*y2 - 0.009*x0*x1*y3 - 2^-5*u2*(w-3); feedback fa gain=1"
 RULES = (
     "delta",
     "frozen",
@@ -95,6 +102,9 @@ RULES = (
     "predictive-coding",
     "equilibrium-propagation",
     "forward-forward",
+    "eprop",
+    "recurrent eprop",
+    "decolle",
     "drtp",
     "bandit",
     "stdp",
@@ -105,6 +115,7 @@ RULES = (
     "bcm",
     "instar",
     "clp",
+    OWN,
 )
 SIZES = {"oja": (64, 10), "bcm": (64, 10), "instar": (64, 12, 10), "clp": (64, 12, 10)}
 """Networks of the rules that do not take two hidden layers."""
@@ -114,7 +125,11 @@ FOLLOWED = (("back_relu2", "to_fc3"), ("back_relu1", "to_relu2"))
 def active(rule: str) -> str:
     """Return a rule with rates at which 500 steps change many weights."""
     special = {
+        OWN: OWN,
         "kolen-pollack": "kolen-pollack(rate=-4, every=3)",
+        "eprop": "eprop(rate=-3, gain=2, steps=6)",
+        "recurrent eprop": "recurrent eprop(rate=-3, gain=2, steps=6)",
+        "decolle": "decolle(rate=-3, gain=2, steps=6)",
         "stdp": "stdp(up=2, down=2)",
         "triplet-stdp": "triplet-stdp(up=3, down=4)",
         "soft-bound-stdp": "soft-bound-stdp(up=3, down=3)",

@@ -11,6 +11,7 @@ import pytest
 from hebbite.compiler.compile import compile
 from hebbite.compiler.compiled import Compiled
 from hebbite.compiler.settings import Settings
+from hebbite.rules.errors import UnsupportedError
 from hebbite.runtime.credit.measures import angle_between
 from hebbite.runtime.credit.spiking.build import show, spiking_twin_of
 from hebbite.runtime.credit.spiking.moment import SpikingMoment
@@ -108,3 +109,10 @@ def test_a_wider_surrogate_reaches_more_units(model: Compiled) -> None:
     reached = [np.count_nonzero(m.gradient[0].any(axis=1)) for m in (narrow, wide)]
     assert reached[0] < reached[1]
     assert replace(narrow, shape=Surrogate("boxcar", 2.0)).gradient[0].any()
+
+
+def test_answers_that_are_no_counts_have_no_twin_and_are_refused() -> None:
+    settings = replace(SPIKING, target="loihi2")
+    made = compile(MODEL, rule="eprop", settings=settings, calibration=X)
+    with pytest.raises(UnsupportedError, match="HB0471"):
+        SpikingMoment(made, X, Y, draws=2).figures("chip")

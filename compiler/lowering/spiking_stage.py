@@ -1,0 +1,105 @@
+"""Stages of a network in the integers of LIF units and of the integrators that read them out.
+
+In: real weights, and the spikes of calibration data at the inputs. Out: for every stage weights of
+one scale (input, recurrent and bias alike), and the threshold or the shift that the data ask for.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from hebbite.compiler.lowering.network import Network, Real, Stage
+from hebbite.compiler.lowering.quantise import Int, Long, even, nearest_shift
+from hebbite.compiler.lowering.thresholds import INPUT_SHIFT, Drive, arrived_from, fitted_threshold
+from hebbite.compiler.program.types import IntArray
+from hebbite.compiler.settings import Settings
+from hebbite.rules.traces import kept
+
+KEEP_BITS = 12
+RATE = 0.12
+"""Wanted spikes a unit and step: more than rules of spike times want, for errors are read from few
+steps."""
+
+
+@dataclass(frozen=True, eq=False)
+class SpikingStage:
+    """One stage in integers, and its spikes (samples, window, units) on the calibration data.
+
+    weight (out, lines), recurrent (out, out) or None; bias (out,) of v a step; dv_keep / 2^12 is
+    what v keeps a step; ``threshold`` of v, 0 for the output; ``shift`` of v, 0 for LIF units.
+    """
+
+    weight: Int
+    recurrent: Int | None
+    bias: IntArray
+    dv_keep: int
+    threshold: int
+    shift: int
+    weight_error: float
+    spikes: Long
+
+
+def spiking_stages(
+    network: Network, spikes: Long, settings: Settings, *, signed: bool
+) -> tuple[SpikingStage, ...]:
+    """Return all stages, the last one the output; ``spikes`` (samples, window, lines).
+
+    ``signed``: the input has two lines a feature; the second hears minus its weight.
+    """
+    out: list[SpikingStage] = []
+    for index, stage in enumerate(network.stages):
+        doubled = signed and index == 0
+        if index == len(network.stages) - 1:
+            out.append(_output(stage, spikes, settings, doubled))
+        else:
+            out.append(_hidden(stage, spikes, settings, doubled))
+            spikes = out[-1].spikes
+    return tuple(out)
+
+
+def readout_shift(weight: Long, bias: IntArray, spikes: Long, settings: Settings) -> int:
+    """Return the shift that brings v of integrators to ``output_rms`` at the end of the window."""
+    keep = kept(settings.tau_out, KEEP_BITS)
+    current = (arrived_from(weight, spikes) << INPUT_SHIFT) + bias
+    v = np.zeros_like(current[:, 0])
+    for step in range(current.shape[1]):
+        decayed = np.sign(v) * (np.abs(v) * keep >> KEEP_BITS)
+        v = decayed + current[:, step]
+    return nearest_shift(v, settings.output_rms)
+
+
+def _hidden(stage: Stage, spikes: Long, settings: Settings, doubled: bool) -> SpikingStage:
+    """Return a stage of LIF units."""
+    weight, bias, scale, error = _integers(stage, settings, doubled)
+    again = None if stage.recurrent is None else even(stage.recurrent * scale)
+    keep = kept(settings.tau_mem, KEEP_BITS)
+    wide = None if again is None else again.astype(np.int64)
+    drive = Drive(weight.astype(np.int64), bias, dv_keep=keep, recurrent=wide)
+    threshold, own = fitted_threshold(drive, spikes, rate=RATE)
+    return SpikingStage(weight, again, bias, keep, threshold << INPUT_SHIFT, 0, error, own)
+
+
+def _output(stage: Stage, spikes: Long, settings: Settings, doubled: bool) -> SpikingStage:
+    """Return the integrators that answer."""
+    weight, bias, _, error = _integers(stage, settings, doubled)
+    keep = kept(settings.tau_out, KEEP_BITS)
+    shift = readout_shift(weight.astype(np.int64), bias, spikes, settings)
+    nothing = np.zeros((*spikes.shape[:2], len(weight)), np.int64)
+    return SpikingStage(weight, None, bias, keep, 0, shift, error, nothing)
+
+
+def _integers(
+    stage: Stage, settings: Settings, doubled: bool
+) -> tuple[Int, IntArray, float, float]:
+    """Return weights, bias, steps per unit of weight, and the relative error of the weights."""
+    real: Real = np.hstack([stage.weight, -stage.weight]) if doubled else stage.weight
+    rms = float(np.sqrt(np.mean(real**2))) or 1.0
+    again = 0.0 if stage.recurrent is None else float(np.abs(stage.recurrent).max(initial=0.0))
+    top = max(float(np.abs(real).max(initial=0.0)), again) or 1.0
+    scale = min(settings.weight_rms / rms, 254 / top)
+    weight = even(real * scale)
+    bias = np.rint(stage.bias * scale).astype(np.int32) << INPUT_SHIFT
+    error = float(np.sqrt(np.mean((weight / scale - real) ** 2))) / rms
+    return weight, bias, scale, error
