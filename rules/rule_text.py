@@ -202,7 +202,7 @@ def _twin(wanted: _Wanted, library: Library) -> LearningRule | None:
 def _no_twin(wanted: _Wanted, draft: Draft, library: Library) -> Problem:
     known: dict[str, list[str]] = {}
     for other in (factory() for factory in library.values()):
-        if other.runs_on_chip and set(wanted.networks) <= set(other.networks):
+        if other.runs_on_chip and set(wanted.networks) & set(other.networks):
             words = print_feedback(other.feedback, follows=other.follows).partition(" latency")[0]
             known.setdefault(words.partition(" gain")[0], []).append(other.name)
     path = print_feedback(wanted.path.feedback, follows=wanted.path.follows)

@@ -63,7 +63,7 @@ def settled(
     """Return the updates of the hidden layers where predictions move, and the steps it took.
 
     Raises:
-        UnsupportedError: HB0479 after MOST steps.
+        UnsupportedError: HB0474 after MOST steps.
     """
     twin = batch.twin
     k = units(twin)
@@ -83,7 +83,7 @@ def settled(
             lines, errors = _state(twin, batch, v, beta, k)
             return [Update(e / beta, x) for e, x in zip(errors[:-1], lines, strict=False)], count
     what = f"predictive coding does not settle within {MOST} steps of {step:g}"
-    raise UnsupportedError(Problem("HB0479", what, hint="a smaller beta or step"))
+    raise UnsupportedError(Problem("HB0474", what, hint="a smaller beta or step"))
 
 
 def units(twin: Twin) -> list[float]:

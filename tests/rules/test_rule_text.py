@@ -212,7 +212,7 @@ TOGETHER = {
     "path": (f"{ERROR}; feedback transpose direct", "feedback upper-error transpose layered"),
     "signal_of_spikes": (f"{ERROR}; signal spikes", "feedback none (delta"),
     "readout_with_feedback": (f"{ERROR}; learns readout", "feedback none (delta"),
-    "no_chip": (f"{ERROR}; feedback bptt", "feedback dfa"),
+    "no_chip": (f"{ERROR}; feedback bptt", "random direct (dfa"),
     "tag_without_update": ("dw = 2^-4*x0*t*y2", "dt = ..."),
     "delay": ("dw = 2^-4*x0*d*y2", ""),
     "trace_of_an_error": (f"{ERROR}; networks graded; trace x1", "networks spiking"),

@@ -163,5 +163,5 @@ def test_what_never_settles_is_said_with_a_mend() -> None:
         Coupled(wild, 4.0).settle(given.x, damping=1.0)
     hidden = replace(made.layers[0], activation=Clipped(0.05, 0.0, 254.0))
     kinked = replace(made, layers=(hidden, made.layers[1]))
-    with pytest.raises(UnsupportedError, match="HB0479"):
+    with pytest.raises(UnsupportedError, match="HB0474"):
         settled(Batch(kinked, given.x, given.target, kinked.forward(given.x)), beta=1.0)
