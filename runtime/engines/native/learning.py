@@ -246,8 +246,9 @@ def learn_group(plan: Plan, state: State, scratch: Scratch, call: Call, q: int, 
     every |= state.below[q] > 0
     if every:
         sparse = 0
-    outer, high = plan.plastic[q, L_OUTER], (1 << (bits + 7)) - 1
+    outer, high = 0 if every else plan.plastic[q, L_OUTER], (1 << (bits + 7)) - 1
     if outer:
+        last = first + outer
         neuron_side(products, factors, first, last, scratch.side)
     chosen, count, listed = scratch.chosen, 0, -1
     changed = 0

@@ -3,8 +3,10 @@
     dw_ij = sum_p m_p 2^e_p x0_i clip(x1_i + C_p) y_p,j      y_p one of y1..y3, C_p a constant
 
 Every product is gated by x0 and has the factors x1 (with a constant) and one bare y, and may have
-y0. What stands on the line's side is computed once a line; a neuron costs one multiplication for
-each of its traces that is not 0. The bits are those of the general kernel in `learning`.
+y0; products gated by u_k alone (a decay) may follow, and in the epochs in which they hold the
+general kernel is at work. What stands on the line's side is computed once a line; a neuron costs
+one multiplication for each of its traces that is not 0. The bits are those of the general kernel
+in `learning`.
 """
 
 from __future__ import annotations
@@ -33,9 +35,16 @@ LIMIT = 8
 """Products of a rule that is taken for an outer product: room of the line's side."""
 
 
-def is_outer(products: Sequence[Product]) -> bool:
-    """Whether a sum is such an update."""
-    return len(products) <= LIMIT and all(map(_is_outer, products))
+def outer_products(products: Sequence[Product]) -> int:
+    """Return how many products make a sum such an update wherever no u_k holds; 0 if it is none.
+
+    They stand first; every other one is gated by u_k alone, so that it is 0 in most epochs.
+    """
+    count = sum(map(_is_outer, products))
+    others = products[count:]
+    first = all(map(_is_outer, products[:count]))
+    timed = all(p.dependency[0] == "u" and not any(f.is_event for f in p.factors) for p in others)
+    return count if first and timed and count <= LIMIT else 0
 
 
 def _is_outer(product: Product) -> bool:

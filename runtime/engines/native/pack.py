@@ -18,7 +18,7 @@ from hebbite.compiler.program.types import Plasticity, Population, Program
 from hebbite.rules.sums import Product
 from hebbite.rules.traces import decay_table
 from hebbite.runtime.counters import components_of
-from hebbite.runtime.engines.native.outer import is_outer
+from hebbite.runtime.engines.native.outer import outer_products
 from hebbite.runtime.engines.native.plan import (
     FACTOR,
     GATE_U,
@@ -352,7 +352,7 @@ def _plastic(program: Program, layout: Layout) -> tuple[Long, Long, Long, int, i
         index, tag = groups.index(group.name), layout.tags.get(group.name, -1)
         span = (first, first + len(plasticity.dw.products), len(products))
         sparse = all(map(_leaves_silent_neurons, evaluated))
-        outer = tag < 0 and is_outer(plasticity.dw.products)
+        outer = outer_products(plasticity.dw.products) if tag < 0 else 0
         rows.append((index, plasticity.factors, x, y, *span, sparse, tag, outer))
         layout.plastic[group.name] = (x, y)
         x, y = x + lines, y + size
