@@ -30,6 +30,7 @@ from hebbite.runtime.training import Watch
 SAMPLES = 256
 """Training samples that gradient and updates are taken over, the first ones; fewer if an epoch has
 fewer."""
+INTEGRATED = "answers of integrators have no real-valued model yet"
 SPIKING = "comparisons measure credit of graded units; hebbite credit measures these, {} units"
 
 
@@ -65,7 +66,8 @@ class CreditBook:
 
     def _measure(self, model: Compiled) -> None:
         if model.settings.neuron != "graded":
-            self._reason = SPIKING.format(model.settings.neuron)
+            counts = model.program.readout.count
+            self._reason = SPIKING.format(model.settings.neuron) if counts else INTEGRATED
             return
         moment = Moment(model, self._x, self._y)
         try:
