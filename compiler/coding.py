@@ -8,11 +8,15 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from hebbite.compiler.arithmetic.philox import words
 from hebbite.compiler.lowering.encode import on_and_off, payloads, rate_code
 from hebbite.compiler.lowering.quantise import TOP_PAYLOAD, TOP_SIGNED
 from hebbite.compiler.program.types import IntArray
 from hebbite.rules.errors import Problem, UsageError
 
+LABEL_STREAM = 0x1ABE1
+TOP = 254
+"""Payload of the line of a label that is shown."""
 Samples = NDArray[np.floating]
 """Real samples, (samples, features...), in any float type."""
 
@@ -21,7 +25,8 @@ Samples = NDArray[np.floating]
 class Coding:
     """Coding of inputs and targets.
 
-    kind         ``payload`` (static values, one event a sample) or ``rate`` (Bernoulli spikes)
+    kind         ``payload`` (static values, one event a sample), ``rate`` (Bernoulli spikes), or
+                 ``labelled`` (payloads, the first lines a one-hot label, right or wrong)
     source       name of the input source; ``teacher`` that of the target source, '' without one
     label        name of the source that tells hidden units the target itself, '' without one
     scale        payloads per unit of input; for ``rate``, the input that spikes fastest
@@ -32,6 +37,8 @@ class Coding:
     outputs      neurons of the output population
     target_rate  output value, in 1..127, that a target of 1 stands for
     passes       times that a sample goes through the network: values and codes are sent in each
+    norm         Euclidean norm that every sample is brought to before it is scaled, for units that
+                 compare directions; 0 leaves samples as they are, and so does a sample of zeros
     """
 
     kind: str
@@ -46,6 +53,7 @@ class Coding:
     passes: int = 1
     features: int = 0
     label: str = ""
+    norm: float = 0.0
 
     def events(self, x: Samples, *, first: int = 0) -> NDArray[np.int64]:
         """Return integers (samples, events, lines) for x (samples, features...).
@@ -63,7 +71,7 @@ class Coding:
             lines = frames_of(real, self.features)
             lines = on_and_off(lines) if self.signed else lines
             return rate_code(lines, top=self.scale, window=self.window, seed=self.seed, first=first)
-        flat = real.reshape(len(real), math.prod(real.shape[1:]))
+        flat = brought_to(self.norm, real.reshape(len(real), math.prod(real.shape[1:])))
         return payloads(flat, scale=self.scale, signed=self.signed, passes=self.passes)
 
     def codes(self, y: NDArray[np.generic]) -> NDArray[np.int64]:
@@ -111,12 +119,66 @@ class Coding:
         self, x: Samples, y: NDArray[np.generic] | None = None, *, first: int = 0
     ) -> dict[str, IntArray]:
         """Return what a machine takes for these samples; without y nobody teaches."""
+        if self.kind == "labelled":
+            return self._labelled(x, y, first)
         given: dict[str, IntArray] = {self.source: self.events(x, first=first)}
         if y is not None and self.teacher:
             given[self.teacher] = np.repeat(self.codes(y)[:, None, :], self.passes, axis=1)
         if y is not None and self.label:
             given[self.label] = self.labels(y)[:, None, :]
         return given
+
+    def _labelled(
+        self, x: Samples, y: NDArray[np.generic] | None, first: int
+    ) -> dict[str, IntArray]:
+        """Return samples with a label on their first lines, and whether it is right: 1 or -1.
+
+        Without y every sample is given with every label in turn, and nobody says. With y a chance
+        of 1/2, drawn by the number of the sample, gives it its own label or one of the others.
+        """
+        events = self.events(x)
+        if y is None:
+            events = np.repeat(events, self.outputs, axis=0)
+            shown = np.tile(np.arange(self.outputs), len(x))
+            return {self.source: with_labels(events, shown, self.outputs)}
+        if y.ndim != 1:
+            what = f"a label is a class (samples,); these are targets {y.shape}"
+            raise UsageError(Problem("HB0132", what))
+        self._check_targets(y)
+        drawn = np.array(
+            [words(2, seed=self.seed, stream=LABEL_STREAM, time=first + n) for n in range(len(x))],
+            np.int64,
+        ).reshape(len(x), 2)
+        right = drawn[:, 0] & 1
+        other = y.astype(np.int64) + 1 + drawn[:, 1] % (self.outputs - 1)
+        shown = np.where(right == 1, y.astype(np.int64), other % self.outputs)
+        return {
+            self.source: with_labels(events, shown, self.outputs),
+            self.teacher: (2 * right - 1)[:, None, None],
+        }
+
+    def shown(self, samples: int, *, taught: bool) -> int:
+        """Return how many samples of the program ``samples`` of the user make."""
+        return samples * self.outputs if self.kind == "labelled" and not taught else samples
+
+    def answers(self, given: IntArray, samples: int) -> IntArray:
+        """Return answers (samples, outputs) of the program's, which may hold one row a label."""
+        return given.reshape(samples, -1) if len(given) != samples else given
+
+
+def with_labels(events: IntArray, labels: IntArray, count: int) -> NDArray[np.int64]:
+    """Return payloads (samples, events, lines) whose first ``count`` lines are one-hot labels."""
+    found = events.astype(np.int64)
+    found[:, :, :count] = TOP * np.eye(count, dtype=np.int64)[labels][:, None]
+    return found
+
+
+def brought_to(norm: float, x: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the rows of x (samples, features) with one Euclidean norm; 0 changes nothing."""
+    if not norm:
+        return x
+    length = np.linalg.norm(x, axis=1, keepdims=True)
+    return np.asarray(x * (norm / np.where(length > 0.0, length, 1.0)), np.float64)
 
 
 def frames_of(x: NDArray[np.float64], features: int) -> NDArray[np.float64]:

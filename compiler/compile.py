@@ -31,6 +31,7 @@ from hebbite.rules.errors import Problem, UnsupportedError, UsageError
 from hebbite.rules.objectives import Objective, parse_objective
 from hebbite.rules.registry import parse_rule
 from hebbite.rules.rule import LearningRule
+from hebbite.rules.scale import scale_report
 
 Real = NDArray[np.float64]
 RECURRENT_SHARE = 0.5
@@ -83,7 +84,11 @@ def compile(
         settings=chosen,
         model=graph.name,
         source_sha256=_fingerprint(model),
-        report={**lowered.report, "calibration_samples": float(len(data) if known else 0)},
+        report={
+            **lowered.report,
+            **scale_report(learning),
+            "calibration_samples": float(len(data) if known else 0),
+        },
     )
 
 

@@ -260,10 +260,13 @@ def _check_coding(coding: Coding, program: Program) -> None:
             f"the coding feeds '{coding.source}', '{coding.teacher}' and '{coding.label}'"
         )
     outputs = program.population(program.readout.population).size
-    known = coding.kind in ("payload", "rate") and 0.0 < coding.scale < float("inf")
+    known = coding.kind in ("payload", "rate", "labelled") and 0.0 < coding.scale < float("inf")
+    if coding.kind == "labelled":
+        known &= 2 <= coding.outputs <= sources[coding.source].size and outputs == 1
+        outputs = coding.outputs
     if not known or coding.outputs != outputs or not 1 <= coding.target_rate <= 127:
         raise ValueError(f"no such coding: {coding}")
-    if not 1 <= coding.passes <= program.schedule.period:
+    if not 1 <= coding.passes <= program.schedule.period or not 0.0 <= coding.norm < float("inf"):
         raise ValueError(f"no such coding: {coding}")
     if not 0 <= coding.seed <= 2**62 or not 0 <= coding.window <= program.schedule.period:
         raise ValueError(f"no such coding: {coding}")

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 from hebbite.rules.errors import Problem, UsageError, near
+from hebbite.rules.relaxation import Relaxation
 
 SignalSource = Literal[
     "none",
@@ -15,9 +16,17 @@ SignalSource = Literal[
     "reward",
     "local-readout",
     "perturbation",
+    "prediction-error",
+    "nudge",
+    "goodness",
 ]
 FeedbackWeights = Literal["none", "random", "sign", "transpose", "learned"]
 Delivery = Literal["none", "direct", "layered", "broadcast"]
+
+
+MOVING = ("nudge", "prediction-error")
+"""Sources whose signals act on the activity of the units that they reach, which settles with them;
+every other one arrives when the activity has been sent, and changes weights alone."""
 
 
 @dataclass(frozen=True)
@@ -30,6 +39,7 @@ class Feedback:
     latency   steps from the source to the neuron, a population
     gain      errors arrive 2^gain times as large as they left, by default (-6..6)
     amplitude of a perturbation: 2^amplitude steps of a payload (0..6)
+    relaxation  how the network settles, where it does
     trigger   errors of local readouts below it are not sent (0..127)
     """
 
@@ -39,6 +49,7 @@ class Feedback:
     latency: int = 0
     gain: int = 0
     amplitude: int = 0
+    relaxation: Relaxation | None = None
     trigger: int = 0
 
     def __post_init__(self) -> None:
@@ -58,11 +69,17 @@ class Feedback:
         if not 0 <= self.amplitude <= 6:
             raise UsageError(Problem("HB0409", f"amplitude {self.amplitude} is not in 0..6"))
 
+    @property
+    def moves_activity(self) -> bool:
+        """Whether what is sent back changes the activity of its receivers within the sample."""
+        return self.source in MOVING
+
     def __str__(self) -> str:
         """Return the text that a rule prints."""
         noise = f", amplitude={self.amplitude}" if self.source == "perturbation" else ""
+        settles = f", {self.relaxation}" if self.relaxation else ""
         noise += f", trigger={self.trigger}" if self.source == "local-readout" else ""
         return (
             f"{{source={self.source}, weights={self.weights}, "
-            f"delivery={self.delivery}, latency={self.latency}, gain={self.gain}{noise}}}"
+            f"delivery={self.delivery}, latency={self.latency}, gain={self.gain}{noise}{settles}}}"
         )

@@ -19,7 +19,7 @@ class RuleRow:
     """One rule: its text with default options, its equation, and per chip '' or the refusal.
 
     ``dw`` holds the update of forward weights, that of their tags and, where they learn, that of
-    feedback weights.
+    feedback weights, and of the readout's where it is another one.
     """
 
     name: str
@@ -72,9 +72,15 @@ def _row(rule: LearningRule) -> RuleRow:
         rule.name,
         rule.text,
         rule.equation,
-        "; feedback ".join("; ".join(map(str, sums)) for sums in rule.kinds),
+        _updates(rule),
         rule.networks,
         rule.learns,
         rule.factors,
         tuple((chip, refusal_of(rule, chip)) for chip in CHIPS),
     )
+
+
+def _updates(rule: LearningRule) -> str:
+    others = (("feedback", rule.feedback_dw), ("readout", rule.readout_dw))
+    named = (f"; {name} {update}" for name, update in others if update is not None)
+    return "; ".join(map(str, rule.kinds[0])) + "".join(named)

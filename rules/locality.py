@@ -20,7 +20,8 @@ class Locality:
     weight_transport        what must be carried from forward to feedback weights
     phases                  separate passes over a sample
     global_signals          signals that every neuron gets alike
-    feedback                the path that errors take, and whether they meet a derivative gate
+    feedback                the path that errors take, and whether they meet a derivative gate: a
+                            path is gated where it says ``derivative``, unless ``no derivative``
     feedback_latency_steps  steps from the output's error to the last neuron, a population
     """
 
@@ -30,6 +31,11 @@ class Locality:
     global_signals: tuple[str, ...] = ()
     feedback: str = "none"
     feedback_latency_steps: int = 0
+
+    @property
+    def is_gated(self) -> bool:
+        """Whether errors are multiplied by a derivative of the activation that they arrive at."""
+        return "derivative" in self.feedback and "no derivative" not in self.feedback
 
     def to_json(self) -> dict[str, object]:
         """Return plain data with the keys of a comparison row."""

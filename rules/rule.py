@@ -15,6 +15,8 @@ from hebbite.rules.sums import SumOfProducts
 from hebbite.rules.traces import Trace
 
 Learns = Literal["all", "readout", "none"]
+WITHOUT_OBJECTIVE = ("spikes", "activity", "sliding-threshold", "winner", "prototype")
+"""Signals that say nothing of an objective: what a neuron did, and who won or was right."""
 
 
 @dataclass(frozen=True)
@@ -27,14 +29,18 @@ class LearningRule:
     dw             the update of a weight; variables that no chip has make it a host reference
     feedback_dw    the update of a feedback weight, where these learn too: x1 the error that is sent
                    back, offset by 64, y1 the activity of the neuron that receives it
+    readout_dw     the update of the synapses onto the readout, where it is not ``dw``
     learns         which synapses: all, the readout's only, none
     factors        2: traces of pre and post spikes; 3: the neuron writes y1..y3
     networks       kinds of network it serves: graded, spiking
     signal         what a neuron tells the synapses that end at it: its error, its spikes, ...; with
                    the kind of network it chooses the lowering
     dt             the update of a forward synapse's tag, where the rule keeps one
+    constants      numbers that the rule gives to its neurons: rates, bits, thresholds
     traces         time constants and impulses of x1 and y1, for two factors
     feedback       how credit reaches hidden neurons
+    real           the real coefficients that the products were asked to have, dw first, then dt and
+                   feedback_dw; () for a rule in the chip's own scales. See `hebbite.rules.scale`
     follows        whether copied feedback weights follow the forward weights while these learn
     locality       see `Locality`
     steps          last steps of a sample in which spiking neurons learn from errors
@@ -60,6 +66,9 @@ class LearningRule:
     steps: int = 2
     width: int = 1
     reason: str = ""
+    real: tuple[float, ...] = ()
+    readout_dw: SumOfProducts | None = None
+    constants: tuple[tuple[str, int], ...] = ()
 
     @property
     def runs_on_chip(self) -> bool:
@@ -73,9 +82,26 @@ class LearningRule:
 
     @property
     def kinds(self) -> tuple[tuple[SumOfProducts, ...], ...]:
-        """The sums that a chip evaluates together, for each kind of synapse: forward, feedback."""
+        """The sums that a chip evaluates together, for each kind of synapse: forward, feedback,
+        onto the readout."""
         forward = (self.dw,) if self.dt is None else (self.dw, self.dt)
-        return (forward,) if self.feedback_dw is None else (forward, (self.feedback_dw,))
+        others = (self.feedback_dw, self.readout_dw)
+        return (forward, *((update,) for update in others if update is not None))
+
+    @property
+    def follows_objective(self) -> bool:
+        """Whether its neurons are told what changes the objective; without that no credit."""
+        return self.signal not in WITHOUT_OBJECTIVE
+
+    @property
+    def is_own(self) -> bool:
+        """Whether it was written as text (`hebbite.rules.rule_text`) and has no factory."""
+        return self.text.startswith("rule ")
+
+    @property
+    def sums(self) -> tuple[SumOfProducts, ...]:
+        """Every sum of the rule, in order: dw, dt, feedback_dw."""
+        return tuple(each for each in (self.dw, self.dt, self.feedback_dw) if each is not None)
 
     def __str__(self) -> str:
         """Return the text; `rules.registry.parse_rule` gives the rule back."""

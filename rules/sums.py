@@ -12,11 +12,12 @@ Widths are those of Lava 0.10.0's fixed-point learning engine (``learning/consta
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal, get_args
 
 from hebbite.rules.errors import Problem, UsageError, near
-from hebbite.rules.tokens import Token, integer, refusal, tokenize
+from hebbite.rules.tokens import Token, decimal, integer, is_decimal, refusal, tokenize
 
 Site = Literal["pre", "post", "synapse", "third", "remote"]
 SumTarget = Literal["dw", "dt", "dd"]
@@ -24,6 +25,8 @@ SumTarget = Literal["dw", "dt", "dd"]
 MANTISSA_BITS = 4
 ACCUMULATOR_BITS = 15
 TOP_EXPONENT = 8
+_FLOAT_BITS = 1000
+"""Powers of two that a float holds; a coefficient beyond is beyond every chip."""
 MISREAD = "HB0442"
 """Code of a text that Lava takes for another rule without a word."""
 
@@ -178,18 +181,26 @@ class SumOfProducts:
         return text
 
 
-def parse_sum(text: str) -> SumOfProducts:
+Scale = tuple[int, int]
+"""Mantissa and exponent."""
+Quantise = Callable[["float | None", Scale, "tuple[Factor, ...]", Token], Scale]
+"""(real coefficient, scale as written, factors, first word) of a product to its scale; the
+coefficient is None where the scale was written in integers."""
+
+
+def parse_sum(text: str, *, quantise: Quantise | None = None) -> SumOfProducts:
     """Return the sum that ``text`` says: ``dw = 2^-6*x0*x1*y2 - 2^-6*x0*x1*y3``.
 
     Scale, gate and factors may stand in any order, with any spaces; the first of x0, y0 in a
-    product is its gate, a later one a factor. Nothing ambiguous is read.
+    product is its gate, a later one a factor. Nothing ambiguous is read. With ``quantise``
+    coefficients may be decimals, and it says which mantissa and exponent stand for them.
 
     Raises:
         UsageError: with the text and carets under the fault; HB0440 unreadable, HB0441 unknown
             variable, HB0442 a text that Lava would take for another rule, HB0443 scale, HB0444
             bracket, HB0445 no gate.
     """
-    return _Parser(text).sum()
+    return _Parser(text, quantise).sum()
 
 
 _FIRST = "write the gate u_k first, once: u0*x0*x1"
@@ -202,9 +213,10 @@ def _unknown(name: str) -> Problem:
 class _Parser:
     """Recursive descent; each method takes the tokens of what it names."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, quantise: Quantise | None) -> None:
         self._text = text
-        self._tokens = tokenize(text)
+        self._quantise = quantise
+        self._tokens = tokenize(text, decimals=quantise is not None)
         self._next = 0
 
     def sum(self) -> SumOfProducts:
@@ -235,9 +247,14 @@ class _Parser:
         if not parts.gate:
             what = "a product needs a gate: x0, y0 or u0..u9"
             raise self._refuse(first, "HB0445", what, f"x0*{self._words_from(first)}")
-        if parts.mantissa == 0:
+        if parts.mantissa == 0 or parts.real == 0:
             raise self._refuse(first, "HB0443", "a product with scale 0 does nothing", "remove it")
-        return Product(parts.mantissa, parts.exponent, parts.gate, tuple(parts.factors))
+        factors = tuple(parts.factors)
+        scale = (parts.mantissa, parts.exponent)
+        if self._quantise is not None:
+            real = None if parts.real is None else parts.coefficient(parts.real)
+            scale = self._quantise(real, scale, factors, first)
+        return Product(*scale, parts.gate, factors)
 
     def _part(self, parts: _Parts) -> None:
         token = self._take()
@@ -265,6 +282,9 @@ class _Parser:
             parts.factors.append(Factor(name))
 
     def _scale(self, token: Token, parts: _Parts) -> None:
+        if self._quantise is not None and is_decimal(token):
+            parts.real = decimal(self._text, token) * (1.0 if parts.real is None else parts.real)
+            return
         number = integer(self._text, token)
         if self._peek().text != "^":
             parts.mantissa *= number
@@ -370,8 +390,15 @@ class _Parts:
     def __init__(self, mantissa: int) -> None:
         self.mantissa = mantissa
         self.exponent = 0
+        self.real: float | None = None
         self.gate = ""
         self.factors: list[Factor] = []
+
+    def coefficient(self, real: float) -> float:
+        """Return the whole coefficient with its decimal part ``real``; infinite beyond floats."""
+        bounded = max(-(2**_FLOAT_BITS), min(2**_FLOAT_BITS, self.mantissa))
+        exponent = max(-_FLOAT_BITS, min(_FLOAT_BITS, self.exponent))
+        return float(real * bounded * 2.0**exponent)
 
     @property
     def event(self) -> bool:

@@ -6,6 +6,8 @@ underscore that follows, so ``u10`` is one (unknown) name and never ``u1`` times
 
 from __future__ import annotations
 
+import math
+import re
 from dataclasses import dataclass
 from typing import Literal
 
@@ -17,6 +19,7 @@ LONGEST_TEXT = 10_000
 LONGEST_NUMBER = 9
 LONGEST_FRACTION = 8
 """Binary places of a decimal that a hint writes as a power of two."""
+_POWER_OF_TEN = re.compile(r"[eE][+-]?[0-9]+")
 _AT_COLUMN = 8  # where `Problem` starts the text after its label
 
 
@@ -29,8 +32,10 @@ class Token:
     start: int
 
 
-def tokenize(text: str) -> tuple[Token, ...]:
+def tokenize(text: str, *, decimals: bool = False) -> tuple[Token, ...]:
     """Return the tokens of ``text``, the last one of kind ``end``.
+
+    With ``decimals`` a power of ten belongs to its number: ``1.5e-3`` is one token.
 
     Raises:
         UsageError: HB0440 for a character that no rule holds, or a text longer than 10,000.
@@ -42,6 +47,8 @@ def tokenize(text: str) -> tuple[Token, ...]:
     start = 0
     while start < len(text):
         end = _end(text, start)
+        if decimals and _is_digit_or_point(text[start]) and (ten := _POWER_OF_TEN.match(text, end)):
+            end = ten.end()
         if not text[start].isspace():
             tokens.append(Token(_kind(text, start), text[start:end], start))
         start = end
@@ -101,6 +108,22 @@ def integer(text: str, token: Token) -> int:
     if len(token.text) > LONGEST_NUMBER:
         raise refusal(text, token, "HB0443", f"a number has at most {LONGEST_NUMBER} digits")
     return int(token.text)
+
+
+def is_decimal(token: Token) -> bool:
+    """Whether a token is a number with a decimal point or a power of ten."""
+    return token.kind == "number" and not token.text.isdigit()
+
+
+def decimal(text: str, token: Token) -> float:
+    """Return the real number that a token says (HB0443 if none, or one beyond all bounds)."""
+    try:
+        value = float(token.text)
+    except ValueError:
+        value = math.inf
+    if not math.isfinite(value):
+        raise refusal(text, token, "HB0443", f"'{token.text}' is no number", "0.0123, or 1.23e-2")
+    return value
 
 
 def _dyadic(text: str) -> str:

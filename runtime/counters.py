@@ -19,13 +19,14 @@ rng_draws        random integers: one a synapse with such a product of dw, one m
 resets           registers cleared by ``reset``
 host_words       messages the host injects, answers it reads, weights it copies: one a synapse of a
                  mirror and learning epoch; a sign counts like a weight, for the host reads the word
-                 of the weight to know it, and writes a word
+                 of the weight to know it, and writes a word. A change of a running session's rule
+                 counts one word a product that changed and group (learning), beside all runs
 """
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -103,6 +104,15 @@ class Counters:
         return {**totals, "by_component": {key: part for key, part in parts.items() if part}}
 
 
+def rewritten(program: Program, products: Iterable[tuple[str, int]]) -> Counters:
+    """Return the host words of a change of rule: (group, products that changed) each."""
+    names = components_of(program)
+    values = np.zeros((len(names), len(PHASES), len(COUNTERS)), np.int64)
+    for group, count in products:
+        values[names.index(group), PHASES.index("learning"), INDEX["host_words"]] += count
+    return Counters(names, values)
+
+
 def gates(
     sums: Sequence[SumOfProducts], x0: Long, y0: Long, epoch_number: int
 ) -> tuple[int, int, int]:
@@ -157,6 +167,11 @@ class CounterBook:
         counted = Counters(tuple(self._names), self._values.copy())
         self._values[:] = 0
         return counted
+
+    def relearn(self, program: Program) -> None:
+        """Go on with a program that differs in the constants of its rules alone."""
+        self._program = program
+        self._plastic = {p.synapses: p for p in program.plasticity}
 
     def state(self) -> dict[str, Long]:
         """Return which neurons the messages under way will reach, a row a step of delay."""

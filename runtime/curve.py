@@ -80,7 +80,10 @@ class CurveBook:
 
 def why_without(model: Compiled) -> str:
     """Return why a model has no objective to follow; '' if it has one."""
-    return "" if model.coding.teacher else "the rule follows no objective"
+    if model.rule.signal == "goodness":
+        return "every layer follows an objective of its own"
+    follows = model.coding.teacher and model.rule.follows_objective
+    return "" if follows else "the rule follows no objective"
 
 
 def objective_value(model: Compiled, answers: Long, y: Labels) -> float:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from hebbite.compiler.compile import compile
+from hebbite.compiler.compiled import Compiled
 from hebbite.compiler.graph import Graph
 from hebbite.compiler.settings import Settings
 from hebbite.rules.errors import Problem, UsageError
@@ -120,9 +121,20 @@ def _trial(
         split_seed=seed,
         train_samples=plan.train_samples,
     )
+    _check_answers(compiled)
     compiled = replace(compiled, source_sha256=sha256)
     split = _split(dataset, plan)
     return Trial(compiled, plan.data, data_sha256, training, split, chance_of(dataset))
+
+
+def _check_answers(compiled: Compiled) -> None:
+    """Refuse graded units that nobody tells a class: their outputs are no answers (HB0107)."""
+    if compiled.settings.neuron == "graded" and not compiled.coding.teacher:
+        rule = compiled.rule
+        what = (
+            f"comparing needs classes as answers; '{rule.name}' learns features, taught by nobody"
+        )
+        raise UsageError(Problem("HB0107", what, f"rule {rule.text}"))
 
 
 def _split(dataset: Dataset, plan: Plan) -> str:

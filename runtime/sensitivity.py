@@ -29,7 +29,7 @@ class Neighbour:
 
 def has_rate(name: str) -> bool:
     """Whether a rule of this name is error-driven: its update is a rate times an error."""
-    return "rate" in options_of(RULES[name])
+    return name in RULES and "rate" in options_of(RULES[name])
 
 
 def neighbours(text: str) -> dict[str, Neighbour]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import TracebackType
 
 import numpy as np
@@ -16,12 +16,15 @@ from numpy.typing import NDArray
 
 from hebbite.compiler.arithmetic.philox import words
 from hebbite.compiler.arithmetic.randomness import ROUNDINGS, Rounding
+from hebbite.compiler.change import with_rule
 from hebbite.compiler.coding import Samples
 from hebbite.compiler.compiled import Compiled
 from hebbite.compiler.hbt import Saved, Training, save_compiled
 from hebbite.compiler.program.types import IntArray
 from hebbite.rules.errors import Problem, UsageError, near
-from hebbite.runtime.counters import Counters
+from hebbite.rules.registry import parse_rule
+from hebbite.rules.rule import LearningRule
+from hebbite.runtime.counters import Counters, rewritten
 from hebbite.runtime.engines.registry import load_engine
 from hebbite.runtime.episode import Episode
 from hebbite.runtime.recording import Recording
@@ -82,6 +85,7 @@ class Session:
         self._machine = load_engine(engine).open(
             self.model.program, rounding=self.rounding, seed=self.seed
         )
+        self._began = self.model
         self._counters: Counters | None = None
         self._samples = 0
         self._episode = Episode()
@@ -103,7 +107,7 @@ class Session:
 
     @property
     def counters(self) -> Counters | None:
-        """Counts of all that this session ran, evaluations excepted; None before the first run."""
+        """Counts of all that this session ran and changed, evaluations excepted; None before."""
         return self._counters
 
     def run(
@@ -115,8 +119,12 @@ class Session:
         probes: Sequence[str] = (),
     ) -> Recording:
         """Run samples x (samples, features...), with targets y if somebody teaches."""
-        inputs = self.model.coding.inputs(x, y, first=self._samples)
-        return self.run_events(inputs, samples=len(x), learn=learn, probes=probes)
+        coding = self.model.coding
+        inputs = coding.inputs(x, y, first=self._samples)
+        count = coding.shown(len(x), taught=y is not None)
+        found = self.run_events(inputs, samples=count, learn=learn, probes=probes)
+        answers = np.asarray(coding.answers(found.answers, len(x)), np.int64)
+        return replace(found, answers=answers)
 
     def step(
         self, x: Samples, y: int | Labels | None = None, *, learn: bool = False
@@ -240,7 +248,13 @@ class Session:
 
         Neither weights nor random streams move. ``y`` as in `fit`; hidden terms are left out, and
         of pairs the samples 0 and 1, 2 and 3 ... are compared.
+
+        Raises:
+            UsageError: HB0183 if every layer follows an objective of its own.
         """
+        if self.model.coding.kind == "labelled":
+            what = f"under '{self.model.rule.name}' no output is compared with a target"
+            raise UsageError(Problem("HB0183", what, hint="evaluate gives the accuracy"))
         y = self._targets(x, y)
         return loss_of(self.model, self.answers(x[: len(y)]), y)
 
@@ -261,8 +275,10 @@ class Session:
         machine = load_engine(_twin_engine(self.engine)).open(
             twin.program, rounding=self.rounding, seed=self.seed
         )
-        inputs = self.model.coding.inputs(x, first=first)
-        return machine.run(inputs, samples=len(x), learn=False).answers
+        coding = self.model.coding
+        count = coding.shown(len(x), taught=False)
+        found = machine.run(coding.inputs(x, first=first), samples=count, learn=False)
+        return np.asarray(coding.answers(found.answers, len(x)), np.int64)
 
     def evaluate(self, x: Samples, y: Labels) -> float:
         """Return the accuracy on labelled samples. Neither weights nor random streams move."""
@@ -299,6 +315,30 @@ class Session:
             )
         return tensor
 
+    def change_rule(self, rule: str | LearningRule) -> None:
+        """Go on learning by a rule with other constants, from the next sample on.
+
+        Mantissas, exponents and added constants may differ; gates, variables and their order,
+        traces, feedback and what learns may not. Weights, traces and random streams go on as they
+        stand; `snapshot` and `save` carry the changed rule. A rate that halves every third epoch::
+
+            for epoch in range(9):
+                session.change_rule(f"dfa(rate={-4 - epoch // 3})")
+                session.fit(x, y, epochs=1, first_epoch=epoch)
+
+        On a chip the host writes the words of the microcode that differ: `counters` counts one host
+        word for every product that changed, in every group of synapses.
+
+        Raises:
+            UsageError: HB04xx if there is no such rule, HB0142 with what differs beyond constants.
+            VerifyError: HB04xx if the new constants break the law of programs.
+        """
+        change = with_rule(self.model, parse_rule(rule) if isinstance(rule, str) else rule)
+        self._machine.relearn(change.model.program)
+        self.model = change.model
+        words = rewritten(self.model.program, change.products)
+        self._counters = words if self._counters is None else self._counters + words
+
     def state(self) -> dict[str, NDArray[np.int64]]:
         """Return everything that the next sample depends on."""
         samples = np.array([self._samples], np.int64)
@@ -321,7 +361,7 @@ class Session:
             InputFileError: HB0701 if the file cannot be written.
             UsageError: HB0714 on Lava, whose random state cannot be read.
         """
-        now, began = self.snapshot(), self.model.sha256
+        now, began = self.snapshot(), self._began.sha256
         training = Training("", self.seed, 0, 0, self.engine, self.rounding, self.seed, began)
         save_compiled(path, now, training=training, state=self.state())
 

@@ -40,7 +40,7 @@ SHARED = {
     "HB0302": {"compiler.graph_builder", "compiler.graph_verify"},
     "HB0304": {"compiler.graph_builder", "compiler.graph_verify"},
     # an unknown rule
-    "HB0401": {"rules.registry", "runtime.calibrate"},
+    "HB0401": {"rules.registry", "rules.rule_feedback", "runtime.calibrate"},
     # an objective out of range: its factories check what the data class cannot
     "HB0411": {
         "rules.objectives.classification",
@@ -51,6 +51,9 @@ SHARED = {
     # one parser in two files, tokens and sums
     "HB0440": {"rules.sums", "rules.tokens"},
     "HB0443": {"rules.sums", "rules.tokens"},
+    # one parser of a rule's text: its lines, its fields, the words of feedback, the whole of it
+    "HB0493": {"rules.rule_lines", "rules.rule_text"},
+    "HB0494": {"rules.rule_feedback", "rules.rule_fields"},
     # a number that no price can be made of
     "HB0512": {"runtime.energy.accounts", "runtime.energy.draws", "runtime.energy.price"},
     # Lava's own process failed, as told by itself or seen from outside

@@ -39,12 +39,14 @@ def test_engines_agree_bit_for_bit(tmp_path: Path) -> None:
     assert printed.endswith("equal, bit for bit: True; conclusive: True\n")
 
 
-def test_a_rule_is_text_and_validation_data_choose_its_rate(tmp_path: Path) -> None:
+def test_a_rule_of_ones_own_is_text_and_learns_as_a_known_one(tmp_path: Path) -> None:
     printed = run("03_write_a_rule.py", tmp_path)
-    assert "dfa(rate=-4): dw = 2^-4*x0*x1*y2 - 2^-4*x0*x1*y3\n" in printed
-    assert len(percentages(printed)) == 2
-    assert min(percentages(printed)) > 60
-    assert re.search(r"^chosen on validation data: dfa\(rate=-[46], .*\)$", printed, re.MULTILINE)
+    assert printed.startswith("my-dfa: dw = 2^-5*x0*x1*y2 - 2^-5*x0*x1*y3\n  rule_error.1: -4.7%\n")
+    assert "  rule_error.3: +0.0%\n" in printed
+    found = re.findall(r"^(\S+): accuracy ([\d.]+)%", printed, re.MULTILINE)
+    assert [name for name, _ in found] == ["my-dfa", "my-decay", "dfa"]
+    assert min(float(accuracy) for _, accuracy in found) > 80
+    assert found[0][1] == found[2][1]
 
 
 def test_rules_are_measured_against_the_gradient(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ learning payload at the end of the sample.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
@@ -52,7 +52,7 @@ from hebbite.compiler.settings import Settings
 from hebbite.compiler.targets import Target
 from hebbite.rules.objectives import Objective
 from hebbite.rules.rule import LearningRule
-from hebbite.rules.sums import Factor, Product, SumOfProducts
+from hebbite.rules.sums import Factor, SumOfProducts
 from hebbite.rules.traces import Trace
 
 TEACHER = "target"
@@ -307,13 +307,14 @@ def dict_of(feedback: list[tuple[Synapses, Long]]) -> dict[str, tuple[Synapses, 
 
 
 def offset_coded(dw: SumOfProducts, trace: str) -> SumOfProducts:
-    """Return the rule where a trace holds its value + 64: x1 is read as (x1-64)."""
+    """Return the rule where a trace holds its value + 64: x1 is read as (x1-64), x1+c likewise."""
 
     def read(factor: Factor) -> Factor:
-        return Factor(trace, -64) if factor == Factor(trace) else factor
+        if factor.variable != trace or factor.sign:
+            return factor
+        return replace(factor, constant=factor.constant - 64)
 
     products = tuple(
-        Product(p.mantissa, p.exponent, p.dependency, tuple(read(f) for f in p.factors))
-        for p in dw.products
+        replace(product, factors=tuple(map(read, product.factors))) for product in dw.products
     )
     return SumOfProducts(dw.target, products)

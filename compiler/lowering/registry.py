@@ -8,7 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from hebbite.compiler.lowering.goodness import lower_goodness
 from hebbite.compiler.lowering.graded import lower_graded
+from hebbite.compiler.lowering.hebbian import lower_hebbian
+from hebbite.compiler.lowering.prototypes import lower_prototypes
+from hebbite.compiler.lowering.relaxing import lower_relaxing
 from hebbite.compiler.lowering.request import Lowered, Request
 from hebbite.compiler.lowering.rewarded import lower_rewarded
 from hebbite.compiler.lowering.spiking import lower_spiking
@@ -17,6 +21,12 @@ from hebbite.compiler.program.verify import verify_program
 
 LOWERINGS: dict[tuple[str, str], Callable[[Request], Lowered]] = {
     ("graded", "error"): lower_graded,
+    ("graded", "activity"): lower_hebbian,
+    ("graded", "sliding-threshold"): lower_hebbian,
+    ("graded", "winner"): lower_prototypes,
+    ("graded", "prototype"): lower_prototypes,
+    ("graded", "relaxation"): lower_relaxing,
+    ("graded", "goodness"): lower_goodness,
     ("lif", "spikes"): lower_spiking,
     ("lif", "error"): lower_spiking_error,
     ("lif", "reward"): lower_rewarded,

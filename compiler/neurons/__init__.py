@@ -2,15 +2,34 @@
 
 from __future__ import annotations
 
+from hebbite.compiler.neurons.bcm import BCM
 from hebbite.compiler.neurons.error import ERROR
+from hebbite.compiler.neurons.label import LABEL, VERDICT
 from hebbite.compiler.neurons.li_error import LI_ERROR
 from hebbite.compiler.neurons.lif import LIF
 from hebbite.compiler.neurons.lif_error import LIF_ERROR
+from hebbite.compiler.neurons.oja import OJA
+from hebbite.compiler.neurons.prototype import PROTOTYPE, WINNER
 from hebbite.compiler.neurons.relu import RELU
 from hebbite.compiler.neurons.sigmoid import SIGMOID
 from hebbite.compiler.neurons.tanh import TANH
 from hebbite.compiler.program.neuron import NeuronProgram
 
 NEURONS: dict[str, NeuronProgram] = {
-    neuron.name: neuron for neuron in (ERROR, LI_ERROR, LIF, LIF_ERROR, RELU, SIGMOID, TANH)
+    neuron.name: neuron
+    for neuron in (
+        BCM,
+        ERROR,
+        LABEL,
+        LI_ERROR,
+        LIF,
+        LIF_ERROR,
+        OJA,
+        PROTOTYPE,
+        RELU,
+        SIGMOID,
+        TANH,
+        VERDICT,
+        WINNER,
+    )
 }

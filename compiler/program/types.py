@@ -83,7 +83,8 @@ class Synapses:
     """A group of synapses from one output of ``pre`` to one input of ``post``.
 
     ``weight`` names a tensor of shape (post size, lines of pre). ``exponent`` in [-8, 7], ``delay``
-    in [1, 63] steps. ``role`` is ``forward`` or ``feedback``; what feedback costs is learning.
+    in [1, 63] steps. ``role`` is ``forward``, ``feedback``, whose cost is all learning, or
+    ``lateral``: within a layer or down to one, wherever inference needs it too.
     ``mirror`` names the group whose transposed weights, without its bias line, are copied here
     by the host at every learning-epoch boundary. With a ``magnitude`` m > 0 only signs are copied:
     m for a weight of 0 or more, -m for one below 0.

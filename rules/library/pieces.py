@@ -48,6 +48,33 @@ def error_update(*, rate: int, mantissa: int, gated: bool) -> SumOfProducts:
     return SumOfProducts("dw", (product(1, "y2"), product(-1, "y3")))
 
 
+def prototype_update() -> SumOfProducts:
+    """Return dw = alpha (2 x1 - w) for a neuron with a learning event, alpha = y1 / 64, y1 0..64.
+
+    Weights move to the payload, which is 2 x1; a line that sent nothing counts as 0. With y1 = 64
+    they are the payload at once. What the chip drops of a product is 1/8 of a weight step at most,
+    1/16 in the mean, always downwards: twice a visit, so that a weight settles up to
+    1 / (8 alpha) steps below the mean of its payloads. The decay comes first, for a sum in between
+    must not leave the accumulator.
+    """
+    forget = Product(-4, -3, "y0", (Factor("w"), Factor("y1")))
+    take = Product(4, -3, "y0", (Factor("x0"), Factor("x1"), Factor("y1")))
+    return SumOfProducts("dw", (forget, take))
+
+
+def label_update(*, slowness: int) -> SumOfProducts:
+    """Return dw = 2^-slowness (t - w) for lines whose learning payload is 128, so that x1 = 64.
+
+    t = 254 for the class that is taught (y1 = 127) and 0 for the others; y2 = 64 where somebody
+    teaches. A line that sent 1 alone has x1 = 0 and does not learn. Ranges: slowness 0..5;
+    UsageError HB0447 outside.
+    """
+    in_range("slowness", slowness, 0, 5)
+    forget = Product(-1, -slowness, "x0", (Factor("x1"), Factor("y2"), Factor("w")))
+    take = Product(1, -2 - slowness, "x0", (Factor("x1"), Factor("y1")))
+    return SumOfProducts("dw", (forget, take))
+
+
 def event_update(*, rate: int, mantissa: int) -> SumOfProducts:
     """Return dw = mantissa 2^rate y0 x1 (y2 - y3), where the neuron had a learning event (y0).
 

@@ -16,6 +16,7 @@ from hebbite.runtime.cli.output import print_json
 if TYPE_CHECKING:
     from hebbite.compiler.graph import Graph
     from hebbite.compiler.settings import Settings
+    from hebbite.rules.rule import LearningRule
 
 T = TypeVar("T")
 
@@ -40,7 +41,7 @@ def check(
     debug: options.Debug = False,
 ) -> None:
     """List every problem of a model, its rule, objective and target. Exit 1 if there is any."""
-    graph, problems = problems_of(
+    graph, problems, learning = problems_of(
         model,
         rule=rule,
         objective=objective,
@@ -60,15 +61,37 @@ def check(
     ops = dict(sorted(Counter(node.op for node in graph.nodes).items())) if graph else {}
     if as_json:
         listed = [problem.to_json() for problem in problems]
-        print_json({"ok": not problems, "problems": listed, "ops": ops})
+        print_json({"ok": not problems, "problems": listed, "ops": ops, **_coefficients(learning)})
     else:
         typer.echo("\n".join(map(str, problems)) or _fine(model, ops))
+        for line in _lines(learning):
+            typer.echo(line)
     raise typer.Exit(1 if problems else 0)
 
 
 def _fine(model: Path, ops: dict[str, int]) -> str:
     counted = ", ".join(f"{count} {op}" for op, count in ops.items())
     return f"{model.name}: no problems ({counted})"
+
+
+def _coefficients(rule: LearningRule | None) -> dict[str, object]:
+    """Return what became of real coefficients; nothing for a rule in the chip's own scales."""
+    from hebbite.rules.scale import scale_errors, scale_warnings
+
+    if rule is None or not rule.real:
+        return {}
+    return {
+        "rule_errors": [found.to_json() for found in scale_errors(rule)],
+        "warnings": [warning.to_json() for warning in scale_warnings(rule)],
+    }
+
+
+def _lines(rule: LearningRule | None) -> list[str]:
+    from hebbite.rules.scale import scale_errors, scale_warnings
+
+    if rule is None:
+        return []
+    return [*map(str, scale_errors(rule)), *(f"warning {w}" for w in scale_warnings(rule))]
 
 
 def problems_of(
@@ -80,14 +103,14 @@ def problems_of(
     settings: Callable[[], Settings],
     chips: int,
     split: bool,
-) -> tuple[Graph | None, tuple[Problem, ...]]:
-    """Return the graph, if it can be read, and every problem."""
+) -> tuple[Graph | None, tuple[Problem, ...], LearningRule | None]:
+    """Return graph and rule, as far as they can be read, and every problem."""
     from hebbite.compiler.check import problems_of_request
     from hebbite.compiler.compile import compile
     from hebbite.compiler.lowering.chain import network_of
     from hebbite.compiler.targets import load_target
     from hebbite.rules.objectives import parse_objective
-    from hebbite.rules.registry import parse_rule
+    from hebbite.rules.registry import examine_rule
 
     found: list[Problem] = []
 
@@ -99,14 +122,15 @@ def problems_of(
             return None
 
     graph = attempt(lambda: requests.read_graph(model))
-    learning = attempt(lambda: parse_rule(requests.rule_text(rule)))
+    learning, unsound = attempt(lambda: examine_rule(requests.rule_text(rule))) or (None, ())
+    found.extend(unsound)
     goal = attempt(lambda: parse_objective(objective))
     chosen = attempt(settings)
     if graph is None or learning is None or goal is None or chosen is None:
         attempt(lambda: load_target(target))
         if graph is not None:
             attempt(lambda: network_of(graph))
-        return graph, tuple(found)
+        return graph, tuple(found), learning
     found.extend(attempt(lambda: problems_of_request(graph, learning, goal, chosen)) or ())
     if not found:  # whether it fits is known once there is a program
         attempt(
@@ -114,4 +138,4 @@ def problems_of(
                 graph, rule=learning, objective=goal, settings=chosen, chips=chips, split=split
             )
         )
-    return graph, tuple(found)
+    return graph, tuple(found), learning

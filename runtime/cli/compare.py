@@ -89,7 +89,7 @@ def compare(
     if report is not None:
         requests.refuse_to_overwrite(report, model, *([store] if store else []))
     plan = Plan(
-        rules=tuple(requests.rule_text(text) for text in requests.listed(rules)),
+        rules=tuple(requests.rule_typed(text) for text in requests.listed(rules)),
         objectives=requests.listed(objectives),
         targets=chosen,
         seeds=requests.seeds_of(seeds),

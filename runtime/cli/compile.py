@@ -111,7 +111,7 @@ def _compiled(
         calibration = material.dataset.x_train[:CALIBRATION_SAMPLES].astype("float64")
     compiled = compile_model(
         graph,
-        rule=requests.rule_text(rule),
+        rule=requests.rule_typed(rule),
         objective=objective,
         settings=settings,
         calibration=calibration,

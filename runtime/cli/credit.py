@@ -56,7 +56,7 @@ def credit(
     if plots is not None:
         _check_plots(plots)
     plan = CreditPlan(
-        rules=tuple(requests.rule_text(text) for text in requests.listed(rules)),
+        rules=tuple(requests.rule_typed(text) for text in requests.listed(rules)),
         objective=objective,
         data=data,
         epochs=epochs,

@@ -41,7 +41,7 @@ def infer(
     found = infer_from(
         recording,
         objectives=requests.listed(objectives),
-        rules=tuple(requests.rule_text(text) for text in requests.listed(rules)),
+        rules=tuple(requests.rule_typed(text) for text in requests.listed(rules)),
         fit_steps=fit_steps,
         seed=seed,
     )

@@ -12,6 +12,7 @@ from hebbite.runtime.cli import options
 from hebbite.runtime.cli.output import print_json, print_table
 
 Row = dict[str, str]
+Full = dict[str, object]
 
 
 def _rules() -> list[Row]:
@@ -35,6 +36,32 @@ def _rules() -> list[Row]:
             }
         )
     return rows
+
+
+def _assignments() -> list[Full]:
+    """Return what is held against each rule, for JSON: a row a rule, as `_rules` orders them."""
+    from hebbite.rules.assignment import assignment_of
+    from hebbite.rules.registry import RULES
+
+    return [assignment_of(factory()).to_json() for factory in RULES.values()]
+
+
+def _goals() -> list[Full]:
+    """Return what each objective asks of samples, host and chip, for JSON."""
+    from hebbite.rules.objectives import OBJECTIVES
+
+    return [
+        {
+            "text": goal.text,
+            "teaches": goal.teaches,
+            "judged_by_host": goal.judged_by_host,
+            "one_sided": goal.one_sided,
+            "hidden_terms": [term.kind for term in goal.hidden],
+            "target_rate": goal.target_rate,
+            "margin": goal.margin,
+        }
+        for goal in (factory() for factory in OBJECTIVES.values())
+    ]
 
 
 def _objectives() -> list[Row]:
@@ -123,15 +150,37 @@ KINDS: dict[str, Callable[[], list[Row]]] = {
     "neurons": _neurons,
     "profiles": _profiles,
 }
+FURTHER: dict[str, Callable[[], list[Full]]] = {"rules": _assignments, "objectives": _goals}
+"""What JSON says of a kind beyond the columns of its table."""
+Markdown = Annotated[bool, typer.Option("--markdown", help="rules as the table of docs/rules.md")]
 Kind = Annotated[str, typer.Argument(help=" | ".join(KINDS), show_default=False)]
 
 
-def list_kind(kind: Kind, as_json: options.Json = False, debug: options.Debug = False) -> None:
+def list_kind(
+    kind: Kind,
+    markdown: Markdown = False,
+    as_json: options.Json = False,
+    debug: options.Debug = False,
+) -> None:
     """List what there is of a kind, with what each can do and why not."""
     if kind not in KINDS:
         raise UsageError(Problem("HB0160", f"cannot list '{kind}'", hint=near(kind, KINDS)))
+    if markdown:
+        _print_markdown(kind)
+        return
     rows = KINDS[kind]()
     if as_json:
-        print_json({kind: rows})
+        further = FURTHER[kind]() if kind in FURTHER else [{}] * len(rows)
+        print_json({kind: [{**row, **more} for row, more in zip(rows, further, strict=True)]})
         return
     print_table("", list(rows[0]), [list(row.values()) for row in rows])
+
+
+def _print_markdown(kind: str) -> None:
+    from hebbite.rules.assignment import markdown_of
+    from hebbite.rules.registry import RULES
+
+    if kind != "rules":
+        what = f"there is no table of {kind} in Markdown"
+        raise UsageError(Problem("HB0164", what, hint="hebbite list rules --markdown"))
+    typer.echo(markdown_of(tuple(factory() for factory in RULES.values())))

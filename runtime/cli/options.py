@@ -28,7 +28,9 @@ Model = Annotated[Path, typer.Argument(help=".onnx, or a graph text", show_defau
 File = Annotated[Path, typer.Argument(help="a compiled model, .hbt", show_default=False)]
 Json = Annotated[bool, typer.Option("--json", help="print one JSON object on standard output")]
 Debug = Annotated[bool, typer.Option("--debug", help="show the traceback of an unexpected error")]
-Rule = Annotated[str, typer.Option(help="a name, name(option=value, ...), or a file of rule text")]
+Rule = Annotated[
+    str, typer.Option(help="a name, name(option=value, ...), 'dw = ...', or a file, my.rule")
+]
 Goal = Annotated[str, typer.Option("--objective", help="what learning improves")]
 Target = Annotated[str, typer.Option(help="the chip")]
 Neuron = Annotated[str, typer.Option(help="graded (integer payloads) or lif (spikes)")]

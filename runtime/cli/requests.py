@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 DIGITS_INPUTS = 64
 LONGEST_RULE_TEXT = 2**16
+RULE_SUFFIX = ".rule"
 _OWN = ("target", "neuron", "encode", "init", "seed", "recurrent")
 
 
@@ -51,11 +52,10 @@ def settings_of(
 
 
 def rule_text(value: str) -> str:
-    """Return the text of a rule: what was typed, or what the file of that name holds."""
+    """Return the text of a rule: what was typed, or what the file of that name holds (HB0152)."""
     path = Path(value)
-    if re.match(r"\s*d[wtd]\s*=", value):
-        return _sum_text(value)
-    if "(" in value or not (path.suffix or "/" in value):
+    typed = re.search(r"[(=;\n]", value) and not value.endswith(RULE_SUFFIX)
+    if typed or not (path.suffix or "/" in value):
         return value
     try:
         with path.open("rb") as file:
@@ -67,20 +67,19 @@ def rule_text(value: str) -> str:
     if len(data) > LONGEST_RULE_TEXT:
         what = f"a rule text is at most {LONGEST_RULE_TEXT} bytes long"
         raise InputFileError(Problem("HB0152", what, at=value))
-    return _sum_text(text) if re.match(r"d[wtd]\s*=", text) else text
+    return text
 
 
-def _sum_text(text: str) -> str:
-    """Say what is wrong with a bare sum, first of all where Lava would misread it (HB0161)."""
-    from hebbite.rules.loihi import check_loihi, misread_by_lava
-    from hebbite.rules.sums import parse_sum
+def rule_typed(value: str) -> str:
+    """Return the text of a rule that is one; coefficients that are far off are told."""
+    from hebbite.rules.registry import parse_rule
+    from hebbite.rules.scale import scale_warnings
+    from hebbite.runtime.cli.output import say
 
-    if problem := misread_by_lava(text):
-        raise UsageError(problem)
-    if problems := check_loihi(parse_sum(text)):
-        raise UsageError(*problems)
-    what = "a sum alone is no rule: it says neither which neurons learn nor from what signal"
-    raise UsageError(Problem("HB0161", what, at=text, hint="--rule 'dfa(rate=-6)'"))
+    text = rule_text(value)
+    for warning in scale_warnings(parse_rule(text)):
+        say(f"warning {warning}")
+    return text
 
 
 def listed(text: str) -> tuple[str, ...]:

@@ -96,7 +96,8 @@ def _inputs(
             raise UsageError(Problem("HB0159", what, hint="--input x.npz"))
         values = saved.slice_inputs[coding.source]
     else:
-        values = coding.events(_real_inputs(saved, input_file))
+        given = coding.inputs(_real_inputs(saved, input_file))
+        values = given[coding.source].astype("int64")
     samples = samples_for(saved.compiled, steps) if steps else len(values)
     if not 0 < samples <= len(values):
         what = f"{len(values)} samples are there, {steps} steps take {samples}"

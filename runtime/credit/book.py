@@ -23,6 +23,7 @@ from hebbite.runtime.credit.curve import (
 from hebbite.runtime.credit.measures import measure
 from hebbite.runtime.credit.moment import Moment, chip_layers, real_layers
 from hebbite.runtime.credit.threads import one_thread
+from hebbite.runtime.curve import why_without
 from hebbite.runtime.datasets import Dataset
 from hebbite.runtime.session import Session
 from hebbite.runtime.training import Watch
@@ -69,12 +70,15 @@ class CreditBook:
             counts = model.program.readout.count
             self._reason = SPIKING.format(model.settings.neuron) if counts else INTEGRATED
             return
+        self._reason = why_without(model)
+        if self._reason:
+            return
         moment = Moment(model, self._x, self._y)
         try:
             with one_thread():
                 self._moments.append(marks_at(moment, self._epoch))
         except UnsupportedError as error:
-            if error.code != "HB0470":
+            if error.code not in ("HB0470", "HB0471", "HB0473"):
                 raise
             self._reason = error.problems[0].what
         else:
@@ -90,7 +94,8 @@ def marks_at(moment: Moment, epoch: int) -> CreditMoment:
     """Return the marks of a moment in both arithmetics.
 
     Raises:
-        UnsupportedError: HB0470 for a rule without a real-valued model.
+        UnsupportedError: HB0470 or HB0471 without a real-valued model of the rule or the network,
+            HB0473 for a network that never settles.
     """
     sheets = []
     for layers, moments, gradient in (real_layers(moment), chip_layers(moment)):

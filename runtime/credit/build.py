@@ -27,9 +27,9 @@ def twin_of(compiled: Compiled) -> Twin:
     """Return the twin of a graded model.
 
     Raises:
-        UnsupportedError: HB0471 if the model is no chain of graded units.
+        UnsupportedError: HB0471 if the model is no chain of graded units that learn from errors.
     """
-    refuse_spiking(compiled)
+    refuse_without_twin(compiled)
     program = compiled.program
     layers = tuple(
         Layer(
@@ -43,12 +43,19 @@ def twin_of(compiled: Compiled) -> Twin:
     return Twin(layers, compiled.objective)
 
 
-def refuse_spiking(compiled: Compiled) -> None:
-    """Refuse a model whose answers are no graded errors (HB0471)."""
+def refuse_without_twin(compiled: Compiled) -> None:
+    """Refuse a model whose answers are no graded outputs, or whose rule has no error (HB0471)."""
+    rule = compiled.rule
+    if compiled.settings.neuron == "graded" and not rule.follows_objective:
+        what = f"'{rule.name}' follows no objective and sends no error: there is no credit to judge"
+        raise UnsupportedError(Problem("HB0471", what, f"rule {rule.text}", hint="--rule dfa"))
     if compiled.settings.neuron != "graded":
         what = f"only graded units have such a twin; these are {compiled.settings.neuron} units"
         hint = "--neuron graded --encode none --rule dfa"
         raise UnsupportedError(Problem("HB0471", what, f"program @{compiled.model}", hint=hint))
+    if compiled.rule.signal == "goodness":
+        what = f"'{compiled.rule.name}' has no output to compare; every layer has its own objective"
+        raise UnsupportedError(Problem("HB0471", what, f"program @{compiled.model}"))
 
 
 def refuse_integrators(compiled: Compiled) -> None:

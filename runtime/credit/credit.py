@@ -2,7 +2,9 @@
 
 In: a model, rules, an objective, data. Every rule is trained on its own, on the chip's program; at
 each moment its update is measured on the same training samples, in real numbers and as the chip
-writes it. Nothing is taken from the test part, and nothing here changes the training.
+writes it. Backpropagation through time, which no chip runs, trains spiking units on the host
+instead, in real numbers alone, and its rows say so. Nothing is taken from the test part, and
+nothing here changes the training.
 """
 
 from __future__ import annotations
@@ -23,14 +25,19 @@ from hebbite.compiler.graph import Graph
 from hebbite.compiler.hbt import producer
 from hebbite.compiler.settings import Settings
 from hebbite.rules.errors import Problem, UsageError
+from hebbite.rules.registry import parse_rule
+from hebbite.runtime.credit.build import refuse_without_twin
 from hebbite.runtime.credit.moment import Moment
 from hebbite.runtime.credit.row import Arithmetic, Row, Travelled
+from hebbite.runtime.credit.spiking.host import HostTraining, host_rows
 from hebbite.runtime.credit.spiking.moment import SpikingMoment
 from hebbite.runtime.credit.threads import one_thread
 from hebbite.runtime.datasets import Dataset, load_dataset
 from hebbite.runtime.plan import CALIBRATION_SAMPLES
 from hebbite.runtime.session import Session
 
+CARRIER = "stdp"
+"""The rule whose lowering gives the network of a host reference its weights and thresholds."""
 UNIT = "squared payload units a sample"
 
 
@@ -105,6 +112,9 @@ def credit(
         for seed in chosen.seeds
         for rule in chosen.rules
     ]
+    for _, compiled in jobs:
+        if compiled.settings.neuron == "graded":
+            refuse_without_twin(compiled)
     rows: list[Row] = []
     with one_thread():
         for seed, compiled in jobs:
@@ -162,14 +172,18 @@ def measured(
 
 
 def _compiled(graph: Graph, plan: CreditPlan, rule: str, seed: int) -> Compiled:
+    """Return the model of a rule; that of a host reference is the network under `CARRIER`."""
     dataset = load_dataset(plan.data, seed=seed)
-    return compile(
+    wanted = parse_rule(rule)
+    on_host = wanted.name == "bptt" and plan.settings.neuron == "lif"
+    compiled = compile(
         graph,
-        rule=rule,
+        rule=CARRIER if on_host else wanted,
         objective=plan.objective,
         settings=replace(plan.settings, seed=seed),
         calibration=dataset.x_train[:CALIBRATION_SAMPLES].astype(np.float64),
     )
+    return replace(compiled, rule=wanted)
 
 
 def _trained(
@@ -180,6 +194,10 @@ def _trained(
     x = dataset.x_train[:count].astype(np.float64)
     y = dataset.y_train[:count]
     held = dataset.x_validation.astype(np.float64), dataset.y_validation
+    if not compiled.rule.runs_on_chip:
+        training = HostTraining((x, y), held, plan.moments, plan.samples)
+        yield from host_rows(compiled, training, seed=seed)
+        return
     start: Moment | SpikingMoment | None = None
     since = 0
     with Session(compiled, engine=plan.engine, rounding=plan.rounding, seed=seed) as session:

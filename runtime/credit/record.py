@@ -105,7 +105,8 @@ def _activity(program: Program, values: Mapping[str, Long]) -> Activity:
     groups = forward_groups(program)
     inputs = [values[f"{g.pre}.s"][:, fire_offset(program, g.pre) - 1] for g in groups]
     sums = [values[f"{g.post}.v"][:, fire_offset(program, g.post) - 1] for g in groups]
-    output = values[f"{program.readout.population}.o"][:, -1]
+    last = program.readout.population
+    output = values[f"{last}.o"][:, fire_offset(program, last) - 1]
     return Activity(
         tuple(lines.astype(np.float64) for lines in inputs),
         tuple(v.astype(np.float64) for v in sums),

@@ -4,58 +4,46 @@ In: a rule as data, the twin, what a batch did. Out: for every layer the outer p
 that the rule would add to the weights, before its rate, or None where it does not learn. The rule
 is taken as its paper writes it; the chip's rounding, clipping and gains are left to `chip`.
 
-    output          d_L = e f_L'(v_L), for every rule: there it is the gradient itself
+    output          d_L = e f_L'(v_L), the gradient itself; by `nudged` where the output settles too
     layered, direct d_l = (B_l d_(l+1)) f_l'(v_l),  d_l = (B_l d_L) f_l'(v_l)
     target          d_l = (B_l t) f_l'(v_l), t the target
     perturbation    d_l = -(F_n(v + sigma xi) - F_n(v)) xi_l / sigma, xi = +-1 jointly at all N
                     hidden units; averaged over the rows of a Hadamard matrix, whose columns are
                     orthogonal, so that mean and second moment are those over all 2^N noises
+    settling        see `predicted` and `nudged`
 
 A new kind of learning signal is a function here and a line in `SIGNALS`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-
 import numpy as np
 
 from hebbite.rules.errors import Problem, UnsupportedError
 from hebbite.rules.rule import LearningRule
+from hebbite.rules.sums import SumOfProducts, effective_scale
 from hebbite.runtime.credit.activations import Real
+from hebbite.runtime.credit.batch import Batch, Signal
 from hebbite.runtime.credit.moments import Update
-from hebbite.runtime.credit.twin import Activity, Twin
+from hebbite.runtime.credit.nudged import nudged
+from hebbite.runtime.credit.predicted import predicted
+
+__all__ = ["SIGNALS", "Batch", "credit_of_noise", "hadamard", "updates_of"]
 
 SMALL = 1e-6
 """Size of a perturbation, as a part of the smallest root mean square of v among hidden layers."""
-
-
-@dataclass(frozen=True, eq=False)
-class Batch:
-    """What a learning signal is made from.
-
-    x (samples, in), target (samples, out): payloads. ``activity`` of the twin on x. ``feedback``:
-    population -> B (its size, size of where the errors come from).
-    """
-
-    twin: Twin
-    x: Real
-    target: Real
-    activity: Activity
-    feedback: Mapping[str, Real] = field(default_factory=dict)
-
-
-Signal = Callable[[LearningRule, Batch], list[Update]]
-"""Gives the update of every hidden layer."""
 
 
 def updates_of(rule: LearningRule, batch: Batch) -> tuple[Update | None, ...]:
     """Return what the rule proposes for every layer; None where it leaves the weights alone.
 
     Raises:
-        UnsupportedError: HB0470 if no learning signal of this kind is known here.
+        UnsupportedError: HB0470 if no learning signal of this kind is known here, or if a rule
+            of one's own has an update that is not a rate times activity times signal.
     """
+    if rule.is_own and not multiplies_signal(rule.dw):
+        what = f"'{rule.name}': no real-valued model of the update {rule.dw}"
+        raise UnsupportedError(Problem("HB0470", what, hint="dw = c*x0*x1*y2 - c*x0*x1*y3"))
     layers = len(batch.twin.layers)
     output = Update(
         batch.twin.output_delta(batch.activity, batch.target), batch.activity.inputs[-1]
@@ -68,7 +56,23 @@ def updates_of(rule: LearningRule, batch: Batch) -> tuple[Update | None, ...]:
     if source not in SIGNALS:
         what = f"'{rule.name}': no real-valued model of a learning signal from '{source}'"
         raise UnsupportedError(Problem("HB0470", what, f"feedback {rule.feedback}"))
-    return (*SIGNALS[source](rule, batch), output)
+    found = SIGNALS[source](rule, batch)
+    return tuple(found) if len(found) == layers else (*found, output)
+
+
+def multiplies_signal(dw: SumOfProducts) -> bool:
+    """Whether dw is eta x1 (y2 - y3), decays of the weight aside: what real rows stand for."""
+    products = [p for p in dw.products if "w" not in [f.variable for f in p.factors]]
+    if len(products) != 2:
+        return False
+    up, down = products
+    factors = [{str(f) for f in each.factors} - {"y0"} for each in products]
+    opposite = effective_scale(up) == -effective_scale(down) > 0
+    return (
+        opposite
+        and up.dependency == down.dependency == "x0"
+        and factors == [{"x1", "y2"}, {"x1", "y3"}]
+    )
 
 
 def sent_back(rule: LearningRule, batch: Batch) -> list[Update]:
@@ -148,5 +152,7 @@ SIGNALS: dict[str, Signal] = {
     "output-error": sent_back,
     "upper-error": sent_back,
     "perturbation": perturbed,
+    "prediction-error": predicted,
+    "nudge": nudged,
     "target": told,
 }

@@ -32,6 +32,9 @@ class Machine(Protocol):
     def write(self, tensor: str, value: IntArray) -> None:
         """Replace a weight tensor."""
 
+    def relearn(self, program: Program) -> None:
+        """Go on with a program that differs in the constants of its rules alone."""
+
     def state(self) -> dict[str, NDArray[np.int64]]:
         """Return everything that the next step depends on, as named arrays."""
 

@@ -276,6 +276,13 @@ class ReferenceMachine:
         assert value.shape == self._weights[tensor].shape
         self._weights[tensor] = value.astype(np.int64)
 
+    def relearn(self, program: Program) -> None:
+        """Go on with a program that differs in the constants of its rules alone."""
+        self._program = program
+        self._book.relearn(program)
+        for plasticity in program.plasticity:
+            self._traces[plasticity.synapses].plasticity = plasticity
+
     def state(self) -> dict[str, Long]:
         """Return step, epoch, weights, tags, registers, messages under way and traces."""
         out = {"clock": np.array([self._step, self._epoch], np.int64)}

@@ -71,7 +71,7 @@ def candidates_of(
 
     Raises:
         UsageError: HB0482 if there is no objective or no rule, HB0410, HB0401 for unknown ones.
-        UnsupportedError: HB0483 for a rule that graded networks do not have.
+        UnsupportedError: HB0483 for a rule that graded networks do not have, or without an error.
     """
     goals = [parse_objective(g) if isinstance(g, str) else g for g in objectives]
     known = [parse_rule(r) if isinstance(r, str) else r for r in rules]
@@ -83,6 +83,9 @@ def candidates_of(
         if "graded" not in rule.networks:
             what = f"'{rule.name}' is a rule of {' and '.join(rule.networks)} networks"
             raise UnsupportedError(Problem("HB0483", f"{what}; the recorded one is graded"))
+        if not rule.follows_objective:
+            what = f"'{rule.name}' follows no objective: it pairs with none"
+            raise UnsupportedError(Problem("HB0483", what, hint="leave the rule out"))
     of_goal = _names({goal.text: goal.name for goal in goals})
     of_rule = _names({rule.text: rule.name for rule in known})
     pairs = {(g.text, r.text): (g, r) for g in goals for r in known}

@@ -1,7 +1,8 @@
 """hebbite: networks and local learning rules, compiled to Loihi-class chip programs.
 
-`compile` a model, run it in a `Session`, `compare` rules, see their `credit` assignment, `infer`
-objective and rule from what changed, `verify` engines against each other, `load` what was saved.
+`compile` a model that learns by a known rule or a `Rule` of your own, run it in a `Session`,
+`compare` rules, see their `credit` assignment, `infer` objective and rule from what changed,
+`verify` engines against each other, `load` what was saved.
 Names are imported when they are first used: ``import hebbite`` is cheap.
 """
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from hebbite.compiler.compile import compile
     from hebbite.compiler.settings import Settings
     from hebbite.rules.errors import HebbiteError
+    from hebbite.rules.registry import Rule
     from hebbite.runtime.compare import compare
     from hebbite.runtime.credit.credit import credit
     from hebbite.runtime.infer.infer import infer
@@ -25,6 +27,7 @@ __version__ = "0.1.0"
 
 __all__ = [
     "HebbiteError",
+    "Rule",
     "Session",
     "Settings",
     "__version__",
@@ -38,6 +41,7 @@ __all__ = [
 
 _HOMES = {
     "HebbiteError": "rules.errors",
+    "Rule": "rules.registry",
     "Session": "runtime.session",
     "Settings": "compiler.settings",
     "compare": "runtime.compare",

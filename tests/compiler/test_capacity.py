@@ -86,10 +86,14 @@ def test_learning_adds_a_pre_trace_a_line_two_traces_a_neuron_and_its_rule() -> 
     assert second.rules == 2 * 32
 
 
-def test_a_rule_that_reads_the_tag_stores_one_more_word_a_synapse() -> None:
-    rule = Plasticity("s2", parse_sum("dw = 2^-2*u0*t*y2"), 4, (("y2", Trace(65535)),))
-    _, second = core_uses(a_program(plasticity=(rule,)))
-    assert second.weights == 2 * 5 * (9 + 9)
+def test_a_rule_that_keeps_a_tag_stores_one_more_word_a_synapse_and_its_products() -> None:
+    dw, dt = parse_sum("dw = 2^-2*u0*t*y2"), parse_sum("dt = 2^-2*x0*y2 - 2^-3*u0*t")
+    alone = Plasticity("s2", dw, 4, (("y2", Trace(65535)),))
+    _, tagged = core_uses(a_program(plasticity=(replace(alone, dt=dt),)))
+    _, plain = core_uses(a_program(plasticity=(replace(alone, dw=parse_sum("dw = u0*y2")),)))
+    assert tagged.weights == 2 * 5 * (9 + 9)
+    assert plain.weights == 2 * 5 * 9
+    assert tagged.rules == 3 * plain.rules
 
 
 def test_a_delay_beyond_one_step_takes_its_bits() -> None:

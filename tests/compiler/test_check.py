@@ -18,13 +18,13 @@ from hebbite.rules.registry import parse_rule
 SPIKING = Settings(neuron="lif", encode="rate")
 
 
-def graph(*, head: str = "", last: str = "linear") -> Graph:
-    """Return 4-3-2 with a rectifier between, and whatever comes last."""
+def graph(*, head: str = "", last: str = "linear", hidden: str = "relu") -> Graph:
+    """Return 4-3-2 with hidden units between, and whatever comes last."""
     rng = np.random.default_rng(0)
     nodes = [
         Node("input", (), (Value("x", (4,)),)),
         Node("linear", ("x",), (Value("a", (3,)),), (("weight", TensorRef("w0")),)),
-        Node("relu", ("a",), (Value("h", (3,)),)),
+        Node(hidden, ("a",), (Value("h", (3,)),)),
         Node("linear", ("h",), (Value("o", (2,)),), (("weight", TensorRef("w1")),)),
     ]
     output = "o"
@@ -33,6 +33,20 @@ def graph(*, head: str = "", last: str = "linear") -> Graph:
         output = "z"
     tensors = {"w0": rng.normal(size=(3, 4)), "w1": rng.normal(size=(2, 3))}
     return Graph("net", tuple(nodes), tensors, (output,), head)
+
+
+def single(*, bias: float | None = None) -> Graph:
+    """Return 4-3 without hidden units, with or without a bias."""
+    weight = (("weight", TensorRef("w")),)
+    more = () if bias is None else (("bias", TensorRef("b")),)
+    nodes = (
+        Node("input", (), (Value("x", (4,)),)),
+        Node("linear", ("x",), (Value("o", (3,)),), (*weight, *more)),
+    )
+    tensors = {"w": np.random.default_rng(0).normal(size=(3, 4))}
+    if bias is not None:
+        tensors["b"] = np.full(3, bias)
+    return Graph("net", nodes, tensors, ("o",))
 
 
 def found(
@@ -67,6 +81,39 @@ def codes(problems: tuple[Problem, ...]) -> list[str]:
 )
 def test_a_graded_rule_on_loihi_2_is_fine(rule: str) -> None:
     assert found(rule) == ()
+
+
+def test_prototypes_and_a_readout_are_a_network_of_two_stages() -> None:
+    assert found("instar") == found("clp") == ()
+    assert codes(found("clp", of=single())) == ["HB0403"]
+    assert found("instar", of=single()) == ()
+
+
+@pytest.mark.parametrize("rule", ["oja", "bcm"])
+def test_a_population_that_learns_alone_has_one_stage(rule: str) -> None:
+    assert found(rule, of=single()) == ()
+    (problem,) = found(rule)
+    assert problem.code == "HB0403"
+    assert "does not serve 4-3-2; it takes input -> linear" in problem.what
+
+
+@pytest.mark.parametrize("rule", ["oja", "bcm"])
+def test_a_bias_that_a_rule_has_no_use_for_is_refused(rule: str) -> None:
+    (problem,) = found(rule, of=single(bias=0.5))
+    assert (problem.code, problem.hint) == (
+        "HB0403",
+        "take it out of the model, or start anew: --init random",
+    )
+    assert found(rule, of=single(bias=0.0)) == ()
+    assert found(rule, Settings(init="random"), of=single(bias=0.5)) == ()
+
+
+@pytest.mark.parametrize("rule", ["instar", "clp"])
+def test_prototypes_take_rectified_units_and_learn_classes(rule: str) -> None:
+    assert codes(found(rule, of=graph(hidden="tanh"))) == ["HB0403"]
+    assert codes(found(rule, objective="regression")) == ["HB0407"]
+    assert codes(found(rule, SPIKING)) == ["HB0403"]
+    assert "HB0404" in codes(found(rule, Settings(target="loihi1")))
 
 
 @pytest.mark.parametrize("target", ["loihi1", "loihi2", "ideal"])

@@ -52,6 +52,13 @@ def test_a_sample_of_two_passes_is_sent_and_taught_twice(coding: Coding, again: 
     assert np.array_equal(given_["target"][:, 1], once["target"][:, 0])
 
 
+def test_samples_are_brought_to_one_norm_where_the_coding_has_one() -> None:
+    coding = dataclasses.replace(PAYLOAD, scale=100.0, norm=1.0)
+    x = np.array([[3.0, 4.0], [30.0, 40.0], [0.0, 0.0]])
+    assert coding.events(x)[:, 0].tolist() == [[60, 80], [60, 80], [0, 0]]
+    assert dataclasses.replace(coding, norm=0.0).events(x)[0, 0].tolist() == [254, 254]
+
+
 def test_features_of_any_shape_are_flattened_in_order() -> None:
     x = np.arange(12, dtype=np.float32).reshape(2, 2, 3) / 254
     assert PAYLOAD.events(x)[:, 0].tolist() == [list(range(6)), list(range(6, 12))]

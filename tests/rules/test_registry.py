@@ -19,7 +19,7 @@ from hebbite.rules.sums import VARIABLES, effective_scale, parse_sum
 ALL = [factory() for factory in RULES.values()]
 NAMES = [rule.name for rule in ALL]
 ERROR_DRIVEN = ("delta", "pes", "frozen", "dfa", "fa", "backprop", "sign-symmetric",
-                "node-perturbation")  # fmt: skip
+                "node-perturbation", "predictive-coding", "equilibrium-propagation")  # fmt: skip
 OTHER_WORDS = {"random": "symmetric", "all": "readout"}
 every_rule = pytest.mark.parametrize("rule", ALL, ids=NAMES)
 
@@ -42,6 +42,8 @@ def written(rule: LearningRule) -> str:
             f"  update    {rule.dw}",
             *([f"  tag       {rule.dt}"] if rule.dt else []),
             *([f"  back      {rule.feedback_dw}"] if rule.feedback_dw else []),
+            *([f"  readout   {rule.readout_dw}"] if rule.readout_dw else []),
+            *([f"  neurons   {dict(rule.constants)}"] if rule.constants else []),
             f"  learns    {rule.learns}, {rule.factors} factors, {' '.join(rule.networks)}",
             f"  feedback  {rule.feedback}",
             f"  locality  {json.dumps(rule.locality.to_json())}",
@@ -189,6 +191,12 @@ def test_an_unknown_name_or_option_offers_the_near_one(text: str, what: str, hin
         "kolen-pollack(every=-1)",
         "kolen-pollack(every=10)",
         "kolen-pollack(rate=9)",
+        "equilibrium-propagation(nudge=9)",
+        "equilibrium-propagation(coupling=-1)",
+        "equilibrium-propagation(steps=0)",
+        "equilibrium-propagation(steps=32)",
+        "predictive-coding(gain=7)",
+        "forward-forward(rate=-8)",
         "node-perturbation(amplitude=-1)",
         "node-perturbation(amplitude=7)",
         "stdp(up=8)",

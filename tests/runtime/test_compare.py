@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from hebbite.compiler.graph_text import parse as parse_graph
 from hebbite.compiler.settings import Settings
 from hebbite.rules.errors import HebbiteError, UnsupportedError, UsageError
 from hebbite.runtime.compare import Plan, compare, interval
@@ -19,6 +20,13 @@ from hebbite.runtime.energy import price
 from hebbite.runtime.report import credit_rows, footnotes, render, table_rows
 
 TINY = Plan(("dfa", "frozen"), seeds=(0, 1), epochs=1, train_samples=20, engine="reference")
+ALONE = """
+graph @alone {
+  %x     = input {shape=[64], kind=real} : real[64]
+  %units = linear(%x) {weight=@w}        : real[10]
+  return %units
+}
+"""
 DYNAMIC = ("dynamic", "assumed")
 KEYS = {"model", "rule", "objective", "bias", "target", "engine", "rounding", "seeds", "epochs",
         "samples", "split", "accuracy", "chance", "per_sample", "energy", "credit", "locality",
@@ -194,3 +202,21 @@ def test_the_demo_verifies_the_program_that_it_trained_and_its_page_is_self_cont
 def test_the_root_error_is_what_every_refusal_derives_from(tmp_path: Path) -> None:
     with pytest.raises(HebbiteError):
         compare(tmp_path / "absent.onnx", TINY)
+
+
+def test_prototypes_stand_beside_other_rules_without_objective_and_credit(plan: Plan) -> None:
+    rules = ("dfa", "instar", "clp")
+    found = compare(MODEL, replace(plan, rules=rules, seeds=(0,)))
+    dfa, *others = json.loads(json.dumps(found.to_json(), allow_nan=False))["rows"]
+    assert dfa["credit"]["reason"] == ""
+    for row in others:
+        assert row["credit"]["reason"] == "the rule follows no objective"
+        assert row["accuracy"]["mean"] > row["chance"]
+        assert row["energy"]
+
+
+@pytest.mark.parametrize("rule", ["oja", "bcm"])
+def test_features_that_nobody_teaches_are_no_answers_to_compare(rule: str, plan: Plan) -> None:
+    model = parse_graph(ALONE, {"w": np.random.default_rng(0).normal(size=(10, 64))})
+    with pytest.raises(UsageError, match=f"HB0107.*'{rule}' learns features"):
+        compare(model, replace(plan, rules=(rule,)))

@@ -16,6 +16,7 @@ from hebbite.runtime.demo import MODEL
 def test_the_public_names_are_these() -> None:
     assert hebbite.__all__ == [
         "HebbiteError",
+        "Rule",
         "Session",
         "Settings",
         "__version__",

@@ -26,9 +26,12 @@ from hebbite.compiler.program.types import (
 )
 from hebbite.compiler.program.verify import verify_program
 from hebbite.compiler.settings import Settings
+from hebbite.rules.errors import UnsupportedError
 from hebbite.rules.registry import parse_rule
 from hebbite.rules.traces import Trace
+from hebbite.runtime.credit.credit import moment_of
 from hebbite.runtime.engines.native import NativeEngine
+from hebbite.runtime.session import Session
 
 NEURONS_EACH, PERIOD, LAG = 64, 50, 2
 RULE = "r-stdp(rate=0, up=0, down=0, decay=5)"
@@ -132,12 +135,12 @@ def test_the_longer_a_reward_takes_the_less_it_changes() -> None:
 
 
 LINES, OUTPUTS = 16, 2
-SPIKING = Settings(neuron="lif", encode="rate", window=25)
+WINDOW = 25
 
 
-def compiled(rule: str, seed: int) -> Compiled:
+def compiled(rule: str) -> Compiled:
     """Return two output units with random weights of positive mean, over 16 lines."""
-    rng = np.random.default_rng(100 + seed)
+    rng = np.random.default_rng(101)
     tensors = {
         "w": rng.normal(0.3, 0.5 * LINES**-0.5, (OUTPUTS, LINES)),
         "b": np.zeros(OUTPUTS),
@@ -147,14 +150,52 @@ def compiled(rule: str, seed: int) -> Compiled:
         Node("input", (), (Value("x", (LINES,)),)),
         Node("linear", ("x",), (Value("out", (OUTPUTS,)),), pair),
     )
-    settings = Settings(neuron="lif", encode="rate", window=25, seed=seed)
+    settings = Settings(neuron="lif", encode="rate", window=WINDOW)
     graph = Graph("net", nodes, tensors, ("out",))
-    return compile(graph, rule=rule, settings=settings, calibration=halves(seed, 64)[0])
+    return compile(graph, rule=rule, settings=settings, calibration=halves(64)[0])
 
 
-def halves(seed: int, count: int) -> tuple[Real, Long]:
+def halves(count: int) -> tuple[Real, Long]:
     """Return samples of two classes: one or the other half of the lines is bright."""
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(1)
     y = rng.integers(0, 2, count)
     bright = np.repeat(np.eye(2), LINES // 2, axis=1)
     return np.clip(0.7 * bright[y] + 0.3 * rng.random((count, LINES)), 0, 1), y
+
+
+@pytest.mark.parametrize(("gain", "worth"), [(0, 8.0), (-3, 1.0), (-5, 0.25)])
+def test_spikes_of_the_right_class_earn_and_others_cost_less_the_running_mean(
+    gain: int, worth: float
+) -> None:
+    x, y = halves(60)
+    with Session(compiled(f"r-stdp(gain={gain})")) as session:
+        found = session.run(x, y, learn=True, probes=("out.s", "critic.s", "critic.mean"))
+    spikes = found.values["out.s"].reshape(60, WINDOW, OUTPUTS)[:, : WINDOW - 2].sum(axis=1)
+    earned = spikes[np.arange(60), y] - spikes[np.arange(60), 1 - y]
+    mean = found.values["critic.mean"].reshape(60, WINDOW)[:, -1]
+    before = np.concatenate([[0], mean[:-1]])
+    told = found.values["critic.s"].reshape(60, WINDOW)
+    reward = np.clip(np.floor(earned * worth), -127, 127).astype(np.int64)
+    np.testing.assert_array_equal(told[:, WINDOW - 2], ((reward << 8) - before) >> 8)
+    np.testing.assert_array_equal(mean - before, ((reward << 8) - before) >> 4)
+    assert not told[:, : WINDOW - 2].any()
+    assert told[:, WINDOW - 2].any()
+
+
+def test_without_a_teacher_tags_move_and_weights_stay() -> None:
+    x, y = halves(40)
+    with Session(compiled("r-stdp(rate=-5)")) as session:
+        session.run(x[:4], y[:4], learn=True)
+        weight = session.read("to_out.weight")
+        found = session.run(x[4:20], learn=True, probes=("to_out.t", "critic.s"))
+        assert not found.values["critic.s"].any()
+        assert found.values["to_out.t"].any()
+        np.testing.assert_array_equal(session.read("to_out.weight"), weight)
+        session.run(x[20:], y[20:], learn=True)
+        assert (session.read("to_out.weight") != weight).mean() > 0.5
+
+
+def test_credit_has_no_mean_update_for_tags_and_says_so() -> None:
+    x, y = halves(8)
+    with pytest.raises(UnsupportedError, match="HB0472"):
+        moment_of(compiled("r-stdp"), x, y, draws=2).figures("real")

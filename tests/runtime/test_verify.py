@@ -13,6 +13,7 @@ from hebbite.compiler.compile import compile
 from hebbite.compiler.program.types import IntArray, Program
 from hebbite.compiler.settings import Settings
 from hebbite.rules.errors import UsageError
+from hebbite.rules.sums import parse_sum
 from hebbite.runtime.datasets import load_dataset
 from hebbite.runtime.engines.reference import ReferenceEngine
 from hebbite.runtime.recording import Recording, all_probes
@@ -56,13 +57,28 @@ def delayed(program: Program, name: str) -> Program:
     return replace(program, synapses=groups)
 
 
+def test_a_tag_that_differs_is_found(graded: tuple[Program, dict[str, IntArray]]) -> None:
+    program, inputs = graded
+    first, *rest = program.plasticity
+    dt = parse_sum("dt = 2^-3*x0*x1*y2")
+    program = replace(program, plasticity=(replace(first, dt=dt), *rest))
+    one, probe = record(program, inputs), f"{first.synapses}.t"
+    tags = one.values[probe].copy()
+    tags[2, 1, 3] += 1
+    outcome = compare(program, [one, replace(one, values={**one.values, probe: tags})])
+    assert outcome.compared["tags"] == tags.size > 0
+    found = outcome.first_divergence
+    assert found is not None
+    assert (found.component, found.register, found.index) == (first.synapses, "t", (1, 3))
+
+
 def test_a_run_equals_itself_and_is_conclusive(graded: tuple[Program, dict[str, IntArray]]) -> None:
     program, inputs = graded
     outcome = compare(program, [record(program, inputs), record(program, inputs)])
     assert outcome.equal
     assert outcome.conclusive
     assert outcome.first_divergence is None
-    assert all(count > 0 for count in outcome.compared.values())
+    assert [kind for kind, count in outcome.compared.items() if count == 0] == ["tags"]
     assert outcome.activity.weights_changed_fraction >= 0.1
     assert outcome.activity.signs == (-1, 1)
 

@@ -134,6 +134,13 @@ class LavaMachine:
         assert value.shape == self._state[f"weight.{tensor}"].shape
         self._state[f"weight.{tensor}"] = value.astype(np.int64)
 
+    def relearn(self, program: Program) -> None:
+        """Go on with a program that differs in the constants of its rules alone: the next run
+        builds its Lava network from it. What was learnt before it cannot be learnt on (HB0605).
+        """
+        check_limits(program, self._rounding)
+        self._program = program
+
     def state(self) -> dict[str, Long]:
         """Return step, epoch, weights, tags, registers, messages under way and traces."""
         return {name: value.copy() for name, value in self._state.items()}

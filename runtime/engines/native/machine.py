@@ -121,6 +121,14 @@ class NativeMachine:
         start = self._layout.weight[tensor]
         self._state.weights[start : start + value.size] = value.T.reshape(-1)
 
+    def relearn(self, program: Program) -> None:
+        """Go on with a program that differs in the constants of its rules alone.
+
+        The tables are made anew; registers, traces and weights stand where they stood.
+        """
+        self._program = program
+        self._plan, _, self._layout = pack(program, rounding=self._rounding, seed=self._seed)
+
     def state(self) -> dict[str, Long]:
         """Return step, epoch, weights, tags, registers, messages under way and traces."""
         out = {"clock": self._state.clock.copy()}

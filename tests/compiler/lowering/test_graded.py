@@ -27,7 +27,8 @@ Real = NDArray[np.float64]
 Long = NDArray[np.int64]
 RULES = (
     *("delta", "frozen", "dfa", "fa", "backprop"),
-    *("sign-symmetric", "kolen-pollack", "node-perturbation", "drtp", "bandit"),
+    *("sign-symmetric", "kolen-pollack", "node-perturbation", "predictive-coding"),
+    *("drtp", "bandit"),
 )
 GENTLE = "node-perturbation(gain=2, amplitude=0)"
 MODEL = Path(__file__).parents[2] / "data" / "onnx" / "digits_64_32_16_10.onnx"

@@ -20,6 +20,7 @@ from hebbite.runtime.cli import verbs as known
 from hebbite.runtime.demo import MODEL
 
 ENGINE = ("--engine", "reference")
+NATIVE = ("--engine", "native")
 SHORT = (*ENGINE, "--train-samples", "40")
 VERBS = ("check", "compile", "compare", "credit", "demo", "doctor", "evaluate", "infer", "inspect",
          "list", "run", "train", "verify")  # fmt: skip
@@ -149,6 +150,20 @@ def test_a_resumed_training_ends_with_the_same_bits(
     resumed = ("--epochs", "3", "--resume", tmp_path / "kept")
     told("train", compiled, "-o", tmp_path / "resumed.hbt", *words, *resumed)
     assert (tmp_path / "resumed.hbt").read_bytes() == (tmp_path / "whole.hbt").read_bytes()
+
+
+@pytest.mark.parametrize("rule", ["instar", "clp"])
+def test_prototypes_are_trained_saved_evaluated_and_resumed(rule: str, tmp_path: Path) -> None:
+    start, words = tmp_path / "p.hbt", (*NATIVE, "--train-samples", "40")
+    told("compile", MODEL, "-o", start, "--rule", rule)
+    kept = ("--checkpoint-dir", tmp_path / "kept")
+    trained = told("train", start, "-o", tmp_path / "a.hbt", *words, "--epochs", "2")
+    assert told("evaluate", tmp_path / "a.hbt", *NATIVE)["accuracy"] == trained["accuracy"]
+    assert float(str(trained["accuracy"])) > 0.4 > float(str(trained["accuracy_before"]))
+    told("train", start, "-o", tmp_path / "b.hbt", *words, *kept, "--epochs", "1")
+    resumed = ("--epochs", "2", "--resume", tmp_path / "kept")
+    told("train", start, "-o", tmp_path / "c.hbt", *words, *resumed)
+    assert (tmp_path / "c.hbt").read_bytes() == (tmp_path / "a.hbt").read_bytes()
 
 
 def test_a_checkpoint_of_another_training_is_refused(compiled: Path, tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from hebbite.compiler.compile import compile
-from hebbite.rules.errors import UsageError
+from hebbite.rules.errors import UnsupportedError, UsageError
 from hebbite.runtime.credit.build import twin_of
 from hebbite.runtime.credit.credit import CreditPlan, CreditReport, credit
 from hebbite.runtime.credit.moment import Moment
@@ -177,6 +177,15 @@ def test_a_twin_has_one_layer_for_every_group_that_leads_to_the_output() -> None
 def test_a_plan_that_measures_nothing_is_refused(wrong: dict[str, tuple[int, ...]]) -> None:
     with pytest.raises(UsageError, match="HB0119"):
         replace(SHORT, **wrong)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("rule", ["instar", "clp"])
+def test_a_rule_without_an_error_has_no_credit_to_judge(rule: str) -> None:
+    plan = replace(SHORT, rules=("dfa", rule))
+    with pytest.raises(UnsupportedError, match=f"HB0471.*'{rule}' follows no objective"):
+        credit(MODEL, plan)
+    with pytest.raises(UnsupportedError, match="HB0471"):
+        twin_of(compile(MODEL, rule=rule))
 
 
 def test_moments_double_by_default_and_end_with_the_last_epoch() -> None:

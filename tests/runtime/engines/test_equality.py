@@ -1,7 +1,8 @@
 """Reference, native and Lava give the same bits: 500 steps of training, every value compared.
 
-Networks have two hidden layers. A run counts only if every hidden population is active and at least
-a tenth of the plastic weights changed, in both directions (`Verification.conclusive`).
+Networks have two hidden layers, or as many as their rule takes. A run counts only if every hidden
+population is active and at least a tenth of the plastic weights changed, in both directions
+(`Verification.conclusive`).
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import importlib.util
 from dataclasses import replace
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +19,9 @@ from numpy.typing import NDArray
 
 from hebbite.compiler.compile import compile
 from hebbite.compiler.compiled import Compiled
+from hebbite.compiler.graph import Graph, Node, TensorRef, Value
 from hebbite.compiler.settings import Settings
+from hebbite.rules.registry import parse_rule
 from hebbite.runtime.datasets import load_dataset
 from hebbite.runtime.engines.registry import load_engine
 from hebbite.runtime.verify import Verification, verify
@@ -44,13 +48,31 @@ def made(rule: str) -> Compiled:
     settings = replace(settings, recurrent=rule.startswith(RECURRENT))
     rule = rule.removeprefix(RECURRENT)
     objective = "reward" if rule.startswith("bandit") else "classification"
+    sizes = SIZES.get(parse_rule(rule).name)
     return compile(
-        MODEL,
+        MODEL if sizes is None else chain(*sizes),
         rule=rule,
         objective=objective,
         settings=settings,
         calibration=DIGITS.x_train[:128],
     )
+
+
+def chain(*sizes: int) -> Graph:
+    """Return a rectified network without biases, weights drawn by a seed."""
+    rng = np.random.default_rng(5)
+    nodes = [Node("input", (), (Value("x", (sizes[0],)),))]
+    tensors = {}
+    value = "x"
+    for index, (inputs, outputs) in enumerate(pairwise(sizes)):
+        if index:
+            nodes.append(Node("relu", (value,), (Value(f"h{index}", (inputs,)),)))
+            value = f"h{index}"
+        tensors[f"w{index}"] = rng.normal(0, inputs**-0.5, (outputs, inputs))
+        weight = (("weight", TensorRef(f"w{index}")),)
+        nodes.append(Node("linear", (value,), (Value(f"fc{index}", (outputs,)),), weight))
+        value = f"fc{index}"
+    return Graph("net", tuple(nodes), tensors, (value,))
 
 
 def compared(rule: str, engines: tuple[str, ...], rounding: str = "lava-exact") -> Verification:
@@ -67,6 +89,7 @@ def compared(rule: str, engines: tuple[str, ...], rounding: str = "lava-exact") 
     )
 
 
+OWN = "rule own; dw = 0.009*x0*x1*y2 - 0.009*x0*x1*y3 - 2^-5*u2*(w-3); feedback fa gain=1"
 RULES = (
     "delta",
     "frozen",
@@ -76,6 +99,9 @@ RULES = (
     "sign-symmetric",
     "kolen-pollack",
     "node-perturbation",
+    "predictive-coding",
+    "equilibrium-propagation",
+    "forward-forward",
     "eprop",
     "recurrent eprop",
     "decolle",
@@ -85,13 +111,21 @@ RULES = (
     "triplet-stdp",
     "soft-bound-stdp",
     "r-stdp",
+    "oja",
+    "bcm",
+    "instar",
+    "clp",
+    OWN,
 )
+SIZES = {"oja": (64, 10), "bcm": (64, 10), "instar": (64, 12, 10), "clp": (64, 12, 10)}
+"""Networks of the rules that do not take two hidden layers."""
 FOLLOWED = (("back_relu2", "to_fc3"), ("back_relu1", "to_relu2"))
 
 
 def active(rule: str) -> str:
     """Return a rule with rates at which 500 steps change many weights."""
     special = {
+        OWN: OWN,
         "kolen-pollack": "kolen-pollack(rate=-4, every=3)",
         "eprop": "eprop(rate=-3, gain=2, steps=6)",
         "recurrent eprop": "recurrent eprop(rate=-3, gain=2, steps=6)",
@@ -100,6 +134,10 @@ def active(rule: str) -> str:
         "triplet-stdp": "triplet-stdp(up=3, down=4)",
         "soft-bound-stdp": "soft-bound-stdp(up=3, down=3)",
         "r-stdp": "r-stdp(rate=0, down=2)",
+        "oja": "oja",
+        "bcm": "bcm(reduce=4)",
+        "instar": "instar(alpha=32)",
+        "clp": "clp(novelty=90)",
     }
     return special.get(rule, f"{rule}(rate=-4)")
 

@@ -65,6 +65,8 @@ def test_which_layers_learn_follows_from_the_rule() -> None:
         (["classify"], ["dfa"], "HB0410"),
         (["classification"], ["dfaa"], "HB0401"),
         (["classification"], ["stdp"], "HB0483"),
+        (["classification"], ["dfa", "clp"], "HB0483"),
+        (["classification"], ["oja"], "HB0483"),
     ],
 )
 def test_what_is_no_pair_is_refused(objectives: list[str], rules: list[str], code: str) -> None:

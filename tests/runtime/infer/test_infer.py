@@ -243,3 +243,11 @@ def test_a_spiking_network_is_refused() -> None:
     recording = record_learning(model, x, data.y_train, steps=16, every=1)
     with pytest.raises(HebbiteError, match="HB0471"):
         infer(recording)
+
+
+def test_a_network_that_learnt_without_an_error_is_refused() -> None:
+    data = load_dataset("digits", seed=0)
+    x = data.x_train.astype(np.float64)
+    recording = record_learning(compile(MODEL, rule="clp"), x, data.y_train, steps=16, every=1)
+    with pytest.raises(HebbiteError, match="HB0471"):
+        infer(recording)
