@@ -25,7 +25,7 @@ def rate_code(x: Real, *, top: float, window: int, seed: int, first: int = 0) ->
     Raises:
         UsageError: HB0133 if the window has fewer steps than the series has frames.
     """
-    frames = x.reshape(len(x), -1, x.shape[-1])
+    frames = x if x.ndim == 3 else x[:, None, :]
     steps = window // max(frames.shape[1], 1)
     if steps < 1:
         what = f"{frames.shape[1]} frames do not fit a window of {window} steps"

@@ -267,3 +267,24 @@ def test_the_shipped_model_is_whole_and_tells_nothing_of_its_maker() -> None:
     sizes = graph.input[0].type.tensor_type.shape.dim
     assert (sizes[0].dim_param, sizes[1].dim_value) == ("batch", 64)
     assert not any(tensor.external_data for tensor in graph.initializer)
+
+
+def test_series_of_speakers_are_frames_that_end_with_the_last_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("HEBBITE_DATA", str(Path(__file__).parents[1] / "data"))
+    data = load_dataset("japanese-vowels", seed=0)
+    assert data.x_train.shape[1:] == data.x_test.shape[1:] == (25, 12)
+    assert (len(data.x_train) + len(data.x_validation), len(data.x_test)) == (270, 370)
+    assert data.classes == 9
+    assert np.abs(data.x_train).max() == 2.0
+    assert data.x_test[:, -1].any(axis=1).all()
+    assert not data.x_test[:, 0].any(axis=1).all()
+
+
+def test_absent_series_name_the_script_that_makes_them(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("HEBBITE_DATA", str(tmp_path))
+    with pytest.raises(InputFileError, match=r"HB0228(.|\n)*examples/get_japanese_vowels\.py"):
+        load_dataset("japanese-vowels", seed=0)

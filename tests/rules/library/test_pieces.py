@@ -10,6 +10,7 @@ from hebbite.rules.errors import UsageError
 from hebbite.rules.library.pieces import error_update
 from hebbite.rules.library.stdp import stdp
 from hebbite.rules.loihi import check_loihi
+from hebbite.rules.registry import parse_rule
 from hebbite.rules.sums import effective_scale
 
 
@@ -66,3 +67,20 @@ def test_stdp_moves_a_weight_by_powers_of_two_of_one_trace(up: int, down: int) -
 def test_stdp_refuses_what_the_chip_cannot_hold(options: dict[str, int]) -> None:
     with pytest.raises(UsageError, match=r"HB044[67]"):
         stdp(**options)
+
+
+@pytest.mark.parametrize(
+    ("rule", "code"),
+    [
+        ("eprop(feedback=transpose)", "HB0448"),
+        ("eprop(learns=none)", "HB0448"),
+        ("eprop(steps=0)", "HB0447"),
+        ("eprop(rate=9)", "HB0447"),
+        ("eprop(width=3)", "HB0447"),
+        ("decolle(trigger=128)", "HB0447"),
+        ("decolle(gain=7)", "HB0409"),
+    ],
+)
+def test_options_of_spiking_rules_are_held_to_their_ranges(rule: str, code: str) -> None:
+    with pytest.raises(UsageError, match=code):
+        parse_rule(rule)
