@@ -50,6 +50,9 @@ def _signal(rule: LearningRule, settings: Settings, at: str) -> list[Problem]:
         known = sorted(signal for unit, signal in LOWERINGS if unit == settings.neuron)
         what = f"{settings.neuron} units do not tell their synapses '{rule.signal}'"
         found.append(Problem("HB0403", what, at, hint=f"signal {' | '.join(known)}"))
+    if key == ("lif", "error") and rule.dt is not None and rule.readout_dw is None:
+        what = f"'{rule.name}' keeps a tag, which synapses onto a readout of errors have not"
+        found.append(Problem("HB0496", what, at, hint="--rule eprop-filtered, or no dt"))
     written = (*GATES, *WRITTEN.get(key, VARIABLES))
     forward = (rule.dw,) if rule.dt is None else (rule.dw, rule.dt)
     read = dict.fromkeys(variable.name for each in forward for variable in each.variables)

@@ -163,7 +163,7 @@ class _Lowering:
             "feedback_shift": self.signals.shifts.get(stage.name, 0),
             "first": self._first + 1,
         }
-        neuron = NEURONS["lif_error"]
+        neuron = NEURONS["lif_error" if self.request.rule.dt is None else "lif_eligible"]
         if output:
             neuron = NEURONS["li_error"]
             constants = self._integrator(made.dv_keep, made.shift, margin)
@@ -219,12 +219,20 @@ class _Lowering:
         learning += [
             (recurrent_name(stage), heard) for stage in hidden if stage.recurrent is not None
         ]
-        learning.append((stages[-1].synapses, Trace(settings.tau_out, IMPULSE)))
         dw = gated_by_events(rule.dw, rule.steps)
-        return tuple(
-            Plasticity(name, dw, 1, (("x1", trace), ("y2", WRITTEN), ("y3", WRITTEN)))
-            for name, trace in learning
-        )
+        below = tuple(_plastic(name, dw, trace, dt=rule.dt) for name, trace in learning)
+        output = gated_by_events(rule.readout_dw or rule.dw, rule.steps)
+        read = Trace(settings.tau_out, IMPULSE)
+        return (*below, _plastic(stages[-1].synapses, output, read))
+
+
+def _plastic(
+    name: str, dw: SumOfProducts, heard: Trace, *, dt: SumOfProducts | None = None
+) -> Plasticity:
+    """Return a group that hears filtered spikes and an error, or keeps a tag of what it heard."""
+    written = ("y2", "y3") if dt is None else ("y1", "y2", "y3")
+    traces = (("x1", heard), *((name, WRITTEN) for name in written))
+    return Plasticity(name, dw, 1, traces, dt=dt)
 
 
 def _scaled(value: int, exponent: int) -> int:

@@ -28,7 +28,7 @@ OWN = "dw = 2^-5*x0*x1*y2 - 2^-5*x0*x1*y3 - 2^-6*u3*(w-4)"
 
 @cache
 def model(rule: str) -> Compiled:
-    settings = SPIKING if "stdp" in rule else Settings()
+    settings = SPIKING if "stdp" in rule or "eprop" in rule else Settings()
     return compile(DEEP, rule=rule, settings=settings, calibration=FEW)
 
 
@@ -41,6 +41,7 @@ def model(rule: str) -> Compiled:
         ("frozen", "frozen(rate=-3)"),
         ("stdp", "stdp(up=2, down=3)"),
         ("r-stdp", "r-stdp(rate=-3, decay=5)"),
+        ("eprop-filtered", "eprop-filtered(rate=-5, mantissa=3, tau=12, up=2)"),
         (OWN, OWN.replace("2^-6*u3*(w-4)", "3*2^-7*u3*(w+20)").replace("2^-5", "0.0123")),
         ("dfa", "dw = 2^-6*x0*x1*y2 - 2^-6*x0*x1*y3"),
     ],
