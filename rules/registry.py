@@ -17,6 +17,7 @@ from hebbite.rules.library.delta import delta
 from hebbite.rules.library.dfa import dfa
 from hebbite.rules.library.drtp import drtp
 from hebbite.rules.library.eprop import eprop
+from hebbite.rules.library.eprop_alif import eprop_alif
 from hebbite.rules.library.eprop_filtered import eprop_filtered
 from hebbite.rules.library.equilibrium_propagation import equilibrium_propagation
 from hebbite.rules.library.fa import fa
@@ -55,6 +56,7 @@ RULES: dict[str, Callable[..., LearningRule]] = {
     "forward-forward": forward_forward,
     "eprop": eprop,
     "eprop-filtered": eprop_filtered,
+    "eprop-alif": eprop_alif,
     "decolle": decolle,
     "stdp": stdp,
     "triplet-stdp": triplet_stdp,

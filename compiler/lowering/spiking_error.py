@@ -41,6 +41,7 @@ from hebbite.compiler.program.types import (
     Wire,
 )
 from hebbite.compiler.program.verify import LOWEST_EXPONENT
+from hebbite.rules.rule import LearningRule
 from hebbite.rules.sums import Factor, Product, SumOfProducts
 from hebbite.rules.traces import Trace
 
@@ -162,8 +163,9 @@ class _Lowering:
             "band": _scaled(made.threshold, self.request.rule.width),
             "feedback_shift": self.signals.shifts.get(stage.name, 0),
             "first": self._first + 1,
+            **dict(self.request.rule.constants),
         }
-        neuron = NEURONS["lif_error" if self.request.rule.dt is None else "lif_eligible"]
+        neuron = NEURONS[_unit_of(self.request.rule)]
         if output:
             neuron = NEURONS["li_error"]
             constants = self._integrator(made.dv_keep, made.shift, margin)
@@ -224,6 +226,14 @@ class _Lowering:
         output = gated_by_events(rule.readout_dw or rule.dw, rule.steps)
         read = Trace(settings.tau_out, IMPULSE)
         return (*below, _plastic(stages[-1].synapses, output, read))
+
+
+def _unit_of(rule: LearningRule) -> str:
+    """Return the neuron of hidden units: rules with a tag want a derivative in every step, and
+    those that say how a threshold ``keep``s its ``rise`` want one that adapts."""
+    if rule.dt is None:
+        return "lif_error"
+    return "lif_adaptive" if "rise" in dict(rule.constants) else "lif_eligible"
 
 
 def _plastic(

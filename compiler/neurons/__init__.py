@@ -7,6 +7,7 @@ from hebbite.compiler.neurons.error import ERROR
 from hebbite.compiler.neurons.label import LABEL, VERDICT
 from hebbite.compiler.neurons.li_error import LI_ERROR
 from hebbite.compiler.neurons.lif import LIF
+from hebbite.compiler.neurons.lif_adaptive import LIF_ADAPTIVE
 from hebbite.compiler.neurons.lif_eligible import LIF_ELIGIBLE
 from hebbite.compiler.neurons.lif_error import LIF_ERROR
 from hebbite.compiler.neurons.oja import OJA
@@ -24,6 +25,7 @@ NEURONS: dict[str, NeuronProgram] = {
         LABEL,
         LI_ERROR,
         LIF,
+        LIF_ADAPTIVE,
         LIF_ELIGIBLE,
         LIF_ERROR,
         OJA,

@@ -92,7 +92,7 @@ def eprop_filtered(
         equation="dw_ji = eta sum_t L_j(t) sum_(s <= t) kappa^(t - s) psi_j(s) xbar_i(s)",
         citation=CITATION,
         dw=_cash(event_update(rate=rate, mantissa=mantissa)),
-        dt=SumOfProducts("dt", (_fade(tau), _forget(), Product(1, -up, "u0", _PAIR))),
+        dt=SumOfProducts("dt", (fade(tau), forget(), Product(1, -up, "u0", _PAIR))),
         readout_dw=event_update(rate=rate, mantissa=mantissa),
         learns="all",
         factors=3,
@@ -114,14 +114,14 @@ def eprop_filtered(
 _PAIR = (Factor("x1"), Factor("y1"))
 
 
-def _fade(tau: int) -> Product:
+def fade(tau: int) -> Product:
     """Return -(1 - kappa) t."""
     scale = nearest_scale(math.exp(-1.0 / tau) - 1.0, (Factor("t"),))
     assert not isinstance(scale, Problem), "every tau has a scale"
     return Product(*scale, "u0", (Factor("t"),))
 
 
-def _forget() -> Product:
+def forget() -> Product:
     """Return -t where y2 = y3 = 64, and 0 where one of them is 0."""
     return Product(-1, 0, "u0", (Factor("t"), Factor("y2"), Factor("y3")))
 

@@ -66,7 +66,7 @@ def psi_of(model: Compiled, found: dict[str, Long]) -> Long:
     v = toward_zero(last * chip["dv_keep"], 12) + found["h.u"] + bias
     psi = np.abs(v - chip["threshold"]) <= chip["threshold"] >> 1
     psi[::PERIOD] = False  # the first step of a sample is a reset
-    return psi.astype(np.int64)
+    return np.asarray(psi, np.int64)
 
 
 def filtered(drive: Real) -> Real:
@@ -79,7 +79,8 @@ def filtered(drive: Real) -> Real:
 
 
 def in_shape(found: dict[str, Long], name: str, model: Compiled, group: str) -> Long:
-    return found[name].reshape(-1, *model.program.tensors[f"{group}.weight"].shape)
+    shape = model.program.tensors[f"{group}.weight"].shape
+    return np.asarray(found[name].reshape(-1, *shape), np.int64)
 
 
 @pytest.mark.parametrize("recurrent", [False, True])

@@ -51,6 +51,7 @@ def data(count: int = 60, size: int = 12) -> Real:
         ("eprop", "eprop", False),
         ("eprop-symmetric-recurrent", "eprop(feedback=symmetric)", True),
         ("eprop-filtered", "eprop-filtered", False),
+        ("eprop-alif", "eprop-alif", True),
         ("decolle", "decolle", False),
         ("frozen-spiking", "frozen", False),
     ],
