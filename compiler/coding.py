@@ -36,7 +36,8 @@ class Coding:
     window, seed steps that spike and the seed of the spikes, for ``rate``
     outputs      neurons of the output population
     target_rate  output value, in 1..127, that a target of 1 stands for
-    passes       times that a sample goes through the network: values and codes are sent in each
+    passes       times that a sample goes through the network: values, or the same spikes, and codes
+                 are sent in each
     norm         Euclidean norm that every sample is brought to before it is scaled, for units that
                  compare directions; 0 leaves samples as they are, and so does a sample of zeros
     """
@@ -70,7 +71,8 @@ class Coding:
         if self.kind == "rate":
             lines = frames_of(real, self.features)
             lines = on_and_off(lines) if self.signed else lines
-            return rate_code(lines, top=self.scale, window=self.window, seed=self.seed, first=first)
+            once = rate_code(lines, top=self.scale, window=self.window, seed=self.seed, first=first)
+            return np.tile(once, (1, self.passes, 1))
         flat = brought_to(self.norm, real.reshape(len(real), math.prod(real.shape[1:])))
         return payloads(flat, scale=self.scale, signed=self.signed, passes=self.passes)
 

@@ -16,6 +16,7 @@ from hebbite.rules.library.decolle import decolle
 from hebbite.rules.library.delta import delta
 from hebbite.rules.library.dfa import dfa
 from hebbite.rules.library.drtp import drtp
+from hebbite.rules.library.emstdp import emstdp
 from hebbite.rules.library.eprop import eprop
 from hebbite.rules.library.eprop_alif import eprop_alif
 from hebbite.rules.library.eprop_filtered import eprop_filtered
@@ -58,6 +59,7 @@ RULES: dict[str, Callable[..., LearningRule]] = {
     "eprop-filtered": eprop_filtered,
     "eprop-alif": eprop_alif,
     "decolle": decolle,
+    "emstdp": emstdp,
     "stdp": stdp,
     "triplet-stdp": triplet_stdp,
     "soft-bound-stdp": soft_bound_stdp,

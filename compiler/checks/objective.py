@@ -56,6 +56,9 @@ def _together(
     if rule.signal == "relaxation" and _beyond_labels(objective):
         what = f"'{rule.name}' nudges by squared errors, from labels or real targets, and alone"
         yield Problem("HB0413", what, at, hint="--objective classification")
+    if rule.signal == "two-phase" and _beyond_labels(objective):
+        what = f"'{rule.name}' compares counts with those of labels or real targets, and alone"
+        yield Problem("HB0413", what, at, hint="--objective classification")
     if rule.signal != "error" or not rule.runs_on_chip:
         return
     if source == "reward" and objective.teaches != "reward":

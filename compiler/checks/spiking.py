@@ -7,6 +7,9 @@ from hebbite.compiler.settings import Settings
 from hebbite.rules.errors import Problem
 from hebbite.rules.rule import LearningRule
 
+SHORTEST_PHASE, LONGEST_PHASE = 3, 31
+"""Steps of each of two phases; a sample has 62 at most."""
+
 
 def problems_in_time(
     network: Network, rule: LearningRule, settings: Settings
@@ -14,7 +17,19 @@ def problems_in_time(
     """Return why these units have no such program (HB0415..HB0417)."""
     by_errors = settings.neuron == "lif" and rule.signal == "error"
     found = [] if by_errors else _recurrence(network, settings)
+    if settings.neuron == "lif" and rule.signal == "two-phase":
+        found += _of_phases(rule, settings)
     return (*found, *(_of_errors(network, rule, settings) if by_errors else ()))
+
+
+def _of_phases(rule: LearningRule, settings: Settings) -> list[Problem]:
+    """Refuse a window that the clock of a sample does not hold twice, or that has no second step
+    in which an error could act (HB0416)."""
+    if SHORTEST_PHASE <= settings.window <= LONGEST_PHASE:
+        return []
+    what = f"two phases of {settings.window} steps: a phase has {SHORTEST_PHASE}..{LONGEST_PHASE}"
+    nearest = min(max(settings.window, SHORTEST_PHASE), LONGEST_PHASE)
+    return [Problem("HB0416", what, f"rule {rule.name}", hint=f"--set window={nearest}")]
 
 
 def _recurrence(network: Network, settings: Settings) -> list[Problem]:

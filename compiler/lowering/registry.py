@@ -17,6 +17,7 @@ from hebbite.compiler.lowering.request import Lowered, Request
 from hebbite.compiler.lowering.rewarded import lower_rewarded
 from hebbite.compiler.lowering.spiking import lower_spiking
 from hebbite.compiler.lowering.spiking_error import lower_spiking_error
+from hebbite.compiler.lowering.two_phase import lower_two_phase
 from hebbite.compiler.program.verify import verify_program
 
 LOWERINGS: dict[tuple[str, str], Callable[[Request], Lowered]] = {
@@ -30,6 +31,7 @@ LOWERINGS: dict[tuple[str, str], Callable[[Request], Lowered]] = {
     ("lif", "spikes"): lower_spiking,
     ("lif", "error"): lower_spiking_error,
     ("lif", "reward"): lower_rewarded,
+    ("lif", "two-phase"): lower_two_phase,
 }
 """(unit, learning signal) -> lowering."""
 

@@ -54,7 +54,7 @@ def spiking_stages(
         if index == len(network.stages) - 1:
             out.append(_output(stage, spikes, settings, doubled))
         else:
-            out.append(_hidden(stage, spikes, settings, doubled))
+            out.append(lif_stage(stage, spikes, settings, doubled))
             spikes = out[-1].spikes
     return tuple(out)
 
@@ -70,7 +70,7 @@ def readout_shift(weight: Long, bias: IntArray, spikes: Long, settings: Settings
     return nearest_shift(v, settings.output_rms)
 
 
-def _hidden(stage: Stage, spikes: Long, settings: Settings, doubled: bool) -> SpikingStage:
+def lif_stage(stage: Stage, spikes: Long, settings: Settings, doubled: bool) -> SpikingStage:
     """Return a stage of LIF units."""
     weight, bias, scale, error = _integers(stage, settings, doubled)
     again = None if stage.recurrent is None else even(stage.recurrent * scale)

@@ -10,6 +10,7 @@ from hebbite.compiler.neurons.lif import LIF
 from hebbite.compiler.neurons.lif_adaptive import LIF_ADAPTIVE
 from hebbite.compiler.neurons.lif_eligible import LIF_ELIGIBLE
 from hebbite.compiler.neurons.lif_error import LIF_ERROR
+from hebbite.compiler.neurons.lif_two_phase import LIF_COUNTED, LIF_TWO_PHASE
 from hebbite.compiler.neurons.oja import OJA
 from hebbite.compiler.neurons.prototype import PROTOTYPE, WINNER
 from hebbite.compiler.neurons.relu import RELU
@@ -26,8 +27,10 @@ NEURONS: dict[str, NeuronProgram] = {
         LI_ERROR,
         LIF,
         LIF_ADAPTIVE,
+        LIF_COUNTED,
         LIF_ELIGIBLE,
         LIF_ERROR,
+        LIF_TWO_PHASE,
         OJA,
         PROTOTYPE,
         RELU,

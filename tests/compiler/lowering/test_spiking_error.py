@@ -52,6 +52,7 @@ def data(count: int = 60, size: int = 12) -> Real:
         ("eprop-symmetric-recurrent", "eprop(feedback=symmetric)", True),
         ("eprop-filtered", "eprop-filtered", False),
         ("eprop-alif", "eprop-alif", True),
+        ("emstdp", "emstdp", False),
         ("decolle", "decolle", False),
         ("frozen-spiking", "frozen", False),
     ],

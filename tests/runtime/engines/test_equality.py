@@ -31,7 +31,7 @@ DIGITS = load_dataset("digits", seed=0)
 Long = NDArray[np.int64]
 STEPS = 500
 SPIKING = Settings(neuron="lif", encode="rate", window=25)
-OF_SPIKES = ("stdp", "eprop", "decolle")
+OF_SPIKES = ("stdp", "eprop", "decolle")  # emstdp among them
 RECURRENT = "recurrent "
 """In front of a rule: LIF units with recurrent synapses."""
 ENGINES = ("reference", "native", "lava")
@@ -107,6 +107,7 @@ RULES = (
     "eprop-filtered",
     "recurrent eprop-filtered",
     "eprop-alif",
+    "emstdp",
     "decolle",
     "drtp",
     "bandit",
@@ -135,6 +136,7 @@ def active(rule: str) -> str:
         "eprop-filtered": "eprop-filtered(rate=-4, gain=2, steps=6)",
         "recurrent eprop-filtered": "recurrent eprop-filtered(rate=-4, gain=2, steps=6)",
         "eprop-alif": "eprop-alif(rate=-3, gain=2, steps=6)",
+        "emstdp": "emstdp(rate=-3, gain=1)",
         "decolle": "decolle(rate=-3, gain=2, steps=6)",
         "stdp": "stdp(up=2, down=2)",
         "triplet-stdp": "triplet-stdp(up=3, down=4)",
