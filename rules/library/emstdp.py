@@ -22,7 +22,8 @@ What is approximated. The paper's neurons do not leak, its inputs are regular an
 spikes of two populations, of one sign each; here units leak, one Bernoulli train of spikes is
 played twice, so that ^h = h where no error comes, and errors are payloads with a sign. The paper
 multiplies by a count; a trace of this class of chip cannot be reset, so that xbar is a count that
-fades, of the second phase: exp(-2) is left of the first, exp(-4) of the sample before. The counts stand in the neuron, and no synapse needs a tag.
+fades, of the second phase: exp(-2) is left of the first, exp(-4) of the sample before. The counts
+stand in the neuron, and no synapse needs a tag.
 
 Source: A. Shrestha, H. Fang, D. P. Rider, Z. Mei, Q. Qiu, "In-hardware learning of multilayer
 spiking neural networks on a neuromorphic processor", Design Automation Conference (2021),
@@ -51,7 +52,7 @@ def emstdp(
     rate: int = -6,
     mantissa: int = 1,
     gain: int = 0,
-    nudge: int = 1,
+    nudge: int = 0,
     learns: str = "all",
 ) -> LearningRule:
     """Return EMSTDP; its phases are ``window`` steps each, at most 31.
@@ -60,14 +61,14 @@ def emstdp(
         rate: exponent, -7..8.
         mantissa: 1..7.
         gain: errors sent back are 2^gain times the default, -6..6.
-        nudge: an error of 128 adds 2^-nudge of the threshold to the potential a step, 0..7.
+        nudge: an error of 128 adds 2^-nudge of the threshold to the potential a step, -3..7.
         learns: ``all`` synapses, or ``readout``: a baseline whose hidden synapses stay.
 
     Raises:
         UsageError: HB0448 for an unknown word, HB0409 for a gain, HB0447 for another number out of
             range.
     """
-    in_range("nudge", nudge, 0, 7)
+    in_range("nudge", nudge, -3, 7)
     return LearningRule(
         name="emstdp",
         text=(
@@ -81,7 +82,7 @@ def emstdp(
         networks=("spiking",),
         signal="two-phase",
         feedback=Feedback(
-            source="output-error", weights="random", delivery="direct", latency=1, gain=gain
+            source="nudge", weights="random", delivery="direct", latency=1, gain=gain
         ),
         constants=(("nudge", nudge),),
         locality=Locality(
