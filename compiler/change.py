@@ -49,9 +49,12 @@ def with_rule(model: Compiled, rule: LearningRule) -> Change:
 
 
 def _changed(model: Compiled, group: Plasticity, rule: LearningRule) -> Plasticity:
-    back = model.program.group(group.synapses).role == "feedback"
-    old = model.rule.feedback_dw if back and model.rule.feedback_dw else model.rule.dw
-    new = rule.feedback_dw if back and rule.feedback_dw else rule.dw
+    end = model.program.group(group.synapses)
+    old, new = model.rule.dw, rule.dw
+    if end.role == "feedback" and model.rule.feedback_dw and rule.feedback_dw:
+        old, new = model.rule.feedback_dw, rule.feedback_dw
+    elif end.post == model.program.readout.population and model.rule.readout_dw and rule.readout_dw:
+        old, new = model.rule.readout_dw, rule.readout_dw
     dt = group.dt
     if dt is not None and model.rule.dt is not None and rule.dt is not None:
         dt = _carried(dt, model.rule.dt, rule.dt, rule)

@@ -110,6 +110,8 @@ def _measured(rule: LearningRule) -> Measured:
         return Measured(None, reason="it runs on no chip: it is what others are measured by")
     if "graded" not in rule.networks:
         return Measured(None, reason="it serves spiking networks, and the measured one is graded")
+    if not rule.follows_objective:
+        return Measured(None, reason="it follows no objective: there is no gradient to lead from")
     if found is None:
         return Measured(None, reason=f"not measured yet: {RECORD} --rules {rule.name}")
     if found["text"] != rule.text:

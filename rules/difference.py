@@ -13,7 +13,7 @@ from hebbite.rules.sums import Product, SumOfProducts
 
 NAMES = ("name", "text", "equation", "citation", "networks", "locality", "real")
 """Parts that say something about a rule and do nothing."""
-SUMS = ("dw", "dt", "feedback_dw")
+SUMS = ("dw", "dt", "feedback_dw", "readout_dw")
 PARTS = sorted(
     (each.name for each in fields(LearningRule) if each.name not in (*NAMES, *SUMS)),
     key=lambda name: name != "signal",

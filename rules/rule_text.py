@@ -15,7 +15,7 @@ feedback_dw    the same for feedback weights that learn. A coefficient with a de
                ``3*2^-6``, is the chip's own mantissa and exponent and stays as it is.
 feedback       source, weights and delivery of `hebbite.rules.feedback`, and gain, latency,
                amplitude, follow (true, false); a rule of the library (``feedback fa gain=1``,
-               ``feedback stdp(tau_pre=20)``) gives all that it has but its update; ``none`` sends
+               ``feedback stdp(tau_pre=20)``) gives all that it has but these; ``none`` sends
                nothing back. Default: that of dfa for graded networks, none for spiking ones.
 networks       default: spiking if a trace is given, or if y0, y1 or x2 is read and y2, y3 are not;
                else graded.

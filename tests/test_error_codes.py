@@ -41,6 +41,10 @@ SHARED = {
     "HB0304": {"compiler.graph_builder", "compiler.graph_verify"},
     # an unknown rule
     "HB0401": {"rules.registry", "rules.rule_feedback", "runtime.calibrate"},
+    # a rule that does not serve a network: by its units, by its stages
+    "HB0403": {"compiler.checks.chip", "compiler.checks.shape"},
+    # an objective that does not fit what the model ends in
+    "HB0407": {"compiler.checks.objective", "compiler.checks.shape"},
     # an objective out of range: its factories check what the data class cannot
     "HB0411": {
         "rules.objectives.classification",

@@ -135,6 +135,7 @@ def test_the_measured_biases_stand_in_the_order_that_is_known_of_the_rules() -> 
 @pytest.mark.parametrize(
     ("rule", "reason"),
     [
+        (parse_rule("clp"), "it follows no objective"),
         (parse_rule("dfa(rate=-6)"), "measured with other options: dfa(rate=-5"),
         (parse_rule("stdp"), "it serves spiking networks"),
         (parse_rule("bptt"), "it runs on no chip"),

@@ -6,6 +6,10 @@ in real numbers, with the gradient of `twin`. It is the reference beside rules t
 what the same network reaches when every synapse knows the whole history of all others. Nothing of
 it runs on a chip, nothing is counted, and it has no energy.
 
+Measured: digits, 64-32-10 LIF units from random weights, 32 steps, 6 epochs, rate of 0.3, 1 and 3
+chosen on validation data, 3 seeds: test accuracy 0.942 +- 0.052 (95 % interval of the mean), 0.734
++- 0.054 where the readout alone learns, chance 0.1.
+
 Source: E. O. Neftci, H. Mostafa, F. Zenke, "Surrogate gradient learning in spiking neural
 networks", IEEE Signal Processing Magazine 36 (2019), doi 10.1109/MSP.2019.2931595.
 """

@@ -1,0 +1,1 @@
+"""What stands between a request and a program, one question a file."""
