@@ -59,10 +59,8 @@ def refuse_without_twin(compiled: Compiled) -> None:
         raise UnsupportedError(Problem("HB0471", what, f"program @{compiled.model}"))
     goal = compiled.objective
     if goal.judged_by_host or goal.hidden:
-        what = (
-            "the host makes the errors" if goal.judged_by_host else "it has terms at hidden units"
-        )
-        what = f"credit is judged for errors of the outputs that the chip makes itself; {what}"
+        why = "the host makes the errors" if goal.judged_by_host else "it has hidden terms"
+        what = f"credit is judged for errors of outputs that the chip makes itself; here {why}"
         hint = "--objective classification"
         raise UnsupportedError(Problem("HB0471", what, f"objective {goal}", hint=hint))
 
