@@ -60,16 +60,16 @@ class Run:
 CHOSEN = (
     Run("backprop(rate=-6)", 400, 4, last="backprop(rate=-7)"),
     Run("dfa(rate=-6)", 400, 4, last="dfa(rate=-7)"),
-    Run("frozen(rate=-6)", 400, 4, last="frozen(rate=-7)"),
-    Run("sign-symmetric(rate=-6)", 100, 3, last="sign-symmetric(rate=-7)"),
+    Run("frozen(rate=-5)", 400, 4, error_shift=3, last="frozen(rate=-6)"),
+    Run("sign-symmetric(rate=-6)", 100, 3, error_shift=3, last="sign-symmetric(rate=-7)"),
     Run("fa(rate=-6)", 100, 3, last="fa(rate=-7)"),
-    Run("kolen-pollack(rate=-6, gain=1)", 100, 3, last="kolen-pollack(rate=-7, gain=1)"),
-    Run("drtp(rate=-7)", 100, 3),
-    Run("frozen(rate=-6)", 100, 3, last="frozen(rate=-7)"),
-    Run("bandit(rate=-6)", 100, 3, BANDIT, last="bandit(rate=-7)"),
+    Run("kolen-pollack(rate=-5)", 100, 3, last="kolen-pollack(rate=-6)"),
+    Run("drtp(rate=-7, gain=1)", 100, 3, error_shift=3),
+    Run("frozen(rate=-5)", 100, 3, error_shift=3, last="frozen(rate=-6)"),
+    Run("bandit(rate=-6, gain=1)", 100, 3, BANDIT, last="bandit(rate=-7, gain=1)"),
     Run("frozen(rate=-6)", 100, 3, BANDIT, last="frozen(rate=-7)"),
 )
-RULES = ("backprop", "dfa", "sign-symmetric", "kolen-pollack", "drtp", "frozen")
+RULES = ("backprop", "dfa", "sign-symmetric", "kolen-pollack", "drtp", "frozen", "bandit")
 GRID = {"rate": (-7, -6, -5), "gain": (-1, 0, 1), "payload_rms": (127,), "error_shift": (2, 3)}
 
 
@@ -103,7 +103,8 @@ def grid(rule: str) -> Iterator[Run]:
         GRID["rate"], gains, GRID["payload_rms"], GRID["error_shift"]
     ):
         text = f"{rule}(rate={rate})" if rule == "frozen" else f"{rule}(rate={rate}, gain={gain})"
-        yield Run(text, 100, 1, payload_rms=payload, error_shift=shift, limit=SEARCHED)
+        goal = BANDIT if rule == "bandit" else HINGE
+        yield Run(text, 100, 1, goal, payload, error_shift=shift, limit=SEARCHED)
 
 
 def reported(
