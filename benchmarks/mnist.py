@@ -28,7 +28,7 @@ from hebbite.compiler.compile import compile
 from hebbite.compiler.graph import Graph
 from hebbite.compiler.graph_builder import GraphBuilder
 from hebbite.compiler.settings import Settings
-from hebbite.runtime.datasets import Dataset, load_dataset
+from hebbite.runtime.datasets import load_dataset
 from hebbite.runtime.row import interval
 from hebbite.runtime.session import Session
 
@@ -40,7 +40,10 @@ BANDIT = "reward(epsilon=2)"
 
 @dataclass(frozen=True)
 class Run:
-    """One training: a network with ``hidden`` units, a rule, and all that was chosen for it."""
+    """One training: a network with ``hidden`` units, a rule, and all that was chosen for it.
+
+    ``last`` replaces the rule's constants from the second half of the epochs on.
+    """
 
     rule: str
     hidden: int
@@ -51,21 +54,22 @@ class Run:
     error_shift: int = 2
     seed: int = 0
     limit: int | None = None
+    last: str = ""
 
 
 CHOSEN = (
-    Run("backprop(rate=-7)", 400, 4),
-    Run("dfa(rate=-6)", 400, 4),
-    Run("frozen(rate=-6)", 400, 4),
-    Run("sign-symmetric(rate=-7)", 100, 3),
-    Run("fa(rate=-6)", 100, 3),
-    Run("kolen-pollack(rate=-7)", 100, 3),
-    Run("drtp(rate=-7)", 100, 3),
-    Run("frozen(rate=-6)", 100, 3),
-    Run("bandit(rate=-6)", 100, 3, BANDIT),
-    Run("frozen(rate=-6)", 100, 3, BANDIT),
+    Run("backprop(rate=-6)", 400, 4, last="backprop(rate=-7)"),
+    Run("dfa(rate=-6)", 400, 4, last="dfa(rate=-7)"),
+    Run("frozen(rate=-5)", 400, 4, error_shift=3, last="frozen(rate=-6)"),
+    Run("sign-symmetric(rate=-6)", 100, 3, error_shift=3, last="sign-symmetric(rate=-7)"),
+    Run("fa(rate=-6)", 100, 3, last="fa(rate=-7)"),
+    Run("kolen-pollack(rate=-5)", 100, 3, last="kolen-pollack(rate=-6)"),
+    Run("drtp(rate=-7, gain=1)", 100, 3, error_shift=3),
+    Run("frozen(rate=-5)", 100, 3, error_shift=3, last="frozen(rate=-6)"),
+    Run("bandit(rate=-6, gain=1)", 100, 3, BANDIT, last="bandit(rate=-7, gain=1)"),
+    Run("frozen(rate=-6)", 100, 3, BANDIT, last="frozen(rate=-7)"),
 )
-RULES = ("backprop", "dfa", "sign-symmetric", "kolen-pollack", "drtp", "frozen")
+RULES = ("backprop", "dfa", "sign-symmetric", "kolen-pollack", "drtp", "frozen", "bandit")
 GRID = {"rate": (-7, -6, -5), "gain": (-1, 0, 1), "payload_rms": (127,), "error_shift": (2, 3)}
 
 
@@ -99,7 +103,8 @@ def grid(rule: str) -> Iterator[Run]:
         GRID["rate"], gains, GRID["payload_rms"], GRID["error_shift"]
     ):
         text = f"{rule}(rate={rate})" if rule == "frozen" else f"{rule}(rate={rate}, gain={gain})"
-        yield Run(text, 100, 1, payload_rms=payload, error_shift=shift, limit=SEARCHED)
+        goal = BANDIT if rule == "bandit" else HINGE
+        yield Run(text, 100, 1, goal, payload, error_shift=shift, limit=SEARCHED)
 
 
 def reported(
@@ -121,6 +126,7 @@ def described(run: Run) -> dict[str, object]:
     """Return what a run is."""
     return {
         "rule": run.rule,
+        "last_epochs": run.last,
         "network": f"{INPUTS}-{run.hidden}-{OUTPUTS}",
         "objective": run.objective,
         "epochs": run.epochs,
@@ -164,19 +170,17 @@ def trained(run: Run) -> tuple[list[float], tuple[float, float]]:
         calibration=data.x_train[:1000].astype(np.float64),
     )
     with Session(model) as session:
-        fit = session.fit(
-            data.x_train[: run.limit],
-            data.y_train[: run.limit],
-            epochs=run.epochs,
-            validation=(data.x_validation, data.y_validation),
-        )
-        tested = tested_on(session, data) if run.limit is None else 0.0
-    return list(fit.validation), (tested, fit.wall_s / fit.samples)
-
-
-def tested_on(session: Session, data: Dataset) -> float:
-    """Return the accuracy on the test samples."""
-    return session.evaluate(data.x_test, data.y_test)
+        scores, seconds = [], 0.0
+        x, y = data.x_train[: run.limit], data.y_train[: run.limit]
+        for epoch in range(run.epochs):
+            if run.last and epoch == -(-run.epochs // 2):
+                session.change_rule(run.last)
+            held = data.x_validation, data.y_validation
+            fit = session.fit(x, y, epochs=1, first_epoch=epoch, validation=held)
+            scores.append(fit.validation[0])
+            seconds += fit.wall_s
+        tested = session.evaluate(data.x_test, data.y_test) if run.limit is None else 0.0
+    return scores, (tested, seconds / (run.epochs * len(x)))
 
 
 def network(hidden: int) -> Graph:

@@ -1,16 +1,18 @@
-"""Accuracy of spiking networks that learn by e-prop, beside their frozen baseline.
+"""Accuracy of spiking networks that learn from errors, beside their frozen baseline.
 
-python benchmarks/spiking.py [digits digits-recurrent vowels-recurrent] [--seeds 3] [--search]
+python benchmarks/spiking.py [digits digits-recurrent digits-local vowels-recurrent] [--seeds 3]
+python benchmarks/spiking.py TASK --search
 
 LIF units, Bernoulli spikes, untrained start, 8-bit weights, one sample at a time, the native
-engine, independent rounding. Every seed trains twice from the same start: by the rule, and by the
-same rule with ``learns=readout``, whose hidden synapses stay as they were drawn. Printed: test
+engine, independent rounding. Every seed trains twice from the same start: by the rule (e-prop, or
+local readouts), and by e-prop with ``learns=readout``, whose hidden synapses stay as they were
+drawn and whose readout learns alike. Printed: test
 accuracy of both by seed, their means, the 95 % interval (Student's t) of the difference between the
 two of a seed, and chance, the share of the largest class.
 
 ``--search`` prints the mean validation accuracy of the last three epochs for every pair of a gain
 and a membrane time constant of `GRID`, on the validation parts of the seeds; no test sample is
-looked at. Settings of `TASKS` are chosen so. `japanese-vowels` needs the file that
+looked at. `japanese-vowels` needs the file that
 examples/get_japanese_vowels.py makes.
 """
 
@@ -46,9 +48,12 @@ class Task:
     gain: int
     settings: Settings
     epochs: int
+    learner: str = "eprop"
 
     def rule(self, *, learns: str) -> str:
-        """Return the text of the rule."""
+        """Return the text of the rule, or of its baseline, where the readout alone learns."""
+        if self.learner != "eprop" and learns == "all":
+            return f"{self.learner}(steps={self.steps}, gain={self.gain})"
         return f"eprop(steps={self.steps}, gain={self.gain}, learns={learns})"
 
 
@@ -56,6 +61,7 @@ SPIKING = Settings(neuron="lif", encode="rate", init="random")
 TASKS = {
     "digits": Task("digits", (64, 100, 10), 2, 0, SPIKING, 15),
     "digits-recurrent": Task("digits", (64, 100, 10), 2, 0, replace(SPIKING, recurrent=True), 15),
+    "digits-local": Task("digits", (64, 64, 32, 10), 2, 0, SPIKING, 15, learner="decolle"),
     "vowels-recurrent": Task(
         "japanese-vowels",
         (12, 24, 9),

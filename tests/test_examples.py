@@ -57,6 +57,15 @@ def test_rules_are_measured_against_the_gradient(tmp_path: Path) -> None:
     assert printed[3].endswith("does not learn, share 0%")
 
 
+def test_the_digits_are_learnt_from_rewards_alone(tmp_path: Path) -> None:
+    printed = run("05_learn_from_rewards.py", tmp_path)
+    (rewards,) = re.findall(r"rewards of the last 500 actions: (\d+)\n", printed)
+    before, after = percentages(printed)
+    assert int(rewards) > 400
+    assert before < 20
+    assert after > 80
+
+
 def test_every_numbered_example_is_run_here() -> None:
     text = Path(__file__).read_text("utf-8")
     numbered = sorted(path.name for path in EXAMPLES.glob("[0-9]*.py"))

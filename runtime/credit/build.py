@@ -44,7 +44,8 @@ def twin_of(compiled: Compiled) -> Twin:
 
 
 def refuse_without_twin(compiled: Compiled) -> None:
-    """Refuse a model whose answers are no graded outputs, or whose rule has no error (HB0471)."""
+    """Refuse a model whose answers are no graded outputs, whose rule has no error, or whose
+    objective no twin has (HB0471)."""
     rule = compiled.rule
     if compiled.settings.neuron == "graded" and not rule.follows_objective:
         what = f"'{rule.name}' follows no objective and sends no error: there is no credit to judge"
@@ -56,6 +57,12 @@ def refuse_without_twin(compiled: Compiled) -> None:
     if compiled.rule.signal == "goodness":
         what = f"'{compiled.rule.name}' has no output to compare; every layer has its own objective"
         raise UnsupportedError(Problem("HB0471", what, f"program @{compiled.model}"))
+    goal = compiled.objective
+    if goal.judged_by_host or goal.hidden:
+        why = "the host makes the errors" if goal.judged_by_host else "it has hidden terms"
+        what = f"credit is judged for errors of outputs that the chip makes itself; here {why}"
+        hint = "--objective classification"
+        raise UnsupportedError(Problem("HB0471", what, f"objective {goal}", hint=hint))
 
 
 def refuse_integrators(compiled: Compiled) -> None:

@@ -1,7 +1,7 @@
 """Rules of spike times do what their papers say: spikes forced upon synapses, step by step.
 
-One line meets 64 neurons that a strong synapse makes spike together; the mean over their synapses
-takes the chance out of rounding.
+One line, or several that spike together, meet 64 neurons that a strong synapse makes spike
+together; the mean over their synapses takes the chance out of rounding.
 """
 
 from __future__ import annotations
@@ -28,26 +28,26 @@ NEURONS_EACH, PERIOD = 64, 50
 Steps = list[int]
 
 
-def program(rule: str, weight: int) -> Program:
-    """Return one plastic line to neurons that forget at once and spike when they are forced."""
+def program(rule: str, weight: int, lines: int = 1) -> Program:
+    """Return plastic lines to neurons that forget at once and spike when they are forced."""
     learning = parse_rule(rule)
     offsets = tuple(range(1, PERIOD + 1))
     lif = (("du_keep", 0), ("dv_keep", 0), ("threshold", 64 * 300))
     synapses = (
-        Synapses("to_post", "pre", "post", "w", graded=False),
+        Synapses("to_post", "pre", "post", "w", exponent=-8, graded=False),
         Synapses("force", "driver", "post", "f", exponent=1, graded=False),
     )
     made = Program(
         name="pairs",
         target="loihi1",
         schedule=Schedule(PERIOD, PERIOD),
-        sources=(Source("pre", 1, offsets), Source("driver", 1, offsets)),
+        sources=(Source("pre", lines, offsets), Source("driver", 1, offsets)),
         populations=(Population("post", NEURONS_EACH, NEURONS["lif"], lif, (("bias", "bias"),)),),
         synapses=synapses,
         plasticity=(Plasticity("to_post", learning.dw, 1, learning.traces, factors=2),),
         readout=Readout("post", "s", PERIOD, count=True),
         tensors={
-            "w": np.full((NEURONS_EACH, 1), weight, np.int16),
+            "w": np.full((NEURONS_EACH, lines), weight, np.int16),
             "f": np.full((NEURONS_EACH, 1), 254, np.int16),
             "bias": np.zeros(NEURONS_EACH, np.int32),
         },
@@ -56,17 +56,20 @@ def program(rule: str, weight: int) -> Program:
     return made
 
 
-def change(rule: str, *, pre: Steps, post: Steps, steps: int, weight: int = 100) -> float:
+def change(
+    rule: str, *, pre: Steps, post: Steps, steps: int, weight: int = 100, lines: int = 1
+) -> float:
     """Return the mean change of the weights, in steps, by spikes at these times (from 1)."""
     samples = -(-steps // PERIOD)
-    machine = NativeEngine().open(program(rule, weight), rounding="independent")
+    machine = NativeEngine().open(program(rule, weight, lines), rounding="independent")
 
     def events(times: NDArray[np.int64]) -> NDArray[np.int64]:
         given = np.zeros(samples * PERIOD, np.int64)
         given[times - 1] = 1
         return given.reshape(samples, PERIOD, 1)
 
-    sent = {"pre": events(np.array(pre)), "driver": events(np.array(post) - 1)}
+    line, driver = events(np.array(pre)), events(np.array(post) - 1)
+    sent = {"pre": line.repeat(lines, axis=2), "driver": driver}
     found = machine.run(sent, samples=samples)
     assert int(found.answers.sum()) == NEURONS_EACH * len(post)
     return float((machine.read("w") - weight).mean())

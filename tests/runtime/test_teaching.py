@@ -15,6 +15,7 @@ from hebbite.compiler.graph import Graph
 from hebbite.compiler.graph_builder import GraphBuilder
 from hebbite.compiler.settings import Settings
 from hebbite.rules.errors import UnsupportedError, UsageError
+from hebbite.runtime.credit.build import twin_of
 from hebbite.runtime.datasets import load_dataset
 from hebbite.runtime.outputs import outputs_of
 from hebbite.runtime.session import Session
@@ -290,6 +291,12 @@ def test_a_hidden_term_on_payloads_with_a_sign_is_refused() -> None:
     graph = perceptron(64, 8, 10, activation="tanh")
     with pytest.raises(UnsupportedError, match="HB0414"):
         compile(graph, objective="classification + sparsity")
+
+
+@pytest.mark.parametrize("objective", ["reward", "classification + sparsity"])
+def test_credit_of_what_no_twin_has_is_refused(objective: str) -> None:
+    with pytest.raises(UnsupportedError, match="HB0471"):
+        twin_of(made(objective))
 
 
 def test_learning_without_targets_is_refused() -> None:
