@@ -52,7 +52,7 @@ LONGEST = 127
 
 def eprop_filtered(
     *,
-    rate: int = -7,
+    rate: int = -6,
     mantissa: int = 1,
     gain: int = 0,
     steps: int = 2,
