@@ -25,9 +25,9 @@ multiplies by a count; a trace of this class of chip cannot be reset, so that xb
 fades, of the second phase: exp(-2) is left of the first, exp(-4) of the sample before. The counts
 stand in the neuron, and no synapse needs a tag.
 
-Digits, 64-20-10 from random weights, T = 30, 4 epochs, seeds 0, 1, 2: test accuracy 0.89, 0.83, 0.83
-by the defaults, which were chosen on validation data; with frozen hidden units (learns=readout,
-rate=-4) 0.66, 0.70, 0.69; chance is 0.1.
+Digits, 64-20-10 from random weights, T = 30, 4 epochs, seeds 0, 1, 2: test accuracy 0.89, 0.83,
+0.83 by the defaults, which were chosen on validation data; with frozen hidden units
+(learns=readout, rate=-4) 0.66, 0.70, 0.69; chance is 0.1.
 
 Source: A. Shrestha, H. Fang, D. P. Rider, Z. Mei, Q. Qiu, "In-hardware learning of multilayer
 spiking neural networks on a neuromorphic processor", Design Automation Conference (2021),
