@@ -31,7 +31,7 @@ from hebbite.runtime.training import Watch
 SAMPLES = 256
 """Training samples that gradient and updates are taken over, the first ones; fewer if an epoch has
 fewer."""
-INTEGRATED = "answers of integrators have no real-valued model yet"
+UNCOUNTED = "answers that are no spike counts have no real-valued model yet"
 SPIKING = "comparisons measure credit of graded units; hebbite credit measures these, {} units"
 
 
@@ -68,7 +68,7 @@ class CreditBook:
     def _measure(self, model: Compiled) -> None:
         if model.settings.neuron != "graded":
             counts = model.program.readout.count
-            self._reason = SPIKING.format(model.settings.neuron) if counts else INTEGRATED
+            self._reason = SPIKING.format(model.settings.neuron) if counts else UNCOUNTED
             return
         self._reason = why_without(model)
         if self._reason:

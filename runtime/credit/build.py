@@ -65,12 +65,13 @@ def refuse_without_twin(compiled: Compiled) -> None:
         raise UnsupportedError(Problem("HB0471", what, f"objective {goal}", hint=hint))
 
 
-def refuse_integrators(compiled: Compiled) -> None:
+def refuse_uncounted(compiled: Compiled) -> None:
     """Refuse a model of spiking units whose answers are no spike counts (HB0471)."""
-    if not compiled.program.readout.count:
-        what = (
-            "only answers that are spike counts have such a twin; these are read from integrators"
-        )
+    readout = compiled.program.readout
+    if not readout.count:
+        neuron = compiled.program.population(readout.population).neuron.name
+        what = f"only answers that are spike counts have such a twin; these are {neuron} units'"
+        what += f" {readout.register}"
         hint = "--rule stdp, or --neuron graded --encode none --rule dfa"
         raise UnsupportedError(Problem("HB0471", what, f"program @{compiled.model}", hint=hint))
 

@@ -13,7 +13,7 @@ from hebbite.compiler.lowering.thresholds import INPUT_SHIFT
 from hebbite.compiler.program.types import Population, Program
 from hebbite.rules.objectives.objective import TOP
 from hebbite.runtime.credit.activations import Real
-from hebbite.runtime.credit.build import forward_groups, refuse_integrators
+from hebbite.runtime.credit.build import forward_groups, refuse_uncounted
 from hebbite.runtime.credit.spiking.surrogate import Surrogate
 from hebbite.runtime.credit.spiking.twin import (
     LifLayer,
@@ -44,7 +44,7 @@ def spiking_twin_of(compiled: Compiled, surrogate: Surrogate) -> SpikingTwin:
     Raises:
         UnsupportedError: HB0471 if the answers are no spike counts.
     """
-    refuse_integrators(compiled)
+    refuse_uncounted(compiled)
     program = compiled.program
     layers = tuple(_layer(program, group.post, group.weight) for group in forward_groups(program))
     outputs = len(layers[-1].weight)
