@@ -60,7 +60,7 @@ class Run:
 CHOSEN = (
     Run("backprop(rate=-6)", 400, 4, last="backprop(rate=-7)"),
     Run("dfa(rate=-6)", 400, 4, last="dfa(rate=-7)"),
-    Run("frozen(rate=-5)", 400, 4, error_shift=3, last="frozen(rate=-6)"),
+    Run("frozen(rate=-6)", 400, 4, last="frozen(rate=-7)"),
     Run("sign-symmetric(rate=-6)", 100, 3, error_shift=3, last="sign-symmetric(rate=-7)"),
     Run("fa(rate=-6)", 100, 3, last="fa(rate=-7)"),
     Run("kolen-pollack(rate=-5)", 100, 3, last="kolen-pollack(rate=-6)"),

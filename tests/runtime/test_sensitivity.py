@@ -18,7 +18,7 @@ def test_the_neighbours_differ_from_a_rule_in_its_rate_only() -> None:
 
 @pytest.mark.parametrize("name", [name for name in RULES if has_rate(name)])
 def test_the_update_is_halved_and_doubled_and_a_decay_stays(name: str) -> None:
-    rule = parse_rule(name)
+    rule = parse_rule(f"{name}(rate=-5)")
     found = neighbours(rule.text)
     for key, factor in (("half", 0.5), ("double", 2.0)):
         other = parse_rule(found[key].text)
