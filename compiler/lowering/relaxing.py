@@ -154,7 +154,9 @@ class _Settling:
         x = self._request.data
         payload = encode_input(x, scale=self._integers.input_scale, signed=False)
         drive = self._lines(payload) @ self._weight(0).T
-        state = [np.zeros((len(x), len(stage.weight)), np.int64) for stage in self._stages]
+        state: list[Long] = [
+            np.zeros((len(x), len(stage.weight)), np.int64) for stage in self._stages
+        ]
         for step in range(1, LONGEST + 1):
             new = self._next(state, drive)
             moved = max(int(np.abs(a - b).max()) for a, b in zip(new, state, strict=True))

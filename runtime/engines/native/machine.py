@@ -156,7 +156,7 @@ class NativeMachine:
 
     def _tags(self) -> dict[str, Word]:
         """Return the tags of every group that keeps any, (lines, post) each, as views."""
-        views = {}
+        views: dict[str, Word] = {}
         for name, start in self._layout.tags.items():
             size, lines = self._program.tensors[self._program.group(name).weight].shape
             views[name] = self._state.tags[start : start + size * lines].reshape(lines, size)
