@@ -1,6 +1,6 @@
 """Accuracy of spiking networks that learn from errors, beside their frozen baseline.
 
-python benchmarks/spiking.py [digits digits-recurrent digits-local vowels-recurrent] [--seeds 3]
+python benchmarks/spiking.py [TASKS] [--seeds 3]
 python benchmarks/spiking.py TASK --search
 
 LIF units, Bernoulli spikes, untrained start, 8-bit weights, one sample at a time, the native
@@ -62,6 +62,8 @@ TASKS = {
     "digits": Task("digits", (64, 100, 10), 2, 0, SPIKING, 15),
     "digits-recurrent": Task("digits", (64, 100, 10), 2, 0, replace(SPIKING, recurrent=True), 15),
     "digits-local": Task("digits", (64, 64, 32, 10), 2, 0, SPIKING, 15, learner="decolle"),
+    "digits-filtered": Task("digits", (64, 20, 10), 2, 0, SPIKING, 4, learner="eprop-filtered"),
+    "digits-adaptive": Task("digits", (64, 20, 10), 2, 0, SPIKING, 4, learner="eprop-alif"),
     "vowels-recurrent": Task(
         "japanese-vowels",
         (12, 24, 9),
