@@ -20,7 +20,6 @@ import numpy as np
 
 from hebbite.compiler.coding import Coding
 from hebbite.compiler.lowering.feedback import ONE
-from hebbite.compiler.lowering.graded import HELD, TEACHER, WRITTEN
 from hebbite.compiler.lowering.quantise import (
     TABLE_SIZE,
     TOP_PAYLOAD,
@@ -31,6 +30,7 @@ from hebbite.compiler.lowering.quantise import (
     quantise,
 )
 from hebbite.compiler.lowering.request import Lowered, Request
+from hebbite.compiler.lowering.written import HELD, TEACHER, WRITTEN
 from hebbite.compiler.neurons.lively import JUDGE, LIVELY
 from hebbite.compiler.program.types import (
     IntArray,
@@ -41,7 +41,6 @@ from hebbite.compiler.program.types import (
     Schedule,
     Source,
     Synapses,
-    Widths,
 )
 from hebbite.rules.errors import Problem, UnsupportedError
 
@@ -187,7 +186,7 @@ def _program(request: Request, layers: list[Layer]) -> Program:
             for stage in network.stages[:-1]
         ),
         readout=Readout(JUDGE_NAME, "v", period),
-        widths=Widths(weight=int(request.target.weight_bits.value or 8)),
+        widths=request.widths,
         seed=settings.seed,
         tensors=_tensors(request, layers),
     )
@@ -207,7 +206,7 @@ def _population(request: Request, layer: Layer, fire: int, index: int) -> Popula
         layer.name,
         len(layer.weight),
         LIVELY,
-        tuple((name, known[name]) for name in LIVELY.parameters),
+        LIVELY.chosen(known),
         tuple((name, f"{layer.name}.{name}") for name in LIVELY.tables),
         () if last else ((fire + 1, request.settings.bias_payload),),
         origin=stage.origin,

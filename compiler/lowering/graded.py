@@ -29,6 +29,7 @@ from hebbite.compiler.lowering.quantise import (
 )
 from hebbite.compiler.lowering.request import Lowered, Request
 from hebbite.compiler.lowering.schedule import TimeTable, time_table
+from hebbite.compiler.lowering.written import HELD, TEACHER, WRITTEN
 from hebbite.compiler.neurons import NEURONS
 from hebbite.compiler.neurons.one_sided import one_sided
 from hebbite.compiler.neurons.perturbed import perturbed, scoring
@@ -45,30 +46,19 @@ from hebbite.compiler.program.types import (
     Schedule,
     Source,
     Synapses,
-    Widths,
     Wire,
 )
-from hebbite.compiler.settings import Settings
-from hebbite.compiler.targets import Target
-from hebbite.rules.objectives import Objective
-from hebbite.rules.rule import LearningRule
 from hebbite.rules.sums import Factor, SumOfProducts
-from hebbite.rules.traces import Trace
 
-TEACHER = "target"
 TOP_AMPLITUDE = 22
 """Of a perturbation, so that it stays within the 24 bits of v."""
-HELD = Trace(tau=65535, impulse=0, mode="overwrite")
-WRITTEN = Trace(tau=65535, impulse=0)
-"""Lava has no trace that stands still; 65535 steps is the slowest that it knows."""
 
 
 def lower_graded(request: Request) -> Lowered:
     """Return the program, not yet placed on cores, its coding and its quantisation errors."""
     network, settings = request.network, request.settings
     integers = quantise(network, request.data, settings)
-    parts = (network, integers, request.rule, request.objective, settings, request.target)
-    program = _Lowering(*parts).program()
+    program = _Lowering(request, integers).program()
     coding = Coding(
         kind="payload",
         passes=len(program.source(TEACHER).offsets),
@@ -95,12 +85,8 @@ def _report(network: Network, integers: IntegerNetwork) -> dict[str, float]:
 
 @dataclass(frozen=True)
 class _Lowering:
-    network: Network
+    request: Request
     integers: IntegerNetwork
-    rule: LearningRule
-    objective: Objective
-    settings: Settings
-    target: Target
 
     def program(self) -> Program:
         """Put all parts together."""
@@ -113,41 +99,52 @@ class _Lowering:
             tensors |= {f"{stage.name}.{name}": values for name, values in used.items()}
         for group, weight in feedback:
             tensors[group.weight] = weight.astype(np.int16)
-        output = self.network.stages[-1].name
+        output = self.request.network.stages[-1].name
         end = table.fire[output]
         return Program(
-            name=self.network.name,
-            target=self.settings.target,
+            name=self.request.network.name,
+            target=self.request.settings.target,
             schedule=Schedule(
                 table.period,
                 end,
                 self._events(table),
-                inference_start=table.fire[self.network.input_name],
+                inference_start=table.fire[self.request.network.input_name],
             ),
             sources=self._sources(table),
             populations=tuple(
                 self._population(index, table, dict_of(feedback))
-                for index in range(len(self.network.stages))
+                for index in range(len(self.request.network.stages))
             ),
             synapses=(*self._forward(), *(group for group, _ in feedback)),
             wires=(Wire(TEACHER, output),),
             plasticity=(*self._plasticity(table), *self._feedback_plasticity(table, feedback)),
             readout=Readout(output, "v", end),
-            widths=Widths(weight=int(self.target.weight_bits.value or 8)),
-            seed=self.settings.seed,
+            widths=self.request.widths,
+            seed=self.request.settings.seed,
             tensors=tensors,
         )
 
     @property
     def _stages(self) -> list[tuple[Stage, IntegerStage]]:
-        return list(zip(self.network.stages, self.integers.stages, strict=True))
+        return list(zip(self.request.network.stages, self.integers.stages, strict=True))
 
     @property
     def _path(self) -> FeedbackPath:
-        return FeedbackPath(self.network, self.integers, self.rule, self.settings)
+        return FeedbackPath(
+            self.request.network, self.integers, self.request.rule, self.request.settings
+        )
+
+    @property
+    def _names(self) -> list[str]:
+        """The input and the populations, in order."""
+        network = self.request.network
+        return [network.input_name, *(stage.name for stage in network.stages)]
 
     def _table(self) -> TimeTable:
-        names = [self.network.input_name, *(stage.name for stage in self.network.stages)]
+        names = [
+            self.request.network.input_name,
+            *(stage.name for stage in self.request.network.stages),
+        ]
         return time_table(
             source=names[0],
             forward=[(a, b, 1) for a, b in pairwise(names)],
@@ -169,7 +166,7 @@ class _Lowering:
         """Whether the payloads that stage ``index`` receives have a sign."""
         if index == 0:
             return self.integers.signed_input
-        return self.network.stages[index - 1].activation == "tanh"
+        return self.request.network.stages[index - 1].activation == "tanh"
 
     def _fires(self, table: TimeTable, name: str) -> tuple[int, ...]:
         """Return the offsets of the forward payloads of a source or population, a pass each."""
@@ -178,20 +175,20 @@ class _Lowering:
     def _bias(self, index: int, fires: tuple[int, ...], period: int) -> tuple[OffsetPayload, ...]:
         """Return what the bias line of the lines that stage ``index`` receives sends, and when."""
         signed = self._signed(index)
-        pairs = tuple((fire, bias_payload_of(signed, self.settings)) for fire in fires)
+        pairs = tuple((fire, bias_payload_of(signed, self.request.settings)) for fire in fires)
         return (*pairs, (period, 2 * (TOP_SIGNED + 64))) if signed else pairs
 
     def _sources(self, table: TimeTable) -> tuple[Source, ...]:
         signed = self.integers.signed_input
-        fires = self._fires(table, self.network.input_name)
+        fires = self._fires(table, self.request.network.input_name)
         image = Source(
-            name=self.network.input_name,
-            size=self.network.input_size,
+            name=self.request.network.input_name,
+            size=self.request.network.input_size,
             offsets=(*fires, table.period) if signed else fires,
             bias=self._bias(0, fires, table.period),
-            origin=self.network.input_origin,
+            origin=self.request.network.input_origin,
         )
-        output = self.network.stages[-1]
+        output = self.request.network.stages[-1]
         taught = self._fires(table, output.name)
         teacher = Source(TEACHER, len(output.weight), taught, role="target")
         if not self._path.told:
@@ -202,8 +199,8 @@ class _Lowering:
     def _population(
         self, index: int, table: TimeTable, feedback: dict[str, tuple[Synapses, Long]]
     ) -> Population:
-        stage = self.network.stages[index]
-        output = index == len(self.network.stages) - 1
+        stage = self.request.network.stages[index]
+        output = index == len(self.request.network.stages) - 1
         neuron = self._neuron(index)
         constants = self._constants(index, table, feedback)
         fires = self._fires(table, stage.name)
@@ -211,7 +208,7 @@ class _Lowering:
             stage.name,
             len(stage.weight),
             neuron,
-            tuple((name, constants[name]) for name in neuron.parameters),
+            neuron.chosen(constants),
             tuple((name, f"{stage.name}.{name}") for name in self._tables(index)),
             () if output else self._bias(index + 1, fires, table.period),
             origin=stage.origin,
@@ -233,10 +230,10 @@ class _Lowering:
         sent = feedback.get(stage.name)
         return {
             "shift": made.shift,
-            "margin": self.objective.margin,
-            "error_shift": self.settings.error_shift,
+            "margin": self.request.objective.margin,
+            "error_shift": self.request.settings.error_shift,
             "feedback_shift": self._path.shift(*sent) if sent else 0,
-            "amplitude": min(made.shift + self.rule.feedback.amplitude, TOP_AMPLITUDE),
+            "amplitude": min(made.shift + self.request.rule.feedback.amplitude, TOP_AMPLITUDE),
             "noisy": early.fire[stage.name] if early else 0,
             "heard": early.feedback.get(stage.name, 0) if early else 0,
             "fire": table.fire[stage.name],
@@ -244,25 +241,29 @@ class _Lowering:
         }
 
     def _forward(self) -> tuple[Synapses, ...]:
-        names = [self.network.input_name, *(stage.name for stage in self.network.stages)]
+        names = [
+            self.request.network.input_name,
+            *(stage.name for stage in self.request.network.stages),
+        ]
         return tuple(
             Synapses(stage.synapses, pre, stage.name, f"{stage.synapses}.weight")
-            for pre, stage in zip(names, self.network.stages, strict=False)
+            for pre, stage in zip(names, self.request.network.stages, strict=False)
         )
 
     def _plasticity(self, table: TimeTable) -> tuple[Plasticity, ...]:
-        if self.rule.learns == "none":
+        rule, stages = self.request.rule, self.request.network.stages
+        if rule.learns == "none":
             return ()
-        first = 0 if self.rule.learns == "all" else len(self.network.stages) - 1
+        first = 0 if rule.learns == "all" else len(stages) - 1
         return tuple(
             Plasticity(
                 stage.synapses,
-                self._coded(index, self.rule.dw),
+                self._coded(index, rule.dw),
                 table.period,
                 (("x1", HELD), ("y2", WRITTEN), ("y3", WRITTEN)),
-                dt=None if self.rule.dt is None else self._coded(index, self.rule.dt),
+                dt=None if rule.dt is None else self._coded(index, rule.dt),
             )
-            for index, stage in enumerate(self.network.stages)
+            for index, stage in enumerate(stages)
             if index >= first
         )
 
@@ -274,10 +275,10 @@ class _Lowering:
         self, table: TimeTable, feedback: list[tuple[Synapses, Long]]
     ) -> Iterator[Plasticity]:
         """Yield how feedback weights learn, where the rule says so."""
-        dw = self.rule.feedback_dw
+        dw = self.request.rule.feedback_dw
         if dw is None:
             return
-        signed = {stage.name: stage.activation == "tanh" for stage in self.network.stages}
+        signed = {stage.name: stage.activation == "tanh" for stage in self.request.network.stages}
         traces = (("x1", HELD), ("y1", WRITTEN))
         for group, _ in feedback:
             coded = offset_coded(dw, "y1") if signed[group.post] else dw
@@ -285,16 +286,16 @@ class _Lowering:
 
     def _neuron(self, index: int) -> NeuronProgram:
         """Return the program of a stage, with what the rule asks of it beyond its own error."""
-        stages = self.network.stages
+        stages = self.request.network.stages
         last = index == len(stages) - 1
         neuron = NEURONS["error" if last else stages[index].activation]
-        if last and self.objective.one_sided:
+        if last and self.request.objective.one_sided:
             neuron = one_sided(neuron)
-        if not last and self.objective.hidden and self._path.is_used:
-            neuron = regulated(neuron, self.objective.hidden)
+        if not last and self.request.objective.hidden and self._path.is_used:
+            neuron = regulated(neuron, self.request.objective.hidden)
         if self._path.perturbs:
             return scoring(neuron) if last else perturbed(neuron)
-        if self.rule.feedback_dw is None or not self._path.is_used:
+        if self.request.rule.feedback_dw is None or not self._path.is_used:
             return neuron
         if not last:
             neuron = showing_activity(neuron, signed=stages[index].activation == "tanh")

@@ -12,7 +12,7 @@ from __future__ import annotations
 import numpy as np
 
 from hebbite.compiler.coding import Coding
-from hebbite.compiler.lowering.graded import HELD, WRITTEN, offset_coded
+from hebbite.compiler.lowering.graded import offset_coded
 from hebbite.compiler.lowering.quantise import (
     Int,
     Long,
@@ -22,6 +22,7 @@ from hebbite.compiler.lowering.quantise import (
     nearest_shift,
 )
 from hebbite.compiler.lowering.request import Lowered, Request
+from hebbite.compiler.lowering.written import HELD, WRITTEN
 from hebbite.compiler.neurons import NEURONS
 from hebbite.compiler.program.types import (
     Plasticity,
@@ -31,7 +32,6 @@ from hebbite.compiler.program.types import (
     Schedule,
     Source,
     Synapses,
-    Widths,
 )
 
 PERIOD = 2
@@ -132,7 +132,7 @@ def _program(request: Request, weight: Int, shift: int, *, signed: bool) -> Prog
                 stage.name,
                 len(weight),
                 neuron,
-                tuple((name, constants[name]) for name in neuron.parameters),
+                neuron.chosen(constants),
                 origin=stage.origin,
             ),
         ),
@@ -146,7 +146,7 @@ def _program(request: Request, weight: Int, shift: int, *, signed: bool) -> Prog
             ),
         ),
         readout=Readout(stage.name, "v", PERIOD),
-        widths=Widths(weight=int(request.target.weight_bits.value or 8)),
+        widths=request.widths,
         seed=settings.seed,
         tensors={tensor: weight},
     )

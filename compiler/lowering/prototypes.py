@@ -17,10 +17,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from hebbite.compiler.coding import Coding, brought_to
-from hebbite.compiler.lowering.graded import HELD, TEACHER, WRITTEN, offset_coded
+from hebbite.compiler.lowering.graded import offset_coded
 from hebbite.compiler.lowering.network import Stage
 from hebbite.compiler.lowering.quantise import TOP_SIGNED, input_scale
 from hebbite.compiler.lowering.request import Lowered, Request
+from hebbite.compiler.lowering.written import HELD, TEACHER, WRITTEN
 from hebbite.compiler.neurons import NEURONS
 from hebbite.compiler.program.types import (
     IntArray,
@@ -31,7 +32,6 @@ from hebbite.compiler.program.types import (
     Schedule,
     Source,
     Synapses,
-    Widths,
     Wire,
 )
 from hebbite.rules.sums import SumOfProducts
@@ -142,7 +142,7 @@ class _Parts:
             wires=(Wire(TEACHER, last.name),) if self.readout else (),
             plasticity=self._plasticity(),
             readout=Readout(last.name, "v", self.decide + 1 if self.readout else self.decide),
-            widths=Widths(weight=int(request.target.weight_bits.value or 8)),
+            widths=request.widths,
             seed=request.settings.seed,
             tensors=self._tensors(),
         )
@@ -184,7 +184,7 @@ class _Parts:
             "novelty": round(self.given.get("novelty", 0) / 128 * self.largest / 2**self.shift),
         }
         tables = tuple((name, f"{self.units.name}.{name}") for name in neuron.tables)
-        known = tuple((name, constants[name]) for name in neuron.parameters)
+        known = neuron.chosen(constants)
         name, origin = self.units.name, self.units.origin
         return Population(name, self.size, neuron, known, tables, origin=origin)
 

@@ -22,7 +22,6 @@ import numpy as np
 
 from hebbite.compiler.arithmetic.synapse import mirrored
 from hebbite.compiler.coding import Coding
-from hebbite.compiler.lowering.graded import HELD, TEACHER, WRITTEN
 from hebbite.compiler.lowering.network import Network
 from hebbite.compiler.lowering.quantise import (
     TOP_PAYLOAD,
@@ -32,6 +31,7 @@ from hebbite.compiler.lowering.quantise import (
     quantise,
 )
 from hebbite.compiler.lowering.request import Lowered, Request
+from hebbite.compiler.lowering.written import HELD, TEACHER, WRITTEN
 from hebbite.compiler.neurons.relaxing import NUDGED, RELAXING, RELAXING_FIRST
 from hebbite.compiler.program.types import (
     IntArray,
@@ -42,7 +42,6 @@ from hebbite.compiler.program.types import (
     Schedule,
     Source,
     Synapses,
-    Widths,
     Wire,
 )
 from hebbite.rules.errors import Problem, UnsupportedError
@@ -143,7 +142,7 @@ class _Settling:
             wires=(Wire(TEACHER, output),),
             plasticity=self._plasticity(),
             readout=Readout(output, "v", self._free),
-            widths=Widths(weight=int(request.target.weight_bits.value or 8)),
+            widths=request.widths,
             seed=request.settings.seed,
             tensors=tensors,
         )
@@ -251,7 +250,7 @@ class _Settling:
             stage.name,
             len(stage.weight),
             neuron,
-            tuple((name, constants[name]) for name in neuron.parameters),
+            neuron.chosen(constants),
             bias=() if last else steps,
             origin=stage.origin,
         )

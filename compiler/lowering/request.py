@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from hebbite.compiler.coding import Coding
 from hebbite.compiler.lowering.network import Network, Real
-from hebbite.compiler.program.types import Program
+from hebbite.compiler.program.types import Program, Widths
 from hebbite.compiler.settings import Settings
 from hebbite.compiler.targets import Target
 from hebbite.rules.objectives import Objective
@@ -27,6 +27,11 @@ class Request:
     objective: Objective
     settings: Settings
     target: Target
+
+    @property
+    def widths(self) -> Widths:
+        """Word widths of the chip."""
+        return Widths(weight=int(self.target.weight_bits.value or 8))
 
 
 @dataclass(frozen=True, eq=False)

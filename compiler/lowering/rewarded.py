@@ -9,13 +9,14 @@ reward, less its running mean, so that it reaches every unit in the sample's las
 
 from __future__ import annotations
 
-import math
 from dataclasses import replace
 
 import numpy as np
 
 from hebbite.compiler.lowering.request import Lowered, Request
 from hebbite.compiler.lowering.spiking import lower_spiking
+from hebbite.compiler.lowering.spiking_stage import KEEP_BITS
+from hebbite.compiler.lowering.written import TEACHER, WRITTEN
 from hebbite.compiler.neurons.rewarded import (
     CRITIC,
     TRACE_SHIFT,
@@ -31,14 +32,13 @@ from hebbite.compiler.program.types import (
     Synapses,
     Wire,
 )
-from hebbite.rules.traces import LONGEST_TAU, Trace
+from hebbite.rules.traces import kept
 
-TEACHER, NAME = "target", "critic"
+NAME = "critic"
 SPIKE_SHIFT = 3
 """A spike earns 2^3 units of reward, unless the rule's gain says otherwise."""
 SMOOTH = 4
 """The mean reward follows with a time constant of 2^4 samples."""
-WRITTEN = Trace(tau=LONGEST_TAU)
 
 
 def lower_rewarded(request: Request) -> Lowered:
@@ -81,7 +81,7 @@ def _unit(population: Population, request: Request, *, earns: bool) -> Populatio
     trace = dict(request.rule.traces)["y1"]
     neuron = told_of_reward(population.neuron)
     constants = (
-        ("keep", round(2**12 * math.exp(-1.0 / trace.tau))),
+        ("keep", kept(trace.tau, KEEP_BITS)),
         ("impulse", trace.impulse << TRACE_SHIFT),
     )
     return replace(

@@ -24,7 +24,6 @@ from hebbite.compiler.program.types import (
     Schedule,
     Source,
     Synapses,
-    Widths,
 )
 
 RATE = 0.08
@@ -111,7 +110,7 @@ def _program(request: Request, top: float) -> Program:
             for group in synapses
         ),
         readout=Readout(pre, "s", window, count=True),
-        widths=Widths(weight=int(request.target.weight_bits.value or 8)),
+        widths=request.widths,
         seed=settings.seed,
         tensors=tensors,
     )

@@ -20,13 +20,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from hebbite.compiler.coding import Coding, frames_of
-from hebbite.compiler.lowering.encode import on_and_off, rate_code
 from hebbite.compiler.lowering.learning_signal import LocalReadout, Signals, signals_of
 from hebbite.compiler.lowering.network import Network, Stage
+from hebbite.compiler.lowering.rated import rated
 from hebbite.compiler.lowering.request import Lowered, Request
-from hebbite.compiler.lowering.spiking_stage import SpikingStage, spiking_stages
+from hebbite.compiler.lowering.spiking_stage import SpikingStage, spiking_stages, weight_errors
 from hebbite.compiler.lowering.thresholds import DU_KEEP
+from hebbite.compiler.lowering.written import TEACHER, WRITTEN
 from hebbite.compiler.neurons import NEURONS
 from hebbite.compiler.program.types import (
     IntArray,
@@ -37,7 +37,6 @@ from hebbite.compiler.program.types import (
     Schedule,
     Source,
     Synapses,
-    Widths,
     Wire,
 )
 from hebbite.compiler.program.verify import LOWEST_EXPONENT
@@ -45,38 +44,17 @@ from hebbite.rules.rule import LearningRule
 from hebbite.rules.sums import Factor, Product, SumOfProducts
 from hebbite.rules.traces import Trace
 
-TEACHER = "target"
 IMPULSE = 8
 """Of x1. A line that spikes at every other step, the fastest input, stays near 4 tau_mem of 127."""
-WRITTEN = Trace(tau=65535, impulse=0)
-"""Lava has no trace that stands still; 65535 steps is the slowest that it knows."""
 
 
 def lower_spiking_error(request: Request) -> Lowered:
     """Return the program, not yet placed on cores, its coding and its quantisation errors."""
-    network, settings = request.network, request.settings
-    top = float(np.abs(request.data).max(initial=0.0)) or 1.0
-    signed = bool(request.data.min(initial=0.0) < 0)
-    lines = frames_of(request.data, network.input_size)
-    lines = on_and_off(lines) if signed else lines
-    spikes = rate_code(lines, top=top, window=settings.window, seed=settings.seed)
-    stages = spiking_stages(network, spikes, settings, signed=signed)
-    coding = Coding(
-        kind="rate",
-        source=network.input_name,
-        teacher=TEACHER,
-        scale=top,
-        signed=signed,
-        window=settings.window,
-        seed=settings.seed,
-        outputs=len(network.stages[-1].weight),
-        target_rate=request.objective.target_rate,
-        features=network.input_size,
-    )
-    pairs = zip(network.stages, stages, strict=True)
-    errors = {f"weight_error.{stage.synapses}": made.weight_error for stage, made in pairs}
+    network, settings, given = request.network, request.settings, rated(request)
+    stages = spiking_stages(network, given.spikes, settings, signed=given.signed)
     signals = signals_of(network, stages, request.rule, settings, margin=request.objective.margin)
-    return Lowered(_Lowering(request, stages, signals, signed).program(), coding, errors)
+    program = _Lowering(request, stages, signals, given.signed).program()
+    return Lowered(program, given.coding, weight_errors(network, stages))
 
 
 @dataclass(frozen=True)
@@ -108,7 +86,7 @@ class _Lowering:
             wires=tuple(Wire(TEACHER, name) for name in (output, *(r.name for r in readouts))),
             plasticity=self._plasticity(),
             readout=Readout(output, "v", window),
-            widths=Widths(weight=int(self.request.target.weight_bits.value or 8)),
+            widths=self.request.widths,
             seed=settings.seed,
             tensors=self._tensors(),
         )
@@ -173,7 +151,7 @@ class _Lowering:
             stage.name,
             len(made.weight),
             neuron,
-            tuple((name, constants[name]) for name in neuron.parameters),
+            neuron.chosen(constants),
             (("bias", f"{stage.name}.bias"),),
             origin=stage.origin,
         )
@@ -186,7 +164,7 @@ class _Lowering:
             readout.name,
             self._outputs,
             neuron,
-            tuple((name, constants[name]) for name in neuron.parameters),
+            neuron.chosen(constants),
             (("bias", f"{readout.name}.bias"),),
         )
 

@@ -6,6 +6,7 @@ one scale (input, recurrent and bias alike), and the threshold or the shift that
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -42,21 +43,28 @@ class SpikingStage:
 
 
 def spiking_stages(
-    network: Network, spikes: Long, settings: Settings, *, signed: bool
+    network: Network, spikes: Long, settings: Settings, *, signed: bool, integrate: bool = True
 ) -> tuple[SpikingStage, ...]:
     """Return all stages, the last one the output; ``spikes`` (samples, window, lines).
 
-    ``signed``: the input has two lines a feature; the second hears minus its weight.
+    ``signed``: the input has two lines a feature; the second hears minus its weight. ``integrate``:
+    the output has integrators, and no LIF units as the other stages.
     """
     out: list[SpikingStage] = []
     for index, stage in enumerate(network.stages):
         doubled = signed and index == 0
-        if index == len(network.stages) - 1:
+        if integrate and index == len(network.stages) - 1:
             out.append(_output(stage, spikes, settings, doubled))
         else:
-            out.append(lif_stage(stage, spikes, settings, doubled))
+            out.append(_lif(stage, spikes, settings, doubled))
             spikes = out[-1].spikes
     return tuple(out)
+
+
+def weight_errors(network: Network, stages: Sequence[SpikingStage]) -> dict[str, float]:
+    """Return the quantisation error of every group, by its name in a report."""
+    pairs = zip(network.stages, stages, strict=True)
+    return {f"weight_error.{stage.synapses}": made.weight_error for stage, made in pairs}
 
 
 def readout_shift(weight: Long, bias: IntArray, spikes: Long, settings: Settings) -> int:
@@ -70,7 +78,7 @@ def readout_shift(weight: Long, bias: IntArray, spikes: Long, settings: Settings
     return nearest_shift(v, settings.output_rms)
 
 
-def lif_stage(stage: Stage, spikes: Long, settings: Settings, doubled: bool) -> SpikingStage:
+def _lif(stage: Stage, spikes: Long, settings: Settings, doubled: bool) -> SpikingStage:
     """Return a stage of LIF units."""
     weight, bias, scale, error = _integers(stage, settings, doubled)
     again = None if stage.recurrent is None else even(stage.recurrent * scale)

@@ -14,12 +14,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from hebbite.compiler.coding import Coding, frames_of
-from hebbite.compiler.lowering.encode import on_and_off, rate_code
 from hebbite.compiler.lowering.learning_signal import Signals, signals_of
+from hebbite.compiler.lowering.rated import rated
 from hebbite.compiler.lowering.request import Lowered, Request
-from hebbite.compiler.lowering.spiking_stage import SpikingStage, lif_stage
+from hebbite.compiler.lowering.spiking_stage import SpikingStage, spiking_stages, weight_errors
 from hebbite.compiler.lowering.thresholds import DU_KEEP
+from hebbite.compiler.lowering.written import TEACHER, WRITTEN
 from hebbite.compiler.neurons import NEURONS
 from hebbite.compiler.program.types import (
     IntArray,
@@ -30,49 +30,24 @@ from hebbite.compiler.program.types import (
     Schedule,
     Source,
     Synapses,
-    Widths,
     Wire,
 )
-from hebbite.rules.traces import LONGEST_TAU, Trace
+from hebbite.rules.traces import Trace
 
-TEACHER, PHASES = "target", 2
+PHASES = 2
 IMPULSE = 8
 """Of x1. A line that spikes at every other step stays near 4 tau of 127."""
-WRITTEN = Trace(tau=LONGEST_TAU)
 SHARE = 4
 """The target of a class is a spike in every fourth step, about twice what units begin with."""
 
 
 def lower_two_phase(request: Request) -> Lowered:
     """Return the program, not yet placed on cores, its coding and its quantisation errors."""
-    network, settings = request.network, request.settings
-    top = float(np.abs(request.data).max(initial=0.0)) or 1.0
-    signed = bool(request.data.min(initial=0.0) < 0)
-    lines = frames_of(request.data, network.input_size)
-    lines = on_and_off(lines) if signed else lines
-    spikes = rate_code(lines, top=top, window=settings.window, seed=settings.seed)
-    stages: list[SpikingStage] = []
-    for index, stage in enumerate(network.stages):
-        stages.append(lif_stage(stage, spikes, settings, signed and index == 0))
-        spikes = stages[-1].spikes
-    coding = Coding(
-        kind="rate",
-        source=network.input_name,
-        teacher=TEACHER,
-        scale=top,
-        signed=signed,
-        window=settings.window,
-        seed=settings.seed,
-        outputs=len(network.stages[-1].weight),
-        target_rate=request.objective.target_rate,
-        passes=PHASES,
-        features=network.input_size,
-    )
-    pairs = zip(network.stages, stages, strict=True)
-    errors = {f"weight_error.{stage.synapses}": made.weight_error for stage, made in pairs}
-    margin = request.objective.margin
-    signals = signals_of(network, tuple(stages), request.rule, settings, margin=margin)
-    return Lowered(_Lowering(request, tuple(stages), signals, signed).program(), coding, errors)
+    network, settings, given = request.network, request.settings, rated(request, passes=PHASES)
+    stages = spiking_stages(network, given.spikes, settings, signed=given.signed, integrate=False)
+    signals = signals_of(network, stages, request.rule, settings, margin=request.objective.margin)
+    program = _Lowering(request, stages, signals, given.signed).program()
+    return Lowered(program, given.coding, weight_errors(network, stages))
 
 
 @dataclass(frozen=True)
@@ -100,7 +75,7 @@ class _Lowering:
             wires=(Wire(TEACHER, output),),
             plasticity=self._plasticity(),
             readout=Readout(output, "score", free),
-            widths=Widths(weight=int(self.request.target.weight_bits.value or 8)),
+            widths=self.request.widths,
             seed=settings.seed,
             tensors=self._tensors(),
         )
@@ -140,7 +115,7 @@ class _Lowering:
             stage.name,
             len(made.weight),
             neuron,
-            tuple((name, constants[name]) for name in neuron.parameters),
+            neuron.chosen(constants),
             (("bias", f"{stage.name}.bias"),),
             origin=stage.origin,
         )

@@ -8,14 +8,15 @@ from hebbite.compiler.program.neuron import Instruction, parse_neuron
 def code_of(
     text: str,
     *,
-    guard: str,
     reads: tuple[str, ...],
+    guard: str = "",
     parameters: tuple[str, ...] = (),
 ) -> tuple[Instruction, ...]:
-    """Return the instructions of ``text`` under the guard ``at guard``.
+    """Return the instructions of ``text``, under the guard ``at guard`` if it has none of its own.
 
     ``reads`` are registers, and ``parameters`` constants, of the program that they are put into.
     """
-    known = dict.fromkeys((*parameters, guard))
+    known = dict.fromkeys((*parameters, guard) if guard else parameters)
     head = f"neuron part({', '.join(known)}) {{\n  state {', '.join(reads)}\n"
-    return parse_neuron(f"{head}  at {guard}\n{text.strip()}\n}}").instructions
+    at = f"  at {guard}\n" if guard else ""
+    return parse_neuron(f"{head}{at}{text.strip()}\n}}").instructions

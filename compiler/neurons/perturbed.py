@@ -27,7 +27,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from hebbite.compiler.program.neuron import Instruction, NeuronProgram, parse_neuron
+from hebbite.compiler.neurons.parts import code_of
+from hebbite.compiler.program.neuron import Instruction, NeuronProgram
 
 PUSH = """
     xi = random 1
@@ -130,7 +131,9 @@ def _at(name: str, code: Code) -> Code:
 
 def _code(name: str, text: str) -> Code:
     """Return instructions of one step, which read registers of another program."""
-    known = {"amplitude": None, "feedback_shift": None, "margin": None, name: None}
-    held = ("s", "o", "taught", "large", *KEPT)
-    head = f"neuron part({', '.join(known)}) {{\n  state {', '.join(held)}\n"
-    return parse_neuron(f"{head}  at {name}\n{text.strip()}\n}}").instructions
+    return code_of(
+        text,
+        guard=name,
+        reads=("s", "o", "taught", "large", *KEPT),
+        parameters=("amplitude", "feedback_shift", "margin"),
+    )

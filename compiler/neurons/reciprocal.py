@@ -19,7 +19,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from hebbite.compiler.program.neuron import Instruction, NeuronProgram, parse_neuron
+from hebbite.compiler.neurons.parts import code_of
+from hebbite.compiler.program.neuron import Instruction, NeuronProgram
 
 Find = Callable[[Instruction], bool]
 
@@ -85,6 +86,4 @@ def _after(neuron: NeuronProgram, found: Find, text: str) -> NeuronProgram:
 
 def _code(text: str) -> tuple[Instruction, ...]:
     """Return instructions that read registers of another program."""
-    return parse_neuron(
-        "neuron part() {\n  state g, s, e, told\n" + text.strip("\n") + "\n}"
-    ).instructions
+    return code_of(text, reads=("g", "s", "e", "told"))

@@ -111,6 +111,10 @@ class NeuronProgram:
             lines.append(f"    {instruction}")
         return "\n".join([*lines, "}"])
 
+    def chosen(self, constants: Mapping[str, int]) -> tuple[tuple[str, int], ...]:
+        """Return those of ``constants`` that the program asks for, in its order."""
+        return tuple((name, constants[name]) for name in self.parameters)
+
     def bind(self, constants: Mapping[str, int], *, period: int) -> NeuronProgram:
         """Return the same program with every parameter replaced by its value."""
         known = {**constants, "period": period}

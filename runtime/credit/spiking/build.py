@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from hebbite.compiler.coding import Samples
 from hebbite.compiler.compiled import Compiled
+from hebbite.compiler.lowering.spiking_stage import KEEP_BITS
 from hebbite.compiler.lowering.thresholds import INPUT_SHIFT
 from hebbite.compiler.program.types import Population, Program
 from hebbite.rules.objectives.objective import TOP
@@ -23,7 +24,6 @@ from hebbite.runtime.credit.spiking.twin import (
 )
 from hebbite.runtime.session import Session
 
-KEEP_BITS = 12
 CHUNK = 128
 """Samples recorded at once: probes hold every step."""
 
