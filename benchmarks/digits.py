@@ -20,10 +20,8 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
-
 from hebbite.compiler.graph import Graph
-from hebbite.compiler.graph_builder import GraphBuilder
+from hebbite.compiler.perceptron import perceptron
 from hebbite.compiler.settings import Settings
 from hebbite.runtime.compare import Plan, Row, compare
 
@@ -49,23 +47,12 @@ def main() -> None:
         )
         model: Path | Graph = chosen.model
         if chosen.parity:
-            model = parity_network(chosen.hidden)
+            model = perceptron("parity", (64, chosen.hidden, 2))
             plan = replace(
                 plan, data="digits-parity", objectives=(HINGE,), settings=Settings(init="random")
             )
         (row,) = compare(model, plan, jobs=chosen.jobs).rows
         print(json.dumps(line(row)), flush=True)
-
-
-def parity_network(hidden: int) -> Graph:
-    """Return 64-hidden-2; its weights are drawn when it is compiled."""
-    build = GraphBuilder("parity")
-    image = build.add("input", name="image", attributes={"shape": (64,)})
-    into = {"weight": np.ones((hidden, 64)), "bias": np.zeros(hidden)}
-    out = {"weight": np.ones((2, hidden)), "bias": np.zeros(2)}
-    fc1 = build.add("linear", (image,), name="fc1", attributes=into)
-    relu = build.add("relu", (fc1,), name="relu")
-    return build.graph((build.add("linear", (relu,), name="fc2", attributes=out),))
 
 
 def line(row: Row) -> dict[str, object]:

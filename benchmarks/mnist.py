@@ -25,8 +25,7 @@ from itertools import product
 import numpy as np
 
 from hebbite.compiler.compile import compile
-from hebbite.compiler.graph import Graph
-from hebbite.compiler.graph_builder import GraphBuilder
+from hebbite.compiler.perceptron import perceptron
 from hebbite.compiler.settings import Settings
 from hebbite.runtime.datasets import load_dataset
 from hebbite.runtime.row import interval
@@ -163,7 +162,7 @@ def trained(run: Run) -> tuple[list[float], tuple[float, float]]:
         error_shift=run.error_shift,
     )
     model = compile(
-        network(run.hidden),
+        perceptron("mnist", (INPUTS, run.hidden, OUTPUTS)),
         rule=run.rule,
         objective=run.objective,
         settings=settings,
@@ -181,17 +180,6 @@ def trained(run: Run) -> tuple[list[float], tuple[float, float]]:
             seconds += fit.wall_s
         tested = session.evaluate(data.x_test, data.y_test) if run.limit is None else 0.0
     return scores, (tested, seconds / (run.epochs * len(x)))
-
-
-def network(hidden: int) -> Graph:
-    """Return a perceptron with one hidden layer; its weights are drawn when it is compiled."""
-    build = GraphBuilder("mnist")
-    image = build.add("input", name="image", attributes={"shape": (INPUTS,)})
-    into = {"weight": np.ones((hidden, INPUTS)), "bias": np.zeros(hidden)}
-    out = {"weight": np.ones((OUTPUTS, hidden)), "bias": np.zeros(OUTPUTS)}
-    fc1 = build.add("linear", (image,), name="fc1", attributes=into)
-    relu = build.add("relu", (fc1,), name="relu")
-    return build.graph((build.add("linear", (relu,), name="fc2", attributes=out),))
 
 
 if __name__ == "__main__":

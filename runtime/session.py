@@ -166,7 +166,7 @@ class Session:
         self._episode.hear(value, action, outputs=self.model.coding.outputs)
         if done or self.model.objective.discount == 0:
             for x, output, error in self._episode.lessons(self.model):
-                correct(self, x, output, error)
+                correct(self, self.model.coding.inputs(x[None]), output, error)
 
     def _needs_rewards(self) -> None:
         if self.model.objective.teaches != "reward":

@@ -27,6 +27,7 @@ from hebbite.runtime.recording import Recording
 Long = NDArray[np.int64]
 Real = NDArray[np.float64]
 Labels = NDArray[np.generic]
+Inputs = Mapping[str, IntArray]
 ACTION_STREAM = 0xAC710
 TOP_TARGET = 254
 
@@ -37,10 +38,7 @@ class Learner(Protocol):
     model: Compiled
     seed: int
 
-    def run(self, x: Samples, y: Labels | None = None, *, learn: bool = False) -> Recording:
-        """Run samples."""
-
-    def run_events(self, inputs: Mapping[str, IntArray], *, samples: int, learn: bool) -> Recording:
+    def run_events(self, inputs: Inputs, *, samples: int, learn: bool) -> Recording:
         """Run samples that are integers already."""
 
 
@@ -67,17 +65,17 @@ def chosen_action(objective: Objective, answers: Long, *, seed: int, number: int
     return int(np.argmax(answers))
 
 
-def correct(session: Learner, x: Samples, output: Long, error: Real) -> Recording:
-    """Show one sample x (features...) again and let the output units find ``error``.
+def correct(session: Learner, shown: Inputs, output: Long, error: Real) -> Recording:
+    """Show one sample again and let the output units find ``error``.
 
-    ``output`` (outputs,) is what they gave; NaN in ``error`` (outputs,) is an output that nobody
+    ``shown`` is what a machine takes for the sample, `Coding.inputs`, without a teacher; ``output``
+    (outputs,) is what they gave; NaN in ``error`` (outputs,) is an output that nobody
     teaches.
     """
-    coding = session.model.coding
     wanted = np.clip(output + np.nan_to_num(error), -TOP_TARGET, TOP_TARGET)
     code = np.rint(wanted).astype(np.int64) + 1
     code = np.where(np.isnan(error), 0, np.where(code == 0, 1, code))
-    given: dict[str, IntArray] = {**coding.inputs(x[None]), coding.teacher: code[None, None, :]}
+    given = {**shown, session.model.coding.teacher: code[None, None, :]}
     return session.run_events(given, samples=1, learn=True)
 
 
@@ -94,16 +92,23 @@ def judged(session: Learner, x: Samples, y: Labels, number: int) -> Iterator[Rec
     ``number``: of the first sample within the training, for actions at random.
     """
     goal = session.model.objective
+    inputs = session.model.coding.inputs(x)
     if goal.teaches == "pairs":
-        yield from _pairs(session, x, y)
+        yield from _pairs(session, inputs, y)
         return
     make = _of_reward if goal.teaches == "reward" else _of_softmax
     for index in range(len(x)):
-        seen = session.run(x[index : index + 1])
+        shown = _part(inputs, index, 1)
+        seen = session.run_events(shown, samples=1, learn=False)
         yield seen
         output = outputs_of(session.model, seen.answers)[0]
         error = make(session, seen.answers[0], output, int(y[index]), number + index)
-        yield correct(session, x[index], output, error)
+        yield correct(session, shown, output, error)
+
+
+def _part(inputs: Inputs, first: int, count: int) -> Inputs:
+    """Return the inputs of ``count`` samples."""
+    return {name: given[first : first + count] for name, given in inputs.items()}
 
 
 def _of_reward(session: Learner, answers: Long, output: Long, label: int, number: int) -> Real:
@@ -120,16 +125,16 @@ def _of_softmax(session: Learner, answers: Long, output: Long, label: int, numbe
     return np.asarray(goal.error(output[None].astype(np.float64), target)[0], np.float64)
 
 
-def _pairs(session: Learner, x: Samples, y: Labels) -> Iterator[Recording]:
+def _pairs(session: Learner, inputs: Inputs, y: Labels) -> Iterator[Recording]:
     distance = float(session.model.objective.target_rate)
-    for first in range(0, len(x) - 1, 2):
-        seen = session.run(x[first : first + 2])
+    for first in range(0, len(y) - 1, 2):
+        seen = session.run_events(_part(inputs, first, 2), samples=2, learn=False)
         yield seen
         one, other = outputs_of(session.model, seen.answers).astype(np.float64)
         same = bool(y[first] == y[first + 1])
         for index, here, there in ((first, one, other), (first + 1, other, one)):
             error = pair_error(here, there, same=same, distance=distance)
-            yield correct(session, x[index], here.astype(np.int64), error)
+            yield correct(session, _part(inputs, index, 1), here.astype(np.int64), error)
 
 
 def loss_of(model: Compiled, answers: Long, y: Labels) -> float:

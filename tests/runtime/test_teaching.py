@@ -55,7 +55,7 @@ def test_the_output_finds_just_the_error_that_the_host_made(engine: str) -> None
     error[[0, 3, 7]] = 20.0, -35.0, 0.0
     with Session(model, engine=engine) as session:
         output = outputs_of(model, session.run(X[:1]).answers)[0]
-        correct(session, X[0], output, error)
+        correct(session, model.coding.inputs(X[:1]), output, error)
         population = model.program.readout.population
         found = session.state()[f"neuron.{population}.d"]
     assert found.tolist() == np.nan_to_num(error).tolist()
