@@ -98,11 +98,6 @@ class LearningRule:
         """Whether it was written as text (`hebbite.rules.rule_text`) and has no factory."""
         return self.text.startswith("rule ")
 
-    @property
-    def sums(self) -> tuple[SumOfProducts, ...]:
-        """Every sum of the rule, in order: dw, dt, feedback_dw."""
-        return tuple(each for each in (self.dw, self.dt, self.feedback_dw) if each is not None)
-
     def __str__(self) -> str:
         """Return the text; `rules.registry.parse_rule` gives the rule back."""
         return self.text

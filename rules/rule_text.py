@@ -268,7 +268,7 @@ def _together(rule: LearningRule, draft: Draft, read: set[str]) -> Iterator[Prob
         what = "feedback weights that learn need an update, and an update such weights"
         hint = "feedback learned layered; feedback_dw = 2^-5*x0*(x1-64)*y1"
         yield Problem("HB0495", what, at, hint=hint)
-    count = sum(len(each.products) for each in rule.sums)
+    count = sum(len(each.products) for each in rule.updates)
     if rule.real and len(rule.real) != count:
         what = f"{len(rule.real)} real coefficients for {count} products"
         yield Problem("HB0495", what, at, draft.origin.get("real", ""), "one a product, in order")

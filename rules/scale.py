@@ -100,7 +100,7 @@ def scale_errors(rule: LearningRule) -> tuple[ScaleError, ...]:
     """
     if not rule.real:
         return ()
-    products = [(each.target, product) for each in rule.sums for product in each.products]
+    products = [(each.target, product) for each in rule.updates for product in each.products]
     return tuple(
         ScaleError(number, target, product, asked, effective_scale(product))
         for number, ((target, product), asked) in enumerate(

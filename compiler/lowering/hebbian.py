@@ -20,6 +20,7 @@ from hebbite.compiler.lowering.quantise import (
     even,
     input_scale,
     nearest_shift,
+    weight_scale,
 )
 from hebbite.compiler.lowering.request import Lowered, Request
 from hebbite.compiler.lowering.written import HELD, WRITTEN
@@ -45,9 +46,7 @@ def lower_hebbian(request: Request) -> Lowered:
     network, settings = request.network, request.settings
     (stage,) = network.stages
     scale, signed = _scale(request)
-    rms = float(np.sqrt(np.mean(stage.weight**2))) or 1.0
-    top = float(np.abs(stage.weight).max(initial=0.0)) or 1.0
-    weight = even(stage.weight * min(settings.weight_rms / rms, 254 / top))
+    weight = even(stage.weight * weight_scale(settings, stage.weight))
     payload = encode_input(request.data, scale=scale, signed=signed)
     shift = _shift(request, payload @ weight.T.astype(np.int64), signed=signed)
     coding = Coding(

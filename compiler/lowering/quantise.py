@@ -98,10 +98,17 @@ def _signed(network: Network, index: int, signed_input: bool) -> bool:
     return signed_input if index == 0 else network.stages[index - 1].activation == "tanh"
 
 
+def weight_scale(settings: Settings, weight: Real, beside: Real | None = None) -> float:
+    """Return steps per unit of weight: ``weight_rms`` of ``weight``, less where the largest, of
+    weights ``beside`` it that share its scale too, would not fit."""
+    rms = float(np.sqrt(np.mean(weight**2))) or 1.0
+    others = 0.0 if beside is None else float(np.abs(beside).max(initial=0.0))
+    top = max(float(np.abs(weight).max(initial=0.0)), others) or 1.0
+    return min(settings.weight_rms / rms, 254 / top)
+
+
 def _weights(stage: Stage, unit: float, bias_payload: int, settings: Settings) -> tuple[Int, float]:
-    rms = float(np.sqrt(np.mean(stage.weight**2))) or 1.0
-    top = float(np.abs(stage.weight).max(initial=0.0)) or 1.0
-    scale = min(settings.weight_rms / rms, 254 / top)
+    scale = weight_scale(settings, stage.weight)
     bias = stage.bias * scale * unit / bias_payload
     return np.column_stack([even(stage.weight * scale), even(bias)]), scale
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from hebbite.compiler.coding import Coding
 from hebbite.compiler.lowering.encode import rate_code
-from hebbite.compiler.lowering.quantise import even
+from hebbite.compiler.lowering.quantise import even, weight_scale
 from hebbite.compiler.lowering.request import Lowered, Request
 from hebbite.compiler.lowering.thresholds import DU_KEEP, INPUT_SHIFT, Drive, fitted_threshold
 from hebbite.compiler.neurons import NEURONS
@@ -59,8 +59,7 @@ def _program(request: Request, top: float) -> Program:
     synapses: list[Synapses] = []
     pre = network.input_name
     for stage in network.stages:
-        rms = float(np.sqrt(np.mean(stage.weight**2))) or 1.0
-        scale = min(settings.weight_rms / rms, 254 / (float(np.abs(stage.weight).max()) or 1.0))
+        scale = weight_scale(settings, stage.weight)
         weight = even(stage.weight * scale)
         bias = np.rint(stage.bias * scale).astype(np.int32) << INPUT_SHIFT
         tensors |= {f"{stage.synapses}.weight": weight, f"{stage.name}.bias": bias}

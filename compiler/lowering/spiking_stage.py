@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from hebbite.compiler.lowering.network import Network, Real, Stage
-from hebbite.compiler.lowering.quantise import Int, Long, even, nearest_shift
+from hebbite.compiler.lowering.quantise import Int, Long, even, nearest_shift, weight_scale
 from hebbite.compiler.lowering.thresholds import INPUT_SHIFT, Drive, arrived_from, fitted_threshold
 from hebbite.compiler.program.types import IntArray
 from hebbite.compiler.settings import Settings
@@ -104,9 +104,7 @@ def _integers(
     """Return weights, bias, steps per unit of weight, and the relative error of the weights."""
     real: Real = np.hstack([stage.weight, -stage.weight]) if doubled else stage.weight
     rms = float(np.sqrt(np.mean(real**2))) or 1.0
-    again = 0.0 if stage.recurrent is None else float(np.abs(stage.recurrent).max(initial=0.0))
-    top = max(float(np.abs(real).max(initial=0.0)), again) or 1.0
-    scale = min(settings.weight_rms / rms, 254 / top)
+    scale = weight_scale(settings, real, stage.recurrent)
     weight = even(real * scale)
     bias = np.rint(stage.bias * scale).astype(np.int32) << INPUT_SHIFT
     error = float(np.sqrt(np.mean((weight / scale - real) ** 2))) / rms

@@ -35,8 +35,6 @@ neurons", Nature Communications 11, 3625 (2020), doi 10.1038/s41467-020-17236-y.
 
 from __future__ import annotations
 
-import math
-
 from hebbite.rules.errors import Problem
 from hebbite.rules.feedback import Feedback
 from hebbite.rules.library.eprop import CITATION, WEIGHTS
@@ -45,7 +43,10 @@ from hebbite.rules.locality import Locality
 from hebbite.rules.rule import LearningRule
 from hebbite.rules.scale import nearest_scale
 from hebbite.rules.sums import Factor, Product, SumOfProducts
+from hebbite.rules.traces import kept
 
+EXACT = 50
+"""Bits of exp(-1/tau): more than the choice of a scale can see."""
 LONGEST = 127
 """A longer time constant loses less than the smallest scale of the chip, 2^-7."""
 
@@ -116,7 +117,7 @@ _PAIR = (Factor("x1"), Factor("y1"))
 
 def fade(tau: int) -> Product:
     """Return -(1 - kappa) t."""
-    scale = nearest_scale(math.exp(-1.0 / tau) - 1.0, (Factor("t"),))
+    scale = nearest_scale(kept(tau, EXACT) / 2**EXACT - 1.0, (Factor("t"),))
     assert not isinstance(scale, Problem), "every tau has a scale"
     return Product(*scale, "u0", (Factor("t"),))
 
