@@ -133,6 +133,11 @@ class NeuronProgram:
         return NeuronProgram(self.name, (), self.tables, self.states, bound)
 
     @property
+    def kept(self) -> tuple[str, ...]:
+        """Registers that outlive a step."""
+        return (*TRACES, *self.states)
+
+    @property
     def registers(self) -> tuple[str, ...]:
         """Every register, in the order in which engines lay them out."""
         fixed = (*INPUTS, *OUTPUTS, *TRACES, *self.states)

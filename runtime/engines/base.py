@@ -56,15 +56,16 @@ class Engine(Protocol):
         """Return a machine at step 0; ``seed`` replaces the program's own."""
 
 
-def events_of(source: Source, inputs: Inputs, samples: int) -> NDArray[np.int64]:
-    """Return a source's integers, checked, (samples, events, size); zeros if it is left out.
+def events_of(source: Source, inputs: Inputs, samples: int) -> IntArray:
+    """Return a source's integers, checked, (samples, events, size), in the type in which they were
+    given; zeros if it is left out.
 
     Raises:
         UsageError: HB0110, if the shape or the type is not what the program takes.
     """
     shape = (samples, len(source.offsets), source.size)
     if source.name not in inputs:
-        return np.zeros(shape, np.int64)
+        return np.zeros(shape, np.uint8)
     given = np.asarray(inputs[source.name])
     if given.ndim == 2 and shape[1] == 1:
         given = given[:, None, :]
@@ -75,7 +76,7 @@ def events_of(source: Source, inputs: Inputs, samples: int) -> NDArray[np.int64]
     if given.size and not low <= int(given.min()) <= int(given.max()) <= high:
         what = f"'{source.name}' takes payloads {low}..{high}, not {given.min()}..{given.max()}"
         raise UsageError(Problem("HB0114", what, at=f"%{source.name} = source[{source.size}]"))
-    return given.astype(np.int64)
+    return given
 
 
 def check_inputs(program: Program, inputs: Inputs) -> None:

@@ -96,7 +96,9 @@ class ReferenceMachine:
         """Run ``samples`` samples, step by step."""
         began = time.perf_counter()
         check_inputs(self._program, inputs)
-        events = {s.name: events_of(s, inputs, samples) for s in self._program.sources}
+        events = {
+            s.name: events_of(s, inputs, samples).astype(np.int64) for s in self._program.sources
+        }
         log: dict[str, list[Long]] = {probe: [] for probe in probes}
         answers: list[Long] = []
         for sample in range(samples):
@@ -289,7 +291,8 @@ class ReferenceMachine:
         out |= {f"weight.{name}": value.copy() for name, value in self._weights.items()}
         out |= {f"tag.{name}": value.copy() for name, value in self._tags.items()}
         for name, registers in self._registers.items():
-            out |= {f"neuron.{name}.{key}": value.copy() for key, value in registers.items()}
+            kept = self._neurons[name].kept
+            out |= {f"neuron.{name}.{key}": registers[key].copy() for key in kept}
         out |= {f"due.{name}": np.array(list(rows), np.int64) for name, rows in self._due.items()}
         for name, traces in self._traces.items():
             out |= {f"trace.{name}.{key}": value.copy() for key, value in traces.values.items()}
@@ -308,7 +311,7 @@ class ReferenceMachine:
         for name in self._tags:
             self._tags[name] = state[f"tag.{name}"].copy()
         for name, registers in self._registers.items():
-            for key in registers:
+            for key in self._neurons[name].kept:
                 registers[key] = state[f"neuron.{name}.{key}"].copy()
         for name in self._due:
             self._due[name] = deque(row.copy() for row in state[f"due.{name}"])

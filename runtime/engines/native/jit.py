@@ -13,28 +13,43 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 from pathlib import Path
-from typing import TypeVar, cast
+from typing import Any, TypeVar, cast
 
 import numba
+from llvmlite import ir
+from numba.core import types
+from numba.extending import intrinsic
 
+_OPTIONS = {"nogil": True, "error_model": "numpy", "_nrt": False}
 F = TypeVar("F", bound=Callable[..., object])
 
 
 def helper(function: F) -> F:
     """Compile a function that only kernels call."""
-    return cast(F, numba.njit(nogil=True, error_model="numpy", _nrt=False)(function))
+    return cast(F, numba.njit(no_cpython_wrapper=True, no_cfunc_wrapper=True, **_OPTIONS)(function))
 
 
 def part(function: F) -> F:
-    """Compile a function into the one kernel that calls it: no call, no copy of a `Plan`."""
-    return cast(
-        F, numba.njit(nogil=True, error_model="numpy", _nrt=False, inline="always")(function)
-    )
+    """Compile a short function into its callers."""
+    return cast(F, numba.njit(inline="always", **_OPTIONS)(function))
 
 
 def kernel(function: F) -> F:
     """Compile a function that Python calls, once for a machine: the code is kept on disk."""
-    return cast(F, numba.njit(cache=True, nogil=True, error_model="numpy", _nrt=False)(function))
+    return cast(F, numba.njit(cache=True, **_OPTIONS)(function))
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def call_printed(typing_context: Any, address: Any, table: Any, size: Any) -> Any:
+    """Call the printed kernel at ``address`` with the address of its table and a size."""
+
+    def codegen(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        long = ir.IntType(64)
+        kind = ir.FunctionType(ir.VoidType(), [long, long]).as_pointer()
+        builder.call(builder.inttoptr(arguments[0], kind), list(arguments[1:]))
+        return context.get_dummy_value()
+
+    return types.void(types.int64, types.int64, types.int64), codegen
 
 
 def source_digest() -> int:

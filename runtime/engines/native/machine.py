@@ -1,4 +1,4 @@
-"""The native engine: any program on one core, in Numba, event-driven, the bits of the reference."""
+"""The native engine: any program on one core, event-driven, the bits of the reference."""
 
 from __future__ import annotations
 
@@ -6,18 +6,22 @@ import time
 from collections.abc import Mapping, Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from hebbite.compiler.arithmetic.learning import TAG_LOW
 from hebbite.compiler.arithmetic.randomness import LavaStreams, Rounding
 from hebbite.compiler.program.types import IntArray, Program
 from hebbite.runtime.counters import COUNTERS, PHASES, Counters, components_of
-from hebbite.runtime.engines.base import Inputs, check_inputs, events_of
-from hebbite.runtime.engines.native.outer import LIMIT
-from hebbite.runtime.engines.native.pack import pack
-from hebbite.runtime.engines.native.plan import TRACES, Call, Long, Scratch, Word
-from hebbite.runtime.engines.native.probes import probe_table, probes_of, values_of
-from hebbite.runtime.engines.native.run import RUN
+from hebbite.runtime.engines.base import Inputs, check_inputs
+from hebbite.runtime.engines.native.events import pack_events
+from hebbite.runtime.engines.native.pack import Packed, pack, stored
+from hebbite.runtime.engines.native.plan import TRACES, Call, Long
+from hebbite.runtime.engines.native.probes import probe_table, probes_of, stored_for, values_of
+from hebbite.runtime.engines.native.run import run_samples
+from hebbite.runtime.engines.native.scratch import new_scratch, note_addresses
 from hebbite.runtime.recording import Recording
+
+Any32 = NDArray[np.integer]
 
 
 class NativeEngine:
@@ -41,19 +45,16 @@ class NativeMachine:
         self._seed = seed
         self._streams = LavaStreams(seed)
         self._drawn = 0
-        self._plan, self._state, self._layout = pack(program, rounding=rounding, seed=seed)
+        self._probed: frozenset[str] = frozenset()
+        self._packed = self._pack()
+        self._state = self._packed.state
+        self._scratch = new_scratch(program)
+        note_addresses(self._state, self._packed.plan, self._scratch)
         for group in program.synapses:
             self.write(group.weight, program.tensors[group.weight])
-        lines = [program.lines(group.pre, group.output) for group in program.synapses]
-        widest = max([*lines, *(population.size for population in program.populations)])
-        self._scratch = Scratch(
-            block=np.zeros(4, np.int64),
-            tag_block=np.zeros(4, np.int64),
-            chosen=np.zeros(widest, np.int64),
-            busy=np.zeros(widest, np.int64),
-            history=np.zeros((len(TRACES), program.epoch + 1, widest), np.int64),
-            side=np.zeros(2 * LIMIT, np.int64),
-        )
+
+    def _pack(self) -> Packed:
+        return pack(self._program, rounding=self._rounding, seed=self._seed, probed=self._probed)
 
     def run(
         self, inputs: Inputs, *, samples: int, learn: bool = True, probes: Sequence[str] = ()
@@ -61,23 +62,24 @@ class NativeMachine:
         """Run ``samples`` samples in one call of the kernel."""
         program, period = self._program, self._program.schedule.period
         check_inputs(program, inputs)
+        self._store(stored_for(program, probes))
         epochs = samples * period // program.epoch if learn and program.epoch else 0
-        found = probes_of(program, self._layout, probes)
+        found = probes_of(program, self._packed.layout, probes)
         rows, (step_width, epoch_width) = probe_table(found)
-        events, base = self._events(inputs, samples)
         size = program.population(program.readout.population).size
+        components = components_of(program)
         call = Call(
-            events=events,
-            event_base=base,
-            random=self._random(epochs),
+            **pack_events(program, inputs, samples)._asdict(),
+            shared=self._random(epochs),
             answers=np.zeros((samples, size), np.int64),
             probes=rows,
-            steps=np.zeros((samples * period if step_width else 0, step_width), np.int64),
-            epochs=np.zeros((epochs, epoch_width), np.int64),
-            counts=np.zeros((len(components_of(program)), len(PHASES), len(COUNTERS)), np.int64),
+            step_log=np.zeros((samples * period if step_width else 0, step_width), np.int64),
+            epoch_log=np.zeros((epochs, epoch_width), np.int64),
+            counts=np.zeros((len(components) * len(PHASES), len(COUNTERS)), np.int64),
         )
+        parts = (self._packed.plan, self._state, self._scratch, call)
         began = time.perf_counter()
-        RUN(self._plan, self._state, self._scratch, call, samples, learn)
+        run_samples(parts, samples, learn=learn)
         wall = time.perf_counter() - began
         return Recording(
             engine="native",
@@ -85,17 +87,23 @@ class NativeMachine:
             seed=self._seed,
             samples=samples,
             steps=samples * period,
-            values=values_of(found, call.steps, call.epochs),
+            values=values_of(found, call.step_log, call.epoch_log),
             answers=call.answers,
-            counters=Counters(components_of(program), call.counts),
+            counters=Counters(components, call.counts.reshape(len(components), len(PHASES), -1)),
             wall_s=wall,
         )
 
-    def _events(self, inputs: Inputs, samples: int) -> tuple[Long, Long]:
-        """Return the events of all sources, end to end, and where each source's start."""
-        parts = [events_of(source, inputs, samples).reshape(-1) for source in self._program.sources]
-        base = np.cumsum([0, *(part.size for part in parts)])[:-1].astype(np.int64)
-        return np.concatenate([*parts, np.zeros(1, np.int64)]), base
+    def _store(self, probed: frozenset[str]) -> None:
+        """Print the neurons' kernels anew if a register is probed that they do not store yet."""
+        if probed <= self._probed:
+            return
+        self._probed |= probed
+        self._repack()
+
+    def _repack(self) -> None:
+        """Make the tables anew; everything stands where it stood."""
+        self._packed = self._pack()
+        note_addresses(self._state, self._packed.plan, self._scratch)
 
     def _random(self, epochs: int) -> Long:
         """Return the shared numbers of the next epochs; zeros where nobody reads them."""
@@ -108,18 +116,26 @@ class NativeMachine:
         self._drawn = done + epochs
         return np.ascontiguousarray(self._streams.epochs(epochs, self._program.epoch))
 
+    def _weights(self, tensor: str) -> tuple[Any32, int]:
+        """Return the part of a store that holds a tensor, flat, and its shift."""
+        store, start, shift = self._packed.layout.weight[tensor]
+        arrays = (self._state.bytes, self._state.shorts, self._state.words)
+        return arrays[store][start : start + self._program.tensors[tensor].size], shift
+
     def read(self, tensor: str) -> Long:
         """Return a weight tensor as it stands, (post, lines)."""
         size, lines = self._program.tensors[tensor].shape
-        start = self._layout.weight[tensor]
-        flat = self._state.weights[start : start + size * lines]
-        return flat.reshape(lines, size).T.astype(np.int64)
+        flat, shift = self._weights(tensor)
+        return np.ascontiguousarray(flat.reshape(lines, size).T.astype(np.int64) << shift)
 
     def write(self, tensor: str, value: IntArray) -> None:
         """Replace a weight tensor by integers of the same shape."""
-        assert value.shape == self._program.tensors[tensor].shape
-        start = self._layout.weight[tensor]
-        self._state.weights[start : start + value.size] = value.T.reshape(-1)
+        size, lines = self._program.tensors[tensor].shape
+        assert value.shape == (size, lines)
+        flat, shift = self._weights(tensor)
+        flat[:] = stored(value, shift)
+        first = self._packed.layout.nonzero[tensor]
+        self._state.nonzero[first : first + lines] = np.count_nonzero(value, axis=0)
 
     def relearn(self, program: Program) -> None:
         """Go on with a program that differs in the constants of its rules alone.
@@ -127,48 +143,51 @@ class NativeMachine:
         The tables are made anew; registers, traces and weights stand where they stood.
         """
         self._program = program
-        self._plan, _, self._layout = pack(program, rounding=self._rounding, seed=self._seed)
+        self._repack()
 
     def state(self) -> dict[str, Long]:
         """Return step, epoch, weights, tags, registers, messages under way and traces."""
         out = {"clock": self._state.clock.copy()}
-        out |= {f"weight.{name}": self.read(name) for name in self._layout.weight}
+        out |= {f"weight.{name}": self.read(name) for name in self._packed.layout.weight}
         out |= {f"tag.{name}": view.T.astype(np.int64) for name, view in self._tags().items()}
-        out |= {name: view.copy() for name, view in self._views().items()}
+        out |= {name: view.astype(np.int64) for name, view in self._views().items()}
         for name, ring in self._rings().items():
-            out[name] = np.roll(ring, -self._turn(ring), axis=0)
+            out[name] = np.roll(ring.astype(np.int64), -self._turn(ring), axis=0)
         return out
 
     def restore(self, state: Mapping[str, Long]) -> None:
         """Continue from a state of the same program, seed and rounding."""
         self._state.clock[:] = state["clock"]
-        for name in self._layout.weight:
+        for name in self._packed.layout.weight:
             self.write(name, state[f"weight.{name}"])
         for name, tags in self._tags().items():
             tags[:] = state[f"tag.{name}"].T
         for index, plasticity in enumerate(self._program.plasticity):
-            low = self._tags().get(plasticity.synapses, np.zeros(0, np.int32)) == TAG_LOW
+            low = self._tags().get(plasticity.synapses, np.zeros(0, np.int16)) == TAG_LOW
             self._state.below[index] = np.count_nonzero(low)
         for name, view in self._views().items():
             view[:] = state[name]
         for name, ring in self._rings().items():
             ring[:] = np.roll(state[name], self._turn(ring), axis=0)
+        self._state.full[:] = 1
 
-    def _tags(self) -> dict[str, Word]:
+    def _tags(self) -> dict[str, NDArray[np.int16]]:
         """Return the tags of every group that keeps any, (lines, post) each, as views."""
-        views: dict[str, Word] = {}
-        for name, start in self._layout.tags.items():
+        views: dict[str, NDArray[np.int16]] = {}
+        for name, start in self._packed.layout.tags.items():
             size, lines = self._program.tensors[self._program.group(name).weight].shape
             views[name] = self._state.tags[start : start + size * lines].reshape(lines, size)
         return views
 
-    def _views(self) -> dict[str, Long]:
+    def _views(self) -> dict[str, Any32]:
         """Return every register and trace under its name in a state, as views."""
-        views: dict[str, Long] = {}
-        for (population, register), start in self._layout.register.items():
-            size = self._program.population(population).size
-            views[f"neuron.{population}.{register}"] = self._state.memory[start : start + size]
-        for name, (x, y) in self._layout.plastic.items():
+        views: dict[str, Any32] = {}
+        for population in self._program.populations:
+            for register in population.neuron.kept:
+                start = self._packed.layout.memory[population.name, register]
+                row = self._state.memory[start : start + population.size]
+                views[f"neuron.{population.name}.{register}"] = row
+        for name, (x, y) in self._packed.layout.plastic.items():
             size, lines = self._program.tensors[self._program.group(name).weight].shape
             for t, trace in enumerate(TRACES):
                 pre = t < 2
@@ -179,17 +198,23 @@ class NativeMachine:
             views[f"trace.{name}.ty"] = self._state.ty[y : y + size]
         return views
 
-    def _rings(self) -> dict[str, Long]:
+    def _rings(self) -> dict[str, Any32]:
         """Return the messages under way, (delay, post) each, as views; `_turn` finds the next."""
-        rings: dict[str, Long] = {}
+        rings: dict[str, Any32] = {}
         for group in self._program.synapses:
-            size, start = self._program.tensors[group.weight].shape[0], self._layout.due[group.name]
+            size = self._program.tensors[group.weight].shape[0]
+            start, slots = (
+                self._packed.layout.due[group.name],
+                self._packed.layout.slots[group.name],
+            )
             for name, array in (("due", self._state.due), ("arrived", self._state.arrived)):
-                part = array[start : start + group.delay * size]
-                rings[f"{name}.{group.name}"] = part.reshape(group.delay, size)
+                part = array[start : start + group.delay * size].reshape(group.delay, size)
+                if name == "arrived":
+                    part[self._state.full[slots : slots + group.delay] == 0] = 0
+                rings[f"{name}.{group.name}"] = part
         return rings
 
-    def _turn(self, ring: Long) -> int:
+    def _turn(self, ring: Any32) -> int:
         """Return the row of a ring that is delivered next."""
         return int(self._state.clock[0]) % len(ring)
 

@@ -1,10 +1,16 @@
-"""What a step moves: events of sources, messages under way, inputs of populations."""
+"""Messages in kernels: sources send, populations receive and send, synapses compute.
+
+Everything follows the lists of lines that sent; what no message reached is not touched.
+"""
 
 from __future__ import annotations
 
 from hebbite.runtime.counters import INDEX
-from hebbite.runtime.engines.native.jit import helper, part
+from hebbite.runtime.engines.native import views as at
+from hebbite.runtime.engines.native.philox import draw_words
 from hebbite.runtime.engines.native.plan import (
+    A_TABLES,
+    BYTES,
     G_COMPONENT,
     G_COST,
     G_DELAY,
@@ -12,141 +18,270 @@ from hebbite.runtime.engines.native.plan import (
     G_EXPONENT,
     G_FEEDBACK,
     G_GRADED,
-    G_LINE,
-    G_LINES,
+    G_NONZERO,
+    G_OUTPUT,
     G_PORT,
     G_POST,
+    G_SCALE,
     G_SIZE,
+    G_SLOTS,
+    G_STORE,
+    G_UNIFORM,
     G_WEIGHT,
-    P_BASE,
+    N_BITS,
+    N_FIRST,
+    N_LAST,
+    N_POPULATION,
+    N_ROW,
+    N_STREAM,
+    O_FLAGS,
+    O_LINE,
+    O_LINES,
+    O_LIST,
+    O_SIZE,
+    P_A,
+    P_ACTIVE,
     P_COMPONENT,
-    P_DRIVE,
-    P_ERROR,
-    P_LINES,
-    P_OUT,
+    P_REACHED,
+    P_S,
     P_SIZE,
-    P_V,
-    ROW_BAP,
-    ROW_E,
-    ROW_S,
+    P_TABLE,
     S_COMPONENT,
     S_EVENTS,
-    S_LINES,
-    S_OUT,
+    S_OUTPUT,
     S_SIZE,
     S_TARGET,
-    W_LINE,
+    SHORTS,
+    W_OUTPUT,
     W_POPULATION,
-    Call,
-    Long,
-    Plan,
-    Scratch,
-    State,
+    Byte,
+    Short,
+    Small,
+    Word,
 )
+from hebbite.runtime.engines.native.spread import (
+    add_payloads,
+    add_spikes,
+    add_spikes_of_bytes,
+    list_flags,
+    reach,
+    scale,
+)
+from hebbite.runtime.engines.native.translate import call_printed, kernel
 
 STEPS, ACTIVE, SYN_OPS = INDEX["neuron_steps"], INDEX["neuron_active"], INDEX["syn_ops"]
 SPIKES, HOST = INDEX["spikes_in"], INDEX["host_words"]
+RESETS, DRAWS = INDEX["resets"], INDEX["rng_draws"]
+COSTS = 5
 
 
-@part
-def feed(plan: Plan, state: State, call: Call, s: int, sample: int, offset: int, late: int) -> None:
+@kernel
+def feed(m: int, s: int, sample: int, offset: int, late: int) -> None:
     """Put what source ``s`` sends on its lines; the host counts every word."""
-    lines, events, sources = state.lines, call.events, plan.sources
-    out, size = sources[s, S_OUT], sources[s, S_SIZE]
-    event = plan.source_events[s, offset]
-    start = call.event_base[s] + (sample * sources[s, S_EVENTS] + event) * size
-    words = 0
-    for i in range(size):
-        value = events[start + i] if event >= 0 else 0
-        lines[out + i] = value
-        words += value != 0
-    if sources[s, S_LINES] > size:
-        lines[out + size] = plan.source_bias[s, offset]
-        words += plan.source_bias[s, offset] != 0
-    call.counts[sources[s, S_COMPONENT], max(late, sources[s, S_TARGET]), HOST] += words
+    sources, output = at.sources(m), at.sources(m)[s, S_OUTPUT]
+    size, line, start = (
+        sources[s, S_SIZE],
+        at.outputs(m)[output, O_LINE],
+        at.outputs(m)[output, O_LIST],
+    )
+    lines, listed = at.memory(m)[line:], at.lists(m)[start:]
+    for k in range(at.sent(m)[output]):
+        lines[listed[k]] = 0
+    count, event = 0, at.source_events(m)[s, offset]
+    if event >= 0:
+        row = sample * sources[s, S_EVENTS] + event
+        if at.is_wide(m)[s]:
+            given = at.wide(m)[at.event_base(m)[s] + row * size :]
+            for i in range(size):
+                if given[i] != 0:
+                    listed[count] = i
+                    count += 1
+            for k in range(count):
+                lines[listed[k]] = given[listed[k]]
+        else:
+            padded = (size + 7) // 8 * 8
+            spot = at.event_base(m)[s] + row * padded
+            sent = at.narrow(m)[spot:]
+            count = list_flags(sent, at.eights(m)[spot // 8 :], listed, size)
+            for k in range(count):
+                lines[listed[k]] = sent[listed[k]]
+    bias = at.output_bias(m)[output, offset]
+    if bias != 0:
+        lines[size] = bias
+        listed[count] = size
+        count += 1
+    at.sent(m)[output] = count
+    at.counts(m)[2 * sources[s, S_COMPONENT] + max(late, sources[s, S_TARGET]), HOST] += count
 
 
-@part
-def deliver(
-    plan: Plan, state: State, scratch: Scratch, counts: Long, p: int, step: int, late: int
-) -> None:
-    """Clear the outputs of population ``p``, fill its inputs, count its active neurons."""
-    m, lines, busy = state.memory, state.lines, scratch.busy
-    populations, groups, wires = plan.populations, plan.groups, plan.wires
-    base, size = populations[p, P_BASE], populations[p, P_SIZE]
-    potential, drive = populations[p, P_V], populations[p, P_DRIVE]
-    for j in range((ROW_BAP + 1) * size):
-        m[base + j] = 0
+@kernel
+def deliver(m: int, p: int, step: int) -> None:
+    """Fill the inputs of population ``p``, and mark the neurons that a message reached."""
+    populations, groups, wires = at.populations(m), at.groups(m), at.wires(m)
+    size, start = populations[p, P_SIZE], populations[p, P_REACHED]
+    reached = at.flags(m)[start : start + size]
+    came = False
+    for port in range(2):
+        row = populations[p, P_A + port]
+        goal = at.memory(m)[row : row + size]
+        filled = False
+        for g in range(groups.shape[0]):
+            if groups[g, G_POST] != p or groups[g, G_PORT] != port:
+                continue
+            slot = step % groups[g, G_DELAY]
+            if at.full(m)[groups[g, G_SLOTS] + slot]:
+                due = groups[g, G_DUE] + slot * size
+                add_row(goal, at.due(m)[due : due + size], filled)
+                mark(reached, at.arrived(m)[due : due + size], came)
+                filled, came = True, True
+        if port == 1:
+            for w in range(wires.shape[0]):
+                if wires[w, W_POPULATION] == p:
+                    line = at.outputs(m)[wires[w, W_OUTPUT], O_LINE]
+                    sent = at.memory(m)[line : line + size]
+                    add_row(goal, sent, filled)
+                    mark(reached, sent, came)
+                    filled, came = True, True
+        if not filled and at.full(m)[2 * p + port]:
+            goal[:] = 0
+        at.full(m)[2 * p + port] = filled
+    if not came:
+        reached[:] = 0
+
+
+@kernel
+def add_row(goal: Word, row: Word, add: bool) -> None:
+    """Add a row to an input, or copy the first one."""
+    if add:
+        for j in range(goal.shape[0]):
+            goal[j] += row[j]
+    else:
+        for j in range(goal.shape[0]):
+            goal[j] = row[j]
+
+
+@kernel
+def mark(reached: Byte, row: Byte | Word, add: bool) -> None:
+    """Mark where a row is not 0, beside those marked before or alone."""
+    if add:
+        for j in range(reached.shape[0]):
+            reached[j] |= row[j] != 0
+    else:
+        for j in range(reached.shape[0]):
+            reached[j] = row[j] != 0
+
+
+@kernel
+def execute(m: int, p: int, offset: int, late: int) -> None:
+    """Execute one step of population ``p``, and list who sends."""
+    populations, size = at.populations(m), at.populations(m)[p, P_SIZE]
+    component, table = populations[p, P_COMPONENT], populations[p, P_TABLE]
+    for n in range(at.drawings(m).shape[0]):
+        if at.drawings(m)[n, N_POPULATION] == p:
+            draw(m, n, offset, size)
+    call_printed(at.code(m)[p, offset], at.where(m)[A_TABLES] + 8 * table, size)
+    for o in range(3):
+        output = populations[p, P_S + o]
+        if output >= 0:
+            collect(m, output, offset)
+    at.counts(m)[2 * component + late, STEPS] += size
+    at.counts(m)[2 * component + late, ACTIVE] += at.tables(m)[populations[p, P_ACTIVE]]
+    at.counts(m)[2 * component + late, RESETS] += at.resets(m)[p, offset]
+    at.counts(m)[2 * component + late, DRAWS] += at.draws_made(m)[p, offset]
+
+
+@kernel
+def draw(m: int, n: int, offset: int, size: int) -> None:
+    """Draw the numbers of one instruction, if the offset is one of its own."""
+    drawings = at.drawings(m)
+    if offset < drawings[n, N_FIRST] or offset > drawings[n, N_LAST]:
+        return
+    blocks, shift = (size + 3) // 4, 32 - drawings[n, N_BITS]
+    draw_words(at.head(m), 0, blocks, drawings[n, N_STREAM], at.clock(m)[0], at.drawn(m))
+    goal = at.memory(m)[drawings[n, N_ROW] :]
     for j in range(size):
-        busy[j] = m[potential + j] != 0
-    if drive >= 0:
-        for j in range(size):
-            busy[j] |= m[drive + j] != 0
-    for g in range(groups.shape[0]):
-        if groups[g, G_POST] == p:
-            slot = groups[g, G_DUE] + (step % groups[g, G_DELAY]) * size
-            arrive(m, state.due, state.arrived, busy, base + groups[g, G_PORT] * size, slot, size)
-    for w in range(wires.shape[0]):
-        if wires[w, W_POPULATION] == p:
-            arrive(m, lines, lines, busy, base + size, wires[w, W_LINE], size)
-    active = 0
-    for j in range(size):
-        active += busy[j] != 0
-    counts[populations[p, P_COMPONENT], late, STEPS] += size
-    counts[populations[p, P_COMPONENT], late, ACTIVE] += active
+        goal[j] = at.drawn(m)[j] >> shift
 
 
-@helper
-def arrive(m: Long, due: Long, reached: Long, busy: Long, port: int, start: int, size: int) -> None:
-    """Add what is due to an input, and mark the neurons that a message reached."""
-    for j in range(size):
-        m[port + j] += due[start + j]
-        busy[j] |= reached[start + j] != 0
+@kernel
+def collect(m: int, output: int, offset: int) -> None:
+    """List the neurons that send on an output, and its bias line."""
+    outputs = at.outputs(m)
+    size, start = outputs[output, O_SIZE], outputs[output, O_FLAGS]
+    listed = at.lists(m)[outputs[output, O_LIST] :]
+    flags = at.flags(m)[start : start + size]
+    count = list_flags(flags, at.flag_eights(m)[start // 8 :], listed, size)
+    if outputs[output, O_LINES] > size:
+        bias = at.output_bias(m)[output, offset]
+        at.memory(m)[outputs[output, O_LINE] + size] = bias
+        if bias != 0:
+            listed[count] = size
+            count += 1
+    at.sent(m)[output] = count
 
 
-@part
-def send(plan: Plan, state: State, p: int, offset: int) -> None:
-    """Put what population ``p`` sends on its lines."""
-    m, lines, populations = state.memory, state.lines, plan.populations
-    base, size = populations[p, P_BASE], populations[p, P_SIZE]
-    out, error = populations[p, P_OUT], populations[p, P_ERROR]
-    for j in range(size):
-        lines[out + j] = m[base + ROW_S * size + j]
-        lines[error + j] = m[base + ROW_E * size + j]
-    if populations[p, P_LINES] > size:
-        lines[out + size] = plan.population_bias[p, offset]
-
-
-@part
-def receive(plan: Plan, state: State, counts: Long, g: int, step: int, late: int) -> None:
+@kernel
+def receive(m: int, g: int, step: int, late: int) -> None:
     """Compute what group ``g`` delivers later, from the lines that sent in this step."""
-    lines, weights, due, arrived = state.lines, state.weights, state.due, state.arrived
-    groups, costs, cost = plan.groups, plan.cost, plan.groups[g, G_COST]
-    line, size, base = groups[g, G_LINE], groups[g, G_SIZE], groups[g, G_WEIGHT]
-    graded, exponent = groups[g, G_GRADED], groups[g, G_EXPONENT]
-    component, phase = groups[g, G_COMPONENT], max(late, groups[g, G_FEEDBACK])
-    slot = groups[g, G_DUE] + (step % groups[g, G_DELAY]) * size
-    for j in range(size):
-        due[slot + j] = 0
-        arrived[slot + j] = 0
-    reached, sent = 0, 0
-    for i in range(groups[g, G_LINES]):
-        payload = lines[line + i]
-        if payload == 0:
-            continue
-        if not graded:
-            payload = 1
-        sent += 1
-        start = base + i * size
-        for j in range(size):
-            weight = weights[start + j]
-            due[slot + j] += weight * payload
-            arrived[slot + j] |= weight != 0
-            reached += weight != 0
-        for c in range(5):
-            counts[component, phase, SPIKES + c] += costs[cost + i, c]
-    counts[component, phase, SYN_OPS] += reached
-    if sent and exponent != 0:
-        for j in range(size):
-            value = due[slot + j]
-            due[slot + j] = value << exponent if exponent > 0 else value >> -exponent
+    groups, output = at.groups(m), at.groups(m)[g, G_OUTPUT]
+    size, slot = groups[g, G_SIZE], step % groups[g, G_DELAY]
+    full, start = groups[g, G_SLOTS] + slot, groups[g, G_DUE] + slot * size
+    count = at.sent(m)[output]
+    if count == 0 and not at.full(m)[full]:
+        return
+    due, arrived = at.due(m)[start : start + size], at.arrived(m)[start : start + size]
+    due[:] = 0
+    at.full(m)[full] = count > 0
+    if count == 0:
+        return
+    ids = at.lists(m)[at.outputs(m)[output, O_LIST] :]
+    payload = at.memory(m)[at.outputs(m)[output, O_LINE] :]
+    if groups[g, G_STORE] == BYTES and not groups[g, G_GRADED]:
+        base, nonzero = groups[g, G_WEIGHT], at.nonzero(m)[groups[g, G_NONZERO] :]
+        add_spikes_of_bytes(due, at.sums(m), at.bytes(m), base, ids, count)
+        reach(arrived, at.bytes(m), base, ids, count, nonzero, at.neurons(m))
+    elif groups[g, G_STORE] == BYTES:
+        spread(m, at.bytes(m), g, due, arrived, ids, count, payload)
+    elif groups[g, G_STORE] == SHORTS:
+        spread(m, at.shorts(m), g, due, arrived, ids, count, payload)
+    else:
+        spread(m, at.words(m), g, due, arrived, ids, count, payload)
+    scale(due, groups[g, G_SCALE] + groups[g, G_EXPONENT])
+    count_messages(m, g, ids, count, max(late, groups[g, G_FEEDBACK]))
+
+
+@kernel
+def spread(
+    m: int,
+    weights: Small | Short | Word,
+    g: int,
+    due: Word,
+    arrived: Byte,
+    ids: Word,
+    count: int,
+    payload: Word,
+) -> None:
+    """Add what ``count`` lines sent through a group whose weights stand in one store."""
+    groups, base = at.groups(m), at.groups(m)[g, G_WEIGHT]
+    nonzero = at.nonzero(m)[groups[g, G_NONZERO] :]
+    if groups[g, G_GRADED]:
+        add_payloads(due, weights, base, ids, count, payload)
+    else:
+        add_spikes(due, weights, base, ids, count)
+    reach(arrived, weights, base, ids, count, nonzero, at.neurons(m))
+
+
+@kernel
+def count_messages(m: int, g: int, ids: Word, count: int, phase: int) -> None:
+    """Count the messages of ``count`` lines, what they cost, and the weights that they reach."""
+    groups, component, cost = at.groups(m), at.groups(m)[g, G_COMPONENT], at.groups(m)[g, G_COST]
+    nonzero, reached = at.nonzero(m)[groups[g, G_NONZERO] :], 0
+    for k in range(count):
+        reached += nonzero[ids[k]]
+    at.counts(m)[2 * component + phase, SYN_OPS] += reached
+    for c in range(COSTS):
+        if groups[g, G_UNIFORM]:
+            at.counts(m)[2 * component + phase, SPIKES + c] += count * at.cost(m)[cost, c]
+        else:
+            for k in range(count):
+                at.counts(m)[2 * component + phase, SPIKES + c] += at.cost(m)[cost + ids[k], c]

@@ -1,164 +1,137 @@
-"""Neuron programs in a kernel: one loop over the population an instruction."""
+"""Populations as tables: where registers stand, and the printed code of every offset.
+
+In: the populations of a program. Out: where every register stands in the kernels' memory, the table
+of each population's kernels, and the addresses of their code. Offsets at which a population
+executes the same instructions share a kernel, as do populations with the same code.
+"""
 
 from __future__ import annotations
 
-from hebbite.runtime.counters import INDEX
-from hebbite.runtime.engines.native.jit import helper, part
-from hebbite.runtime.engines.native.philox import draw_block
-from hebbite.runtime.engines.native.plan import (
-    I_FIRST,
-    I_LAST,
-    I_OP,
-    I_RESULT,
-    I_X,
-    I_Y,
-    I_Z,
-    OPS,
-    P_COMPONENT,
-    P_FIRST,
-    P_LAST,
-    P_SIZE,
-    Long,
-    Plan,
-    Scratch,
-    State,
+from collections.abc import Collection
+from dataclasses import dataclass, field
+
+import numpy as np
+from llvmlite import ir
+
+from hebbite.compiler.arithmetic.randomness import stream_of
+from hebbite.compiler.program.neuron import OUTPUTS, TRACES
+from hebbite.compiler.program.types import Population, Program
+from hebbite.runtime.engines.native.llvm import Code, compile_text
+from hebbite.runtime.engines.native.neuron_code import (
+    REACHED,
+    Unit,
+    active_at,
+    flag_of,
+    print_step,
 )
+from hebbite.runtime.engines.native.plan import Long
 
-RESETS, DRAWS = INDEX["resets"], INDEX["rng_draws"]
-(RESET, MOV, NEG, ABS, WRAP24, ADD, SUB, MUL, MIN, MAX, SHL, SHR) = range(12)
-(SHRZ, DECAY, EQ, NE, LT, GE, GT, AND, SELECT, TABLE, RANDOM) = range(12, 23)
-assert OPS.index("random") == RANDOM
-
-
-@helper
-def toward_zero(value: int, shift: int) -> int:
-    """Return value / 2^shift, rounded toward zero."""
-    return value >> shift if value >= 0 else -((-value) >> shift)
+ALIGN = 16
+"""Rows start at multiples of so many elements: 64 bytes of registers, 16 of flags."""
 
 
-@part
-def execute(
-    plan: Plan, state: State, scratch: Scratch, counts: Long, p: int, offset: int, late: int
-) -> None:
-    """Execute one step of population ``p``."""
-    code, memory = plan.instructions, state.memory
-    size = plan.populations[p, P_SIZE]
-    component = plan.populations[p, P_COMPONENT]
-    for k in range(plan.populations[p, P_FIRST], plan.populations[p, P_LAST]):
-        if offset < code[k, I_FIRST] or offset > code[k, I_LAST]:
-            continue
-        op, r = code[k, I_OP], code[k, I_RESULT]
-        x, y, z = code[k, I_X], code[k, I_Y], code[k, I_Z]
-        if op == RESET:
-            counts[component, late, RESETS] += size
-        if op == RANDOM:
-            counts[component, late, DRAWS] += size
-            draw(plan.head, memory, scratch.block, state.clock[0], r, x, y, size)
-        elif op <= WRAP24:
-            one(memory, op, r, x, size)
-        elif op <= MAX:
-            arithmetic(memory, op, r, x, y, size)
-        elif op <= DECAY:
-            shifts(memory, op, r, x, y, size)
-        elif op <= AND:
-            logic(memory, op, r, x, y, size)
-        else:
-            special(memory, plan.tables, op, r, x, y, z, size)
+class Room:
+    """Hands out rows of one array, aligned."""
+
+    def __init__(self) -> None:
+        self.size = 0
+
+    def take(self, size: int) -> int:
+        """Return where a new row of ``size`` elements starts."""
+        start = self.size
+        self.size += -(-size // ALIGN) * ALIGN
+        return start
 
 
-@helper
-def one(m: Long, op: int, r: int, x: int, size: int) -> None:
-    """Execute an instruction of one operand."""
-    for j in range(size):
-        v = m[x + j]
-        if op == RESET:
-            v = 0
-        elif op == NEG:
-            v = -v
-        elif op == ABS:
-            v = abs(v)
-        elif op == WRAP24:
-            if v > 8388608:
-                v -= 16777216
-            elif v <= -8388608:
-                v += 16777216
-        m[r + j] = v
+@dataclass
+class Placed:
+    """Where one population stands: registers, tables and random rows in memory, flags, its table.
+
+    ``contents``: (row in memory, values) of its tables.
+    """
+
+    unit: Unit
+    memory: dict[str, int] = field(default_factory=dict)
+    flags: dict[str, int] = field(default_factory=dict)
+    contents: list[tuple[int, Long]] = field(default_factory=list)
+    table: int = 0
 
 
-@helper
-def arithmetic(m: Long, op: int, r: int, x: int, y: int, size: int) -> None:
-    """Execute add, sub, mul, min or max."""
-    if op == ADD:
-        for j in range(size):
-            m[r + j] = m[x + j] + m[y + j]
-    elif op == SUB:
-        for j in range(size):
-            m[r + j] = m[x + j] - m[y + j]
-    elif op == MUL:
-        for j in range(size):
-            m[r + j] = m[x + j] * m[y + j]
-    elif op == MIN:
-        for j in range(size):
-            m[r + j] = min(m[x + j], m[y + j])
-    else:
-        for j in range(size):
-            m[r + j] = max(m[x + j], m[y + j])
+def unit_of(program: Program, population: Population, probed: Collection[str] = ()) -> Unit:
+    """Return what is printed for a population; ``probed`` registers are stored as well."""
+    neuron = population.neuron.bind(dict(population.constants), period=program.schedule.period)
+    tables = {name: program.tensors[tensor].size for name, tensor in population.tables}
+    return Unit(neuron, tables, {*OUTPUTS, *TRACES, *neuron.states, *probed})
 
 
-@helper
-def shifts(m: Long, op: int, r: int, x: int, y: int, size: int) -> None:
-    """Execute shl, shr, shrz or decay."""
-    if op == SHL:
-        for j in range(size):
-            m[r + j] = m[x + j] << m[y + j]
-    elif op == SHR:
-        for j in range(size):
-            m[r + j] = m[x + j] >> m[y + j]
-    elif op == SHRZ:
-        for j in range(size):
-            m[r + j] = toward_zero(m[x + j], m[y + j])
-    else:
-        for j in range(size):
-            m[r + j] = toward_zero(m[x + j] * m[y + j], 12)
+def place(
+    program: Program, population: Population, unit: Unit, memory: Room, flags: Room
+) -> Placed:
+    """Give a population its rows."""
+    placed = Placed(unit)
+    for register in unit.neuron.registers:
+        lines = population.lines if register == "s" else population.size
+        placed.memory[register] = memory.take(lines)
+    for name, tensor in population.tables:
+        values = program.tensors[tensor].astype(np.int64)
+        placed.memory[f"table {name}"] = row = memory.take(values.size)
+        placed.contents.append((row, values))
+    for index in unit.random:
+        placed.memory[f"random {index}"] = memory.take(-(-population.size // 4) * 4)
+    for name in (*map(flag_of, OUTPUTS), REACHED):
+        placed.flags[name] = flags.take(population.size)
+    return placed
 
 
-@helper
-def logic(m: Long, op: int, r: int, x: int, y: int, size: int) -> None:
-    """Execute a comparison, or the bitwise and."""
-    for j in range(size):
-        a, b = m[x + j], m[y + j]
-        if op == EQ:
-            v = 1 if a == b else 0
-        elif op == NE:
-            v = 1 if a != b else 0
-        elif op == LT:
-            v = 1 if a < b else 0
-        elif op == GE:
-            v = 1 if a >= b else 0
-        elif op == GT:
-            v = 1 if a > b else 0
-        else:
-            v = a & b
-        m[r + j] = v
+def addresses(placed: Placed, memory: int, flags: int) -> list[int]:
+    """Return the table of a population's kernels, given where memory and flags stand."""
+    found = [
+        flags + placed.flags[array.name]
+        if array.bits == 8
+        else memory + 4 * placed.memory[array.name]
+        for array in placed.unit.signature.arrays
+    ]
+    return [*found, *(0 for _ in placed.unit.signature.totals)]
 
 
-@helper
-def special(m: Long, tables: Long, op: int, r: int, x: int, y: int, z: int, size: int) -> None:
-    """Execute select, or table."""
-    if op == SELECT:
-        for j in range(size):
-            m[r + j] = m[y + j] if m[x + j] != 0 else m[z + j]
-    else:
-        for j in range(size):
-            m[r + j] = tables[x + min(max(m[y + j], 0), z - 1)]
+def drawings(index: int, placed: Placed) -> list[tuple[int, ...]]:
+    """Return (population, first offset, last, stream, bits, row) of every ``random``."""
+    rows = []
+    for number in placed.unit.random:
+        instruction = placed.unit.neuron.instructions[number]
+        stream = stream_of("neuron", index << 8 | number)
+        guard = (int(instruction.first), int(instruction.last))
+        row = placed.memory[f"random {number}"]
+        rows.append((index, *guard, stream, int(instruction.arguments[0]), row))
+    return rows
 
 
-@helper
-def draw(
-    head: Long, m: Long, block: Long, step: int, r: int, stream: int, bits: int, size: int
-) -> None:
-    """Execute random."""
-    for j in range(size):
-        if j % 4 == 0:
-            draw_block(head, j // 4, stream, step, block)
-        m[r + j] = block[j % 4] >> (32 - bits)
+def fixed_counts(unit: Unit, size: int, period: int) -> Long:
+    """Return (registers reset, numbers drawn) at every offset, (period + 1, 2)."""
+    counts = np.zeros((period + 1, 2), np.int64)
+    for offset in range(1, period + 1):
+        ops = [unit.neuron.instructions[index].op for index in active_at(unit.neuron, offset)]
+        counts[offset] = size * ops.count("reset"), size * ops.count("random")
+    return counts
+
+
+def compile_units(units: list[Unit], period: int) -> tuple[Code, Long]:
+    """Return the code of all populations, and the address of each one's kernel at each offset."""
+    module = ir.Module("neurons")
+    names: dict[tuple[object, ...], str] = {}
+    chosen: list[list[str]] = []
+    for unit in units:
+        row = []
+        for offset in range(1, period + 1):
+            active = active_at(unit.neuron, offset)
+            key = (str(unit.neuron), tuple(unit.tables.items()), frozenset(unit.stored), active)
+            if key not in names:
+                names[key] = f"step{len(names)}"
+                print_step(module, names[key], unit, active)
+            row.append(names[key])
+        chosen.append(row)
+    code = compile_text(str(module))
+    steps = np.zeros((len(units), period + 1), np.int64)
+    for p, row in enumerate(chosen):
+        steps[p, 1:] = [code.address(name) for name in row]
+    return code, steps

@@ -1,412 +1,452 @@
 """A program as the integer tables of the kernels.
 
-In: a program. Out: a `Plan`, a `State` at step 0, and a `Layout` that says where things stand.
+In: a program. Out: a `Packed`: a `Plan`, a `State` at step 0, a `Layout` that says where things
+stand, and the printed code, which must stay alive as long as the plan does.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import dataclasses
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
-from hebbite.compiler.arithmetic.randomness import Rounding, stream_of
+from hebbite.compiler.arithmetic.randomness import Rounding
 from hebbite.compiler.placement import hops
-from hebbite.compiler.program.neuron import TRACES as WRITTEN
-from hebbite.compiler.program.neuron import Instruction, NeuronProgram, Operand
-from hebbite.compiler.program.types import Plasticity, Population, Program
-from hebbite.rules.sums import Product
-from hebbite.rules.traces import decay_table
+from hebbite.compiler.program.neuron import OUTPUTS
+from hebbite.compiler.program.types import IntArray, Population, Program
 from hebbite.runtime.counters import components_of
-from hebbite.runtime.engines.native.outer import outer_products
+from hebbite.runtime.engines.native.llvm import Code
+from hebbite.runtime.engines.native.neuron_code import ACTIVE, REACHED, flag_of
+from hebbite.runtime.engines.native.neurons import (
+    Placed,
+    Room,
+    addresses,
+    compile_units,
+    drawings,
+    fixed_counts,
+    place,
+    unit_of,
+)
 from hebbite.runtime.engines.native.plan import (
-    FACTOR,
-    GATE_U,
-    GATE_X0,
-    GATE_Y0,
+    ADDRESSES,
+    BYTES,
+    COLUMN,
+    DENSE,
+    DRAWING,
     GROUP,
-    INSTRUCTION,
-    KINDS,
-    OPS,
+    OUTPUT,
     PLASTIC,
     POPULATION,
     PRODUCT,
+    ROW,
+    SHORTS,
     SOURCE,
-    TRACE,
-    TRACES,
     WIRE,
+    WORDS,
+    Byte,
     Long,
     Plan,
     State,
 )
+from hebbite.runtime.engines.native.rule_code import POST, PRE, Rule
+from hebbite.runtime.engines.native.rules import (
+    compile_rules,
+    is_silent,
+    product_row,
+    reads_at_event,
+    trace_tables,
+)
 
 COSTS = ("spikes_in", "axon_out", "hops_ew", "hops_ns", "interchip")
-CODES = 128
-"""Values of a 7-bit trace."""
+STORE_BITS = {SHORTS: 16, WORDS: 32}
+
+
+@dataclass
+class Layout:
+    """Where things stand: registers and lines in ``memory``, tensors in a store, groups in ``due``;
+    of a plastic group the first line in ``tx`` and the first neuron in ``ty``, and its tags.
+
+    ``weight``: tensor -> (store, start, bits to shift left); ``nonzero``: tensor -> first line.
+    """
+
+    memory: dict[tuple[str, str], int] = dataclasses.field(default_factory=dict)
+    weight: dict[str, tuple[int, int, int]] = dataclasses.field(default_factory=dict)
+    nonzero: dict[str, int] = dataclasses.field(default_factory=dict)
+    due: dict[str, int] = dataclasses.field(default_factory=dict)
+    slots: dict[str, int] = dataclasses.field(default_factory=dict)
+    plastic: dict[str, tuple[int, int]] = dataclasses.field(default_factory=dict)
+    tags: dict[str, int] = dataclasses.field(default_factory=dict)
+    outputs: dict[tuple[str, str], int] = dataclasses.field(default_factory=dict)
 
 
 @dataclass(frozen=True)
-class Layout:
-    """Where things stand: outputs in ``lines``, registers in ``memory``, tensors in ``weights``,
-    groups in ``due``; of a plastic group the first line in ``tx`` and the first neuron in ``ty``,
-    and its tags in ``tags`` if it keeps any.
-    """
+class Packed:
+    """A program in tables. ``code`` is held so that its machine code stays."""
 
-    line: dict[tuple[str, str], int]
-    register: dict[tuple[str, str], int]
-    weight: dict[str, int]
-    due: dict[str, int]
-    plastic: dict[str, tuple[int, int]]
-    tags: dict[str, int]
+    plan: Plan
+    state: State
+    layout: Layout
+    code: tuple[Code, ...]
 
 
-class Memory:
-    """Hands out rows of the kernels' memory: registers, and constants that are shared."""
-
-    def __init__(self, widest: int) -> None:
-        self._widest = widest
-        self._size = 0
-        self._constants: dict[bytes, tuple[int, Long]] = {}
-
-    def reserve(self, size: int) -> int:
-        """Return where a new row of ``size`` zeros starts."""
-        self._size += size
-        return self._size - size
-
-    def constant(self, value: int) -> int:
-        """Return where a row full of ``value`` starts."""
-        return self.row(np.full(self._widest, value, np.int64))
-
-    def row(self, values: Long) -> int:
-        """Return where a row of constants starts."""
-        key = values.tobytes()
-        if key not in self._constants:
-            self._constants[key] = (self.reserve(values.size), values)
-        return self._constants[key][0]
-
-    def array(self) -> Long:
-        """Return the memory at step 0."""
-        memory = np.zeros(max(self._size, 1), np.int64)
-        for start, values in self._constants.values():
-            memory[start : start + values.size] = values
-        return memory
-
-
-def table(rows: Iterable[Iterable[int]], columns: int) -> Long:
+def table(rows: object, columns: int) -> Long:
     """Return rows as an int64 table, C-contiguous also if there are none."""
-    return np.array([list(row) for row in rows], np.int64).reshape(-1, columns)
+    return np.array([list(row) for row in rows], np.int64).reshape(-1, columns)  # type: ignore[attr-defined]
 
 
-def pack(program: Program, *, rounding: Rounding, seed: int) -> tuple[Plan, State, Layout]:
-    """Return the tables of a program, its state at step 0, and where things stand."""
-    layout = Layout(_lines(program), {}, {}, {}, {}, {})
-    memory = Memory(max(population.size for population in program.populations))
-    populations, instructions, tables = _populations(program, layout, memory)
-    groups, cost, weights, due = _groups(program, layout)
-    tags = _tags(program, layout)
-    plastic, products, factors, x, y = _plastic(program, layout)
-    kept, floor, threshold = _traces(program)
-    head = (
-        program.schedule.period,
-        program.schedule.inference_end,
-        program.epoch,
-        program.widths.weight,
-        rounding == "independent",
-        seed & 0xFFFFFFFF,
-        (seed >> 32) & 0xFFFFFFFF,
-        program.schedule.inference_start,
-    )
-    plan = Plan(
-        head=np.array(head, np.int64),
-        sources=_sources(program, layout),
-        source_events=_source_events(program),
-        source_bias=_bias(program, [source.bias for source in program.sources]),
-        populations=populations,
-        population_bias=_bias(program, [p.bias for p in program.populations]),
-        instructions=instructions,
-        tables=tables,
-        groups=groups,
-        cost=cost,
-        wires=_wires(program, layout),
-        plastic=plastic,
-        kept=kept,
-        floor=floor,
-        threshold=threshold,
-        products=products,
-        factors=factors,
-        readout=_readout(program, layout),
-    )
-    state = State(
-        clock=np.zeros(2, np.int64),
-        memory=memory.array(),
-        lines=np.zeros(sum(_line_sizes(program).values()), np.int64),
-        weights=np.zeros(weights, np.int32),
-        tags=np.zeros(tags, np.int32),
-        below=np.zeros(len(program.plasticity), np.int64),
-        due=np.zeros(due, np.int64),
-        arrived=np.zeros(due, np.int64),
-        x=np.zeros(2 * x, np.int64),
-        y=np.zeros(3 * y, np.int64),
-        tx=np.zeros(x, np.int64),
-        ty=np.zeros(y, np.int64),
-    )
-    return plan, state, layout
+def eights(values: Byte) -> Long:
+    """Return bytes by eights."""
+    return values.view(np.int64)
 
 
-def _line_sizes(program: Program) -> dict[tuple[str, str], int]:
-    sizes = {(source.name, "s"): source.lines for source in program.sources}
-    for population in program.populations:
-        sizes |= {(population.name, "s"): population.lines, (population.name, "e"): population.size}
-    return sizes
+def pack(
+    program: Program, *, rounding: Rounding, seed: int, probed: Collection[str] = ()
+) -> Packed:
+    """Return the tables of a program at step 0.
 
-
-def _lines(program: Program) -> dict[tuple[str, str], int]:
-    sizes = _line_sizes(program)
-    starts = np.cumsum([0, *sizes.values()])
-    return {key: int(start) for key, start in zip(sizes, starts, strict=False)}
-
-
-def _component(program: Program, name: str) -> int:
-    return components_of(program).index(name)
-
-
-def _sources(program: Program, layout: Layout) -> Long:
-    rows = (
-        (
-            source.size,
-            source.lines,
-            layout.line[source.name, "s"],
-            len(source.offsets),
-            _component(program, source.name),
-            source.role == "target",
-        )
-        for source in program.sources
-    )
-    return table(rows, SOURCE)
-
-
-def _source_events(program: Program) -> Long:
-    events = np.full((len(program.sources), program.schedule.period + 1), -1, np.int64)
-    for index, source in enumerate(program.sources):
-        for event, offset in reversed(list(enumerate(source.offsets))):
-            events[index, offset] = event
-    return events
-
-
-def _bias(program: Program, biases: list[tuple[tuple[int, int], ...]]) -> Long:
-    payloads = np.zeros((len(biases), program.schedule.period + 1), np.int64)
-    for index, pairs in enumerate(biases):
-        for offset, payload in pairs:
-            payloads[index, offset] = payload
-    return payloads
-
-
-def _populations(program: Program, layout: Layout, memory: Memory) -> tuple[Long, Long, Long]:
-    rows: list[tuple[int, ...]] = []
-    instructions: list[tuple[int, ...]] = []
-    tables: list[Long] = [np.zeros(1, np.int64)]
-    for index, population in enumerate(program.populations):
-        name = population.name
-        bound = population.neuron.bind(dict(population.constants), period=program.schedule.period)
-        for register in bound.registers:
-            layout.register[name, register] = memory.reserve(population.size)
-        values = {key: program.tensors[t].astype(np.int64) for key, t in population.tables}
-        first = len(instructions)
-        instructions += _instructions(index, population, bound, values, layout, memory, tables)
-        drive = memory.row(values["bias"]) if "bias" in values else -1
-        rows.append(
-            (
-                population.size,
-                layout.register[name, "a"],
-                first,
-                len(instructions),
-                layout.line[name, "s"],
-                layout.line[name, "e"],
-                population.lines,
-                layout.register[name, "v"],
-                drive,
-                _component(program, name),
-            )
-        )
-    return table(rows, POPULATION), table(instructions, INSTRUCTION), np.concatenate(tables)
-
-
-def _instructions(
-    index: int,
-    population: Population,
-    bound: NeuronProgram,
-    values: dict[str, Long],
-    layout: Layout,
-    memory: Memory,
-    tables: list[Long],
-) -> list[tuple[int, ...]]:
-    def read(operand: Operand) -> int:
-        if isinstance(operand, int):
-            return memory.constant(operand)
-        return layout.register[population.name, operand]
-
-    rows = []
-    for number, instruction in enumerate(bound.instructions):
-        operands = _operands(index, number, instruction, values, read, memory, tables)
-        op = "mov" if instruction.op == "each" else instruction.op
-        guard = (int(instruction.first), int(instruction.last))
-        result = layout.register[population.name, instruction.result]
-        rows.append((OPS.index(op), *guard, result, *operands, *(0,) * (3 - len(operands))))
-    return rows
-
-
-def _operands(
-    index: int,
-    number: int,
-    instruction: Instruction,
-    values: dict[str, Long],
-    read: Callable[[Operand], int],
-    memory: Memory,
-    tables: list[Long],
-) -> tuple[int, ...]:
-    arguments = instruction.arguments
-    if instruction.op == "each":
-        return (memory.row(values[str(arguments[0])]),)
-    if instruction.op == "table":
-        entries = values[str(arguments[0])]
-        start = sum(part.size for part in tables)
-        tables.append(entries)
-        return start, read(arguments[1]), entries.size
-    if instruction.op == "random":
-        return stream_of("neuron", index << 8 | number), int(arguments[0])
-    return tuple(read(operand) for operand in arguments)
-
-
-def _groups(program: Program, layout: Layout) -> tuple[Long, Long, int, int]:
-    names = [population.name for population in program.populations]
-    groups = [group.name for group in program.synapses]
-    rows: list[tuple[int, ...]] = []
-    costs: list[Long] = [np.zeros((0, len(COSTS)), np.int64)]
-    weights, due, cost_rows = 0, 0, 0
-    for group in program.synapses:
-        size, lines = program.tensors[group.weight].shape
-        if group.weight not in layout.weight:
-            layout.weight[group.weight] = weights
-            weights += size * lines
-        layout.due[group.name] = due
-        cost = hops(program, group)
-        zero = np.zeros(lines, np.int64)
-        costs.append(np.column_stack([cost.get(name, zero) for name in COSTS]))
-        rows.append(
-            (
-                layout.line[group.pre, group.output],
-                lines,
-                names.index(group.post),
-                size,
-                layout.weight[group.weight],
-                group.port == "third",
-                group.exponent,
-                group.delay,
-                group.graded,
-                group.role == "feedback",
-                due,
-                _component(program, group.name),
-                groups.index(group.mirror) if group.mirror else -1,
-                group.magnitude,
-                cost_rows,
-            )
-        )
-        due += group.delay * size
-        cost_rows += lines
-    cost_table = np.ascontiguousarray(np.concatenate(costs), np.int64)
-    return table(rows, GROUP), cost_table, weights, due
-
-
-def _wires(program: Program, layout: Layout) -> Long:
-    names = [population.name for population in program.populations]
-    rows = ((layout.line[wire.source, "s"], names.index(wire.post)) for wire in program.wires)
-    return table(rows, WIRE)
-
-
-def _tags(program: Program, layout: Layout) -> int:
-    """Note where the tags of every group that keeps any start; return how many there are."""
-    count = 0
-    for plasticity in program.plasticity:
-        if plasticity.dt is not None:
-            layout.tags[plasticity.synapses] = count
-            count += program.tensors[program.group(plasticity.synapses).weight].size
-    return count
-
-
-def _plastic(program: Program, layout: Layout) -> tuple[Long, Long, Long, int, int]:
-    groups = [group.name for group in program.synapses]
-    rows: list[tuple[int, ...]] = []
-    products: list[tuple[int, ...]] = []
-    factors: list[tuple[int, ...]] = []
-    x, y = 0, 0
-    for plasticity in program.plasticity:
-        group = program.group(plasticity.synapses)
-        size, lines = program.tensors[group.weight].shape
-        first = len(products)
-        evaluated = [product for update in plasticity.sums for product in update.products]
-        for product in evaluated:
-            products.append(_product(product, len(factors)))
-            factors += [
-                (KINDS.index(f.variable), f.constant, f.sign, f.width) for f in product.factors
-            ]
-        index, tag = groups.index(group.name), layout.tags.get(group.name, -1)
-        span = (first, first + len(plasticity.dw.products), len(products))
-        sparse = all(map(_leaves_silent_neurons, evaluated))
-        outer = outer_products(plasticity.dw.products) if tag < 0 else 0
-        rows.append((index, plasticity.factors, x, y, *span, sparse, tag, outer))
-        layout.plastic[group.name] = (x, y)
-        x, y = x + lines, y + size
-    return table(rows, PLASTIC), table(products, PRODUCT), table(factors, FACTOR), x, y
-
-
-def _product(product: Product, first: int) -> tuple[int, ...]:
-    events = {product.dependency, *(f.variable for f in product.factors if f.is_event)}
-    gate = {"x0": GATE_X0, "y0": GATE_Y0}.get(product.dependency)
-    if gate is None:
-        gate = GATE_U + int(product.dependency[1:])
-    last = first + len(product.factors)
-    scale = (product.mantissa, product.exponent, product.shift)
-    return (*scale, gate, first, last, "x0" in events, "y0" in events)
-
-
-def _leaves_silent_neurons(product: Product) -> bool:
-    """Whether a product is 0 where the traces y1..y3 at the line's last event are 0, or where it is
-    not, has every synapse visited while it holds.
+    ``probed``: registers, ``population.register``, that are stored though they live within a step.
     """
-    if product.dependency[0] == "u":
-        return not any(factor.is_event for factor in product.factors)
-    return product.dependency == "x0" and any(
-        factor.variable in WRITTEN and not factor.constant for factor in product.factors
-    )
+    return _Packer(program, rounding, seed, probed).pack()
 
 
-def _traces(program: Program) -> tuple[Long, Long, Long]:
-    count = len(program.plasticity)
-    kept = np.zeros((count, len(TRACES), TRACE), np.int64)
-    floor, threshold = (np.zeros((count, len(TRACES), CODES), np.int64) for _ in range(2))
-    for q, plasticity in enumerate(program.plasticity):
-        for t, name in enumerate(TRACES):
-            _fill_trace(plasticity, name, kept[q, t], floor[q, t], threshold[q, t])
-    return kept, floor, threshold
+class _Packer:
+    """Fills the tables of one program, part by part, in the order in which they refer back."""
+
+    def __init__(
+        self, program: Program, rounding: Rounding, seed: int, probed: Collection[str]
+    ) -> None:
+        self._program = program
+        self._independent = rounding == "independent"
+        self._seed = seed
+        self._probed = probed
+        self._layout = Layout()
+        self._memory, self._flags, self._lists = Room(), Room(), Room()
+        self._outputs: list[tuple[int, ...]] = []
+        self._bias: list[Long] = []
+        self._components = components_of(program)
+
+    def pack(self) -> Packed:
+        """Return everything."""
+        program = self._program
+        sources = self._sources()
+        placed = [self._place(index) for index in range(len(program.populations))]
+        code, steps = compile_units([p.unit for p in placed], program.schedule.period)
+        populations, tables = self._populations(placed)
+        stores, nonzero = self._stores()
+        groups, cost, due, slots = self._groups()
+        plastic, products, rules, x, y, tags = self._plastic()
+        kept, floor, threshold = trace_tables(program, independent=self._independent)
+        period = program.schedule.period
+        pairs = zip(placed, program.populations, strict=True)
+        fixed = np.array([fixed_counts(one.unit, p.size, period) for one, p in pairs], np.int64)
+        drawn = [row for index, p in enumerate(placed) for row in drawings(index, p)]
+        plan = Plan(
+            head=self._head(),
+            sources=sources,
+            source_events=self._source_events(),
+            outputs=table(self._outputs, OUTPUT),
+            output_bias=np.array(self._bias, np.int64),
+            populations=populations,
+            code=steps,
+            resets=np.ascontiguousarray(fixed[:, :, 0]),
+            draws_made=np.ascontiguousarray(fixed[:, :, 1]),
+            drawings=table(drawn, DRAWING),
+            groups=groups,
+            cost=cost,
+            wires=self._wires(),
+            plastic=plastic,
+            kept=_flat(kept),
+            floor=_flat(floor),
+            threshold=_flat(threshold),
+            products=products,
+            readout=self._readout(),
+            starts=np.zeros(1, np.int64),
+            near_targets=np.zeros(1, np.uint16),
+            far_targets=np.zeros(1, np.int32),
+            shapes=np.zeros((1, 1), np.int64),
+        )
+        flags = np.zeros(max(self._flags.size, 8), np.uint8)
+        tx, ty = np.zeros(x + 8, np.uint8), np.zeros(y + 8, np.uint8)
+        state = State(
+            clock=np.zeros(2, np.int64),
+            memory=np.zeros(self._memory.size, np.int32),
+            flags=flags,
+            flag_eights=eights(flags),
+            lists=np.zeros(max(self._lists.size, 1), np.int32),
+            sent=np.zeros(len(self._outputs), np.int64),
+            full=np.zeros(slots, np.uint8),
+            bytes=np.zeros(stores[BYTES], np.int8),
+            shorts=np.zeros(stores[SHORTS], np.int16),
+            words=np.zeros(stores[WORDS], np.int32),
+            tags=np.zeros(tags, np.int16),
+            nonzero=np.zeros(nonzero, np.int32),
+            below=np.zeros(len(program.plasticity), np.int64),
+            due=np.zeros(due, np.int32),
+            arrived=np.zeros(due, np.uint8),
+            x=np.zeros(2 * x, np.int32),
+            y=np.zeros(3 * y, np.int32),
+            tx=tx,
+            tx_eights=eights(tx),
+            ty=ty,
+            ty_eights=eights(ty),
+            tables=np.zeros(tables, np.int64),
+            where=np.zeros(ADDRESSES, np.int64),
+        )
+        self._fill(state, placed, populations)
+        return Packed(plan, state, self._layout, (code, rules))
+
+    def _component(self, name: str) -> int:
+        return self._components.index(name)
+
+    def _head(self) -> Long:
+        program, schedule = self._program, self._program.schedule
+        head = (
+            schedule.period,
+            schedule.inference_end,
+            program.epoch,
+            self._independent,
+            self._seed & 0xFFFFFFFF,
+            (self._seed >> 32) & 0xFFFFFFFF,
+            schedule.inference_start,
+        )
+        return np.array([*head], np.int64)
+
+    def _output(
+        self, name: str, register: str, size: int, lines: int, flags: int, bias: object
+    ) -> int:
+        """Enter an output; its payloads stand in memory already. Return its number."""
+        start = self._layout.memory[name, register]
+        self._layout.outputs[name, register] = len(self._outputs)
+        self._outputs.append((start, size, lines, flags, self._lists.take(lines)))
+        payloads = np.zeros(self._program.schedule.period + 1, np.int64)
+        for offset, payload in bias:  # type: ignore[attr-defined]
+            payloads[offset] = payload
+        self._bias.append(payloads)
+        return len(self._outputs) - 1
+
+    def _sources(self) -> Long:
+        rows = []
+        for source in self._program.sources:
+            self._layout.memory[source.name, "s"] = self._memory.take(source.lines)
+            output = self._output(source.name, "s", source.size, source.lines, 0, source.bias)
+            component, target = self._component(source.name), source.role == "target"
+            rows.append((source.size, output, len(source.offsets), component, target))
+        return table(rows, SOURCE)
+
+    def _source_events(self) -> Long:
+        sources, period = self._program.sources, self._program.schedule.period
+        events = np.full((len(sources), period + 1), -1, np.int64)
+        for index, source in enumerate(sources):
+            for event, offset in reversed(list(enumerate(source.offsets))):
+                events[index, offset] = event
+        return events
+
+    def _place(self, index: int) -> Placed:
+        population = self._program.populations[index]
+        probed = [
+            name.rsplit(".", 1)[1]
+            for name in self._probed
+            if name.rsplit(".", 1)[0] == population.name
+        ]
+        unit = unit_of(self._program, population, probed)
+        placed = place(self._program, population, unit, self._memory, self._flags)
+        for register in unit.neuron.registers:
+            self._layout.memory[population.name, register] = placed.memory[register]
+        return placed
+
+    def _populations(self, placed: list[Placed]) -> tuple[Long, int]:
+        rows, tables = [], ROW + COLUMN
+        for one, population in zip(placed, self._program.populations, strict=True):
+            one.table = tables
+            outputs = [self._sent(one, population, name) for name in OUTPUTS]
+            rows.append(
+                (
+                    population.size,
+                    one.memory["a"],
+                    one.memory["third"],
+                    one.flags[REACHED],
+                    tables,
+                    tables + one.unit.signature.slot(ACTIVE),
+                    *outputs,
+                    *(one.memory[trace] for trace in POST),
+                    self._component(population.name),
+                )
+            )
+            tables += one.unit.signature.size
+        return table(rows, POPULATION), tables
+
+    def _sent(self, placed: Placed, population: Population, name: str) -> int:
+        """Enter an output of a population, if anything follows who sends on it; else return -1."""
+        groups, program = self._program.synapses, self._program
+        read = any(g.pre == population.name and g.output == name for g in groups)
+        learns = any(program.group(p.synapses).post == population.name for p in program.plasticity)
+        if not read and not (name == "bap" and learns) and name != "s":
+            return -1
+        lines = population.lines if name == "s" else population.size
+        bias = population.bias if name == "s" else ()
+        flags = placed.flags[flag_of(name)]
+        return self._output(population.name, name, population.size, lines, flags, bias)
+
+    def _stores(self) -> tuple[list[int], int]:
+        """Choose the store of every tensor of weights; return the sizes of the stores, and how many
+        lines there are.
+        """
+        program, sizes, lines = self._program, [0, 0, 0], 0
+        changing = _changing(program)
+        for group in program.synapses:
+            if group.weight in self._layout.weight:
+                continue
+            weight = program.tensors[group.weight]
+            store, shift = _store_of(weight, group.weight in changing, program.widths.weight)
+            self._layout.weight[group.weight] = store, sizes[store], shift
+            self._layout.nonzero[group.weight] = lines
+            sizes[store] += weight.size
+            lines += weight.shape[1]
+        return sizes, lines
+
+    def _groups(self) -> tuple[Long, Long, int, int]:
+        program, layout = self._program, self._layout
+        names = [population.name for population in program.populations]
+        groups = [group.name for group in program.synapses]
+        rows: list[tuple[int, ...]] = []
+        costs: list[Long] = [np.zeros((0, len(COSTS)), np.int64)]
+        due, cost_rows, slots = 0, 0, 2 * len(names)
+        for group in program.synapses:
+            size, lines = program.tensors[group.weight].shape
+            store, start, shift = layout.weight[group.weight]
+            layout.due[group.name], layout.slots[group.name] = due, slots
+            cost = hops(program, group)
+            zero = np.zeros(lines, np.int64)
+            costs.append(np.column_stack([cost.get(name, zero) for name in COSTS]))
+            rows.append(
+                (
+                    layout.outputs[group.pre, group.output],
+                    lines,
+                    names.index(group.post),
+                    size,
+                    DENSE,
+                    start,
+                    store,
+                    shift,
+                    group.port == "third",
+                    group.exponent,
+                    group.delay,
+                    group.graded,
+                    group.role == "feedback",
+                    due,
+                    slots,
+                    self._component(group.name),
+                    groups.index(group.mirror) if group.mirror else -1,
+                    group.magnitude,
+                    cost_rows,
+                    bool((costs[-1] == costs[-1][:1]).all()),
+                    layout.nonzero[group.weight],
+                    0,
+                    0,
+                    0,
+                )
+            )
+            due += group.delay * size
+            slots += group.delay
+            cost_rows += lines
+        cost_table = np.ascontiguousarray(np.concatenate(costs), np.int64)
+        return table(rows, GROUP), cost_table, due, slots
+
+    def _wires(self) -> Long:
+        names = [population.name for population in self._program.populations]
+        rows = (
+            (self._layout.outputs[wire.source, "s"], names.index(wire.post))
+            for wire in self._program.wires
+        )
+        return table(rows, WIRE)
+
+    def _plastic(self) -> tuple[Long, Long, Code, int, int, int]:
+        program, layout = self._program, self._layout
+        groups = [group.name for group in program.synapses]
+        rows: list[tuple[int, ...]] = []
+        products: list[tuple[int, ...]] = []
+        x, y, tags = Room(), Room(), 0
+        code, found = compile_rules([self._rule(q) for q in range(len(program.plasticity))])
+        for plasticity, kernels in zip(program.plasticity, found, strict=True):
+            group = program.group(plasticity.synapses)
+            size, lines = program.tensors[group.weight].shape
+            first, count = len(products), len(plasticity.dw.products)
+            products += [product_row(p) for update in plasticity.sums for p in update.products]
+            place = layout.plastic[group.name] = x.take(lines), y.take(size)
+            tag = -1
+            if plasticity.dt is not None:
+                tag = layout.tags[group.name] = tags
+                tags += size * lines
+            times = plasticity.epoch > 1 and reads_at_event(plasticity, PRE)
+            rows.append(
+                (
+                    groups.index(group.name),
+                    plasticity.factors,
+                    *place,
+                    first,
+                    first + count,
+                    len(products),
+                    is_silent(plasticity),
+                    tag,
+                    *kernels,
+                    times,
+                    reads_at_event(plasticity, POST),
+                )
+            )
+        return table(rows, PLASTIC), table(products, PRODUCT), code, x.size, y.size, tags
+
+    def _rule(self, q: int) -> Rule:
+        plasticity = self._program.plasticity[q]
+        store, _, _ = self._layout.weight[self._program.group(plasticity.synapses).weight]
+        bare = dataclasses.replace(plasticity, synapses="")
+        return Rule(bare, self._program.widths, STORE_BITS[store])
+
+    def _readout(self) -> Long:
+        readout = self._program.readout
+        register = "s" if readout.count else readout.register
+        size = self._program.population(readout.population).size
+        start = self._layout.memory[readout.population, register]
+        component = self._component(readout.population)
+        return np.array([start, size, readout.offset, readout.count, component], np.int64)
+
+    def _fill(self, state: State, placed: list[Placed], populations: Long) -> None:
+        """Write constants into memory, and the tables of the populations' kernels."""
+        for one in placed:
+            for row, values in one.contents:
+                state.memory[row : row + values.size] = values
+            entries = addresses(one, state.memory.ctypes.data, state.flags.ctypes.data)
+            state.tables[one.table : one.table + len(entries)] = entries
 
 
-def _fill_trace(
-    plasticity: Plasticity, name: str, kept: Long, floor: Long, threshold: Long
-) -> None:
-    """Fill the row of one trace. It ``holds`` if it stays where it is unless a draw is high."""
-    trace = plasticity.trace(name)
-    if trace is None:
-        return
-    floor[:], threshold[:] = decay_table(trace.tau)
-    one_less = bool((floor[1:] == np.arange(CODES - 1)).all())
-    holds = one_less and bool((threshold[1:] >= threshold[-1]).all())
-    kept[:] = (1, trace.mode == "overwrite", trace.impulse, holds)
+def _flat(rows: Long) -> Long:
+    """Return (plastic, trace, ..) as (plastic * trace, ..)."""
+    return np.ascontiguousarray(rows.reshape(-1, rows.shape[-1]))
 
 
-def _readout(program: Program, layout: Layout) -> Long:
-    readout = program.readout
-    register = "s" if readout.count else readout.register
-    size = program.population(readout.population).size
-    start = layout.register[readout.population, register]
-    component = _component(program, readout.population)
-    return np.array([start, size, readout.offset, readout.count, component], np.int64)
+def _changing(program: Program) -> set[str]:
+    """Return the tensors that change in a run, and those that are copied: one store for all."""
+    names = {plasticity.synapses for plasticity in program.plasticity}
+    for group in program.synapses:
+        if group.mirror:
+            names |= {group.name, group.mirror}
+    return {group.weight for group in program.synapses if group.name in names}
+
+
+def _store_of(weight: IntArray, changing: bool, bits: int) -> tuple[int, int]:
+    """Return (store, shift) of a tensor: the narrowest that holds weight / 2^shift exactly."""
+    if changing:
+        return (SHORTS if bits < 16 else WORDS), 0
+    low, high = int(weight.min(initial=0)), int(weight.max(initial=0))
+    if not (weight & 1).any() and low >= -256 and high <= 254:
+        return BYTES, 1
+    if low >= -128 and high <= 127:
+        return BYTES, 0
+    return (SHORTS, 0) if low >= -(2**15) and high < 2**15 else (WORDS, 0)
+
+
+def stored(weight: IntArray, shift: int) -> NDArray[np.int64]:
+    """Return a weight tensor (post, lines) as a store holds it: pre-major, shifted, flat."""
+    return np.asarray(weight.T.astype(np.int64) >> shift, np.int64).reshape(-1)

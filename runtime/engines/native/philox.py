@@ -1,26 +1,64 @@
-"""Philox4x32-10 in a kernel: the numbers of `hebbite.compiler.arithmetic.philox`."""
+"""Philox4x32-10 in kernels: the numbers of `hebbite.compiler.arithmetic.philox`.
+
+Block n of a stream holds four 32-bit words, those of elements 4n .. 4n + 3. The loops go over
+blocks, so that LLVM computes several at once.
+"""
 
 from __future__ import annotations
 
-import numpy as np
+from hebbite.runtime.engines.native.plan import H_SEED_HIGH, H_SEED_LOW, Byte, Long, Unsigned
+from hebbite.runtime.engines.native.translate import kernel, logical
 
-from hebbite.runtime.engines.native.jit import helper
-from hebbite.runtime.engines.native.plan import H_SEED_HIGH, H_SEED_LOW, Long
+LOW, HALF = 0xFFFFFFFF, 32
+TOP_BITS = 25
+"""What is left of a word are the 7 bits that a fraction is compared with."""
 
 
-@helper
-def draw_block(head: Long, number: int, stream: int, time: int, block: Long) -> None:
-    """Fill ``block`` with the four 32-bit words of block ``number`` of a stream at a time."""
-    low = np.uint64(0xFFFFFFFF)
-    half = np.uint64(32)
-    c0, c1 = np.uint64(number), np.uint64(stream)
-    c2, c3 = np.uint64(time) & low, np.uint64(time) >> half
-    k0, k1 = np.uint64(head[H_SEED_LOW]), np.uint64(head[H_SEED_HIGH])
+@kernel
+def words_of(head: Long, number: int, stream: int, time: int) -> tuple[int, int, int, int]:
+    """Return the four words of block ``number`` of a stream at a time."""
+    c0, c1, c2, c3 = number, stream, time & LOW, logical(time, HALF)
+    k0, k1 = head[H_SEED_LOW], head[H_SEED_HIGH]
     for _ in range(10):
-        p0 = c0 * np.uint64(0xD2511F53)
-        p1 = c2 * np.uint64(0xCD9E8D57)
-        c0, c1 = (p1 >> half) ^ c1 ^ k0, p1 & low
-        c2, c3 = (p0 >> half) ^ c3 ^ k1, p0 & low
-        k0 = (k0 + np.uint64(0x9E3779B9)) & low
-        k1 = (k1 + np.uint64(0xBB67AE85)) & low
-    block[0], block[1], block[2], block[3] = c0, c1, c2, c3
+        p0, p1 = (c0 & LOW) * 0xD2511F53, (c2 & LOW) * 0xCD9E8D57
+        c0, c1 = logical(p1, HALF) ^ c1 ^ k0, p1 & LOW
+        c2, c3 = logical(p0, HALF) ^ c3 ^ k1, p0 & LOW
+        k0, k1 = (k0 + 0x9E3779B9) & LOW, (k1 + 0xBB67AE85) & LOW
+    return c0, c1, c2, c3
+
+
+@kernel
+def draw_words(
+    head: Long, first: int, blocks: int, stream: int, time: int, words: Unsigned
+) -> None:
+    """Fill ``words`` with the 32-bit words of ``blocks`` blocks from block ``first`` on."""
+    for b in range(blocks):
+        w0, w1, w2, w3 = words_of(head, first + b, stream, time)
+        words[4 * b] = w0
+        words[4 * b + 1] = w1
+        words[4 * b + 2] = w2
+        words[4 * b + 3] = w3
+
+
+@kernel
+def draw_bits(head: Long, first: int, blocks: int, stream: int, time: int, bits: Byte) -> None:
+    """Fill ``bits`` with the top 7 bits of those words."""
+    for b in range(blocks):
+        w0, w1, w2, w3 = words_of(head, first + b, stream, time)
+        bits[4 * b] = w0 >> TOP_BITS
+        bits[4 * b + 1] = w1 >> TOP_BITS
+        bits[4 * b + 2] = w2 >> TOP_BITS
+        bits[4 * b + 3] = w3 >> TOP_BITS
+
+
+@kernel
+def draw_strided(
+    head: Long, element: int, stride: int, count: int, stream: int, time: int, bits: Byte
+) -> None:
+    """Fill ``bits`` with the top 7 bits of elements ``element``, ``element + stride``, ..."""
+    for i in range(count):
+        at = element + i * stride
+        w0, w1, w2, w3 = words_of(head, at >> 2, stream, time)
+        even = w2 if at & 2 else w0
+        odd = w3 if at & 2 else w1
+        bits[i] = (odd if at & 1 else even) >> TOP_BITS

@@ -1,10 +1,13 @@
 """What the kernels read and change: integer tables of a program, and the arrays of its state.
 
 `pack` fills a `Plan` from a program, once; a `State` is what changes. Every array is C-contiguous
-and of one dtype, always, so that Numba compiles each kernel once for all programs. Registers of all
-neurons and the constants of their programs stand in one int64 array, ``memory``, a row of values a
-register; the lines of all sources and populations stand in ``lines``. A table names them by where
-they start. Weights are pre-major: the weights of one line are contiguous.
+and of one dtype, always, so that Numba compiles each kernel once for all programs; a table names a
+part of an array by where it starts.
+
+``memory`` holds the registers of all neurons and the lines of all sources, int32. An output (what a
+source or a population sends) has its payloads there, and in ``lists`` the numbers of the lines that
+sent in this step, ``sent`` of them. Weights are pre-major, the weights of one line contiguous, and
+stand in the narrowest of three stores that holds them.
 """
 
 from __future__ import annotations
@@ -16,62 +19,77 @@ from numpy.typing import NDArray
 
 Long = NDArray[np.int64]
 Word = NDArray[np.int32]
+Short = NDArray[np.int16]
+Small = NDArray[np.int8]
+Byte = NDArray[np.uint8]
+Unsigned = NDArray[np.uint32]
 
 # fmt: off
-(S_SIZE, S_LINES, S_OUT, S_EVENTS, S_COMPONENT, S_TARGET, SOURCE) = range(7)
-(P_SIZE, P_BASE, P_FIRST, P_LAST, P_OUT, P_ERROR, P_LINES, P_V, P_DRIVE, P_COMPONENT,
- POPULATION) = range(11)
-(I_OP, I_FIRST, I_LAST, I_RESULT, I_X, I_Y, I_Z, INSTRUCTION) = range(8)
-(G_LINE, G_LINES, G_POST, G_SIZE, G_WEIGHT, G_PORT, G_EXPONENT, G_DELAY, G_GRADED, G_FEEDBACK,
- G_DUE, G_COMPONENT, G_MIRRORS, G_MAGNITUDE, G_COST, GROUP) = range(16)
-(L_GROUP, L_FACTORS, L_X, L_Y, L_FIRST, L_TAG_FIRST, L_LAST, L_SPARSE, L_TAG, L_OUTER,
- PLASTIC) = range(11)
+(S_SIZE, S_OUTPUT, S_EVENTS, S_COMPONENT, S_TARGET, SOURCE) = range(6)
+(O_LINE, O_SIZE, O_LINES, O_FLAGS, O_LIST, OUTPUT) = range(6)
+(P_SIZE, P_A, P_THIRD, P_REACHED, P_TABLE, P_ACTIVE, P_S, P_E, P_BAP, P_Y1, P_Y2, P_Y3,
+ P_COMPONENT, POPULATION) = range(14)
+(N_POPULATION, N_FIRST, N_LAST, N_STREAM, N_BITS, N_ROW, DRAWING) = range(7)
+(G_OUTPUT, G_LINES, G_POST, G_SIZE, G_KIND, G_WEIGHT, G_STORE, G_SCALE, G_PORT, G_EXPONENT,
+ G_DELAY, G_GRADED, G_FEEDBACK, G_DUE, G_SLOTS, G_COMPONENT, G_MIRRORS, G_MAGNITUDE, G_COST,
+ G_UNIFORM, G_NONZERO, G_STARTS, G_TARGETS, G_SHAPE, GROUP) = range(25)
+(L_GROUP, L_FACTORS, L_X, L_Y, L_FIRST, L_TAG_FIRST, L_LAST, L_SILENT, L_TAG, L_ROW, L_COLUMN,
+ L_TIMES, L_OWN, PLASTIC) = range(14)
 (T_KEPT, T_OVERWRITE, T_IMPULSE, T_HOLDS, TRACE) = range(5)
-(D_MANTISSA, D_EXPONENT, D_SHIFT, D_GATE, D_FIRST, D_LAST, D_X0, D_Y0, PRODUCT) = range(9)
-(F_KIND, F_CONSTANT, F_SIGN, F_WIDTH, FACTOR) = range(5)
-(W_LINE, W_POPULATION, WIRE) = range(3)
+(D_GATE, D_X0, D_Y0, PRODUCT) = range(4)
+(W_OUTPUT, W_POPULATION, WIRE) = range(3)
 (R_ROW, R_SIZE, R_OFFSET, R_COUNT, R_COMPONENT, READOUT) = range(6)
-(H_PERIOD, H_END, H_EPOCH, H_BITS, H_INDEPENDENT, H_SEED_LOW, H_SEED_HIGH, H_START,
- HEAD) = range(9)
+(H_PERIOD, H_END, H_EPOCH, H_INDEPENDENT, H_SEED_LOW, H_SEED_HIGH, H_START, HEAD) = range(8)
 (B_KIND, B_FROM, B_SIZE, B_TO, PROBE) = range(5)
+(A_SHORTS, A_WORDS, A_TAGS, A_NONZERO, A_TX, A_TY, A_TABLES, A_NARROW, A_WIDE, A_DRAWS, A_TAG_DRAWS,
+ A_HISTORY, A_OWN, A_TIMES, A_COLUMN, A_SHORT_COLUMN, A_TAG_COLUMN, ADDRESSES) = range(18)
+(ROW_W, ROW_DRAW, ROW_TAG, ROW_TAG_DRAW, ROW_TY, ROW_TARGET, ROW_SENT, ROW_OWN, ROW_END, ROW_TIMES,
+ ROW_X0, ROW_SENT_X, ROW_END_X, ROW_CLOCK, ROW_CHANGED, ROW_GAINED, ROW_BELOW, ROW) = (
+ 0, 1, 2, 3, 4, 5, 6, 9, 12, 15, 17, 18, 20, 22, 32, 33, 34, 35)
+(COLUMN_W, COLUMN_DRAW, COLUMN_TAG, COLUMN_TAG_DRAW, COLUMN_TX, COLUMN_NONZERO, COLUMN_OWN_X,
+ COLUMN_END_X, COLUMN_OWN, COLUMN_END, COLUMN_CLOCK, COLUMN_CHANGED, COLUMN_GAINED, COLUMN_BELOW,
+ COLUMN) = (0, 1, 2, 3, 4, 5, 6, 8, 10, 13, 16, 26, 27, 28, 29)
 # fmt: on
 
 GATE_X0, GATE_Y0, GATE_U = 0, 1, 2
 """Gate of a product: x0, y0, or GATE_U + k for u_k."""
 
-KINDS = ("x0", "y0", "x1", "x2", "y1", "y2", "y3", "w", "t", "C")
-"""Variables of a factor, by number."""
+DENSE, SPARSE, SPARSE_WIDE, CONV = range(4)
+"""Kind of a group: targets of a sparse one have 16 bits, or 32."""
+
+BYTES, SHORTS, WORDS = range(3)
+"""Stores of weights: int8, int16, int32."""
+
+CLOCKS = 10
+"""Clocks u0..u9."""
 
 TRACES = ("x1", "x2", "y1", "y2", "y3")
-OPS = (
-    *("reset", "mov", "neg", "abs", "wrap24", "add", "sub", "mul", "min", "max", "shl", "shr"),
-    *("shrz", "decay", "eq", "ne", "lt", "ge", "gt", "and", "select", "table", "random"),
-)
-"""Instructions by number; ``each`` becomes ``mov`` from a row of constants."""
 
-ROW_S, ROW_E, ROW_BAP, ROW_Y1 = 2, 3, 4, 5
-"""Rows of a population's registers after a (0) and third (1)."""
-
-FROM_LINES, FROM_MEMORY, FROM_WEIGHTS, FROM_TAGS, FROM_X, FROM_Y = range(6)
-"""Where a probe is read; all but the first two once an epoch."""
+(FROM_MEMORY, FROM_SHORTS, FROM_WORDS, FROM_TAGS, FROM_X, FROM_Y) = range(6)
+"""Where a probe is read; all but the first once an epoch."""
 
 
 class Plan(NamedTuple):
     """A program as integers, a row a part, in the order of the program.
 
-    ``source_events`` (sources, offset): number of the event sent, -1 for none; ``source_bias``,
-    ``population_bias`` (.., offset): payload of the bias line; ``cost`` (lines of a group, 5):
-    spikes_in .. interchip of one message; ``floor``, ``threshold`` (plastic, trace, 128): decay.
+    ``code`` (populations, offset): address of the neurons' kernel; ``resets``, ``draws_made``: how
+    many registers it resets, random numbers it draws; ``source_events`` (sources, offset):
+    number of the event sent, -1 for none; ``output_bias`` (outputs, offset): payload of the bias
+    line; ``cost`` (lines of a group, 5): spikes_in .. interchip of one message; ``floor``,
+    ``threshold`` (plastic * trace, 128): decay; ``near_targets``, ``far_targets``, ``starts``: of sparse
+    groups and where the synapses of their lines start; ``shapes``: of convolutions.
     """
 
     head: Long
     sources: Long
     source_events: Long
-    source_bias: Long
+    outputs: Long
+    output_bias: Long
     populations: Long
-    population_bias: Long
-    instructions: Long
-    tables: Long
+    code: Long
+    resets: Long
+    draws_made: Long
+    drawings: Long
     groups: Long
     cost: Long
     wires: Long
@@ -80,57 +98,90 @@ class Plan(NamedTuple):
     floor: Long
     threshold: Long
     products: Long
-    factors: Long
     readout: Long
+    starts: Long
+    near_targets: NDArray[np.uint16]
+    far_targets: Word
+    shapes: Long
 
 
 class State(NamedTuple):
     """What changes: ``clock`` holds (steps, epochs) done; ``due`` and ``arrived`` are rings.
 
-    ``x``, ``y``: traces x1, x2 and y1..y3 of all plastic groups; ``tx``, ``ty``: last offset of an
-    event in the epoch, 0 for none. ``tags`` holds those of groups that keep any, pre-major as
-    weights are; ``below``, for each plastic group, how many of them lie below their word.
+    ``flags``: which neurons send on an output, and which a message reached; ``sent``: length of
+    each output's list; ``full``: rings and inputs that are not all zero; ``nonzero``: of each line,
+    how many weights are not 0; ``x``, ``y``: traces x1, x2 and y1..y3 of all plastic groups;
+    ``tx``, ``ty``: last offset of an event in the epoch, 0 for none; ``below``: of each plastic
+    group, how many tags lie below their word; ``tables``: what printed kernels are given, that of
+    a row first, that of a column next, then one a population; ``where``: addresses of arrays.
+    An array of ``eights`` is the same memory as the bytes before it, eight at a time.
     """
 
     clock: Long
-    memory: Long
-    lines: Long
-    weights: Word
-    tags: Word
+    memory: Word
+    flags: Byte
+    flag_eights: Long
+    lists: Word
+    sent: Long
+    full: Byte
+    bytes: Small
+    shorts: Short
+    words: Word
+    tags: Short
+    nonzero: Word
     below: Long
-    due: Long
-    arrived: Long
-    x: Long
-    y: Long
-    tx: Long
-    ty: Long
+    due: Word
+    arrived: Byte
+    x: Word
+    y: Word
+    tx: Byte
+    tx_eights: Long
+    ty: Byte
+    ty_eights: Long
+    tables: Long
+    where: Long
 
 
 class Scratch(NamedTuple):
-    """Room that the kernels use: a Philox block for weights and one for tags, neurons to
-    visit, busy neurons, histories, and the two sides of an outer product.
+    """Room that the kernels use: sums of a step, histories of the traces of one group (trace,
+    offset, ``width``), y at the neurons' events, x of one line at every offset, draws, the decay of
+    an epoch, the lines and neurons with an event, one column of weights and tags.
     """
 
-    block: Long
-    tag_block: Long
-    chosen: Long
-    busy: Long
-    history: Long
-    side: Long
+    sums: Short
+    history: Word
+    own: Word
+    times: Word
+    draws: Byte
+    tag_draws: Byte
+    drawn: Unsigned
+    decay: Word
+    lines: Word
+    neurons: Word
+    column: Word
+    short_column: Short
+    tag_column: Short
+    width: Long
 
 
 class Call(NamedTuple):
     """One call of `run`: events, their place by source, shared random numbers, and results.
 
-    ``random`` (epochs, 3): numbers x, y, weight of `lava-exact`; ``answers`` (samples, neurons);
-    ``probes``: what goes to ``steps`` (a row a step) and ``epochs`` (a row a learning epoch).
+    Events of a source stand in ``narrow``, a row padded to eights, or where ``is_wide`` in ``wide``.
+
+    ``shared`` (epochs, 3): numbers x, y, weight of `lava-exact`; ``answers`` (samples, neurons);
+    ``probes``: what goes to ``step_log`` (a row a step) and ``epoch_log`` (a row a learning epoch);
+    ``counts`` (2 * component + phase, counter).
     """
 
-    events: Long
+    narrow: Byte
+    eights: Long
+    wide: Short
+    is_wide: Byte
     event_base: Long
-    random: Long
+    shared: Long
     answers: Long
     probes: Long
-    steps: Long
-    epochs: Long
+    step_log: Long
+    epoch_log: Long
     counts: Long

@@ -7,20 +7,34 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from hebbite.compiler.program.neuron import INPUTS, OUTPUTS
 from hebbite.compiler.program.types import Program
 from hebbite.runtime.engines.native.pack import Layout, table
 from hebbite.runtime.engines.native.plan import (
-    FROM_LINES,
     FROM_MEMORY,
+    FROM_SHORTS,
     FROM_TAGS,
-    FROM_WEIGHTS,
+    FROM_WORDS,
     FROM_X,
     FROM_Y,
     PROBE,
+    SHORTS,
     TRACES,
     Long,
 )
 from hebbite.runtime.recording import is_epoch_probe
+
+
+def stored_for(program: Program, names: Sequence[str]) -> frozenset[str]:
+    """Return the probes of registers that live within a step, so that they must be stored."""
+    inner = set()
+    for name in names:
+        component, register = name.rsplit(".", 1)
+        for population in program.populations:
+            kept = (*INPUTS, *OUTPUTS, *population.neuron.kept)
+            if population.name == component and register not in kept:
+                inner.add(name)
+    return frozenset(inner)
 
 
 @dataclass(frozen=True)
@@ -48,11 +62,10 @@ def _probe(program: Program, layout: Layout, name: str) -> Probe:
     component, register = name.rsplit(".", 1)
     if is_epoch_probe(program, name):
         return _epoch_probe(program, layout, name, component, register)
-    if (component, register) in layout.line:
-        start = layout.line[component, register]
-        return Probe(name, FROM_LINES, start, (program.lines(component, register),), False)
-    size = program.population(component).size
-    return Probe(name, FROM_MEMORY, layout.register[component, register], (size,), False)
+    start = layout.memory[component, register]
+    lines = register in ("s", "e")
+    size = program.lines(component, register) if lines else program.population(component).size
+    return Probe(name, FROM_MEMORY, start, (size,), False)
 
 
 def _epoch_probe(
@@ -61,7 +74,9 @@ def _epoch_probe(
     tensor = program.group(component).weight
     size, lines = program.tensors[tensor].shape
     if register == "weight":
-        return Probe(name, FROM_WEIGHTS, layout.weight[tensor], (lines, size), True)
+        store, start, _ = layout.weight[tensor]
+        kind = FROM_SHORTS if store == SHORTS else FROM_WORDS
+        return Probe(name, kind, start, (lines, size), True)
     if register == "t":
         return Probe(name, FROM_TAGS, layout.tags[component], (lines, size), True)
     x, y = layout.plastic[component]

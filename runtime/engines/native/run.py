@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import ctypes
+from collections.abc import Callable, Iterable
+from functools import lru_cache
+from typing import Any
 
 from hebbite.runtime.counters import INDEX
-from hebbite.runtime.engines.native.jit import helper, kernel, part, source_digest
-from hebbite.runtime.engines.native.learning import idle, learn_group, mirror
-from hebbite.runtime.engines.native.messages import deliver, feed, receive, send
-from hebbite.runtime.engines.native.neurons import execute
+from hebbite.runtime.engines.native import views as at
+from hebbite.runtime.engines.native.learning import learn_group
+from hebbite.runtime.engines.native.llvm import Code, compile_text
+from hebbite.runtime.engines.native.messages import deliver, execute, feed, receive
 from hebbite.runtime.engines.native.plan import (
     B_FROM,
     B_KIND,
     B_SIZE,
     B_TO,
-    FROM_LINES,
     FROM_MEMORY,
+    FROM_SHORTS,
     FROM_TAGS,
-    FROM_WEIGHTS,
+    FROM_WORDS,
     FROM_X,
     FROM_Y,
     G_MIRRORS,
@@ -30,51 +33,44 @@ from hebbite.runtime.engines.native.plan import (
     R_OFFSET,
     R_ROW,
     R_SIZE,
-    Call,
     Long,
-    Plan,
-    Scratch,
-    State,
+    Short,
     Word,
 )
+from hebbite.runtime.engines.native.synapses import mirror
 from hebbite.runtime.engines.native.traces import (
-    ALL_TRACES,
-    PRE_TRACES,
-    advance_group,
     count_written,
     keep,
     note_events,
     note_messages,
+    take_written,
 )
+from hebbite.runtime.engines.native.translate import kernel, translate
 
 STEPS, HOST = INDEX["steps"], INDEX["host_words"]
-Run = Callable[[Plan, State, Scratch, Call, int, bool], None]
 
 
-@part
-def run_step(
-    plan: Plan, state: State, scratch: Scratch, call: Call, sample: int, offset: int
-) -> None:
+@kernel
+def run_step(m: int, sample: int, offset: int) -> None:
     """Run one step: sources, populations, groups of synapses, in this order."""
-    step = state.clock[0]
-    late = 1 if offset < plan.head[H_START] or offset > plan.head[H_END] else 0
-    call.counts[0, late, STEPS] += 1
-    for s in range(plan.sources.shape[0]):
-        feed(plan, state, call, s, sample, offset, late)
-    for p in range(plan.populations.shape[0]):
-        deliver(plan, state, scratch, call.counts, p, step, late)
-        execute(plan, state, scratch, call.counts, p, offset, late)
-        send(plan, state, p, offset)
-    for g in range(plan.groups.shape[0]):
-        receive(plan, state, call.counts, g, step, late)
+    step = at.clock(m)[0]
+    late = 1 if offset < at.head(m)[H_START] or offset > at.head(m)[H_END] else 0
+    at.counts(m)[late, STEPS] += 1
+    for s in range(at.sources(m).shape[0]):
+        feed(m, s, sample, offset, late)
+    for p in range(at.populations(m).shape[0]):
+        deliver(m, p, step)
+        execute(m, p, offset, late)
+    for g in range(at.groups(m).shape[0]):
+        receive(m, g, step, late)
 
 
-@part
-def read_out(plan: Plan, state: State, call: Call, sample: int, offset: int) -> None:
+@kernel
+def read_out(m: int, sample: int, offset: int) -> None:
     """Read the answer of a sample when it is due; the host counts its words."""
-    row, memory, answers = plan.readout, state.memory, call.answers
+    row, memory, answers = at.readout(m), at.memory(m), at.answers(m)
     if offset == row[R_OFFSET]:
-        call.counts[row[R_COMPONENT], 0, HOST] += row[R_SIZE]
+        at.counts(m)[2 * row[R_COMPONENT], HOST] += row[R_SIZE]
     if row[R_COUNT]:
         for j in range(row[R_SIZE]):
             answers[sample, j] += memory[row[R_ROW] + j]
@@ -83,64 +79,80 @@ def read_out(plan: Plan, state: State, call: Call, sample: int, offset: int) -> 
             answers[sample, j] = memory[row[R_ROW] + j]
 
 
-@helper
-def record(values: Long | Word, probes: Long, kind: int, log: Long, row: int) -> None:
+@kernel
+def record(values: Word | Short, probes: Long, kind: int, log: Long, row: int) -> None:
     """Write the probes of one kind into a row of a log."""
     for b in range(probes.shape[0]):
         if probes[b, B_KIND] == kind:
+            source = values[probes[b, B_FROM] :]
+            goal = log[row][probes[b, B_TO] :]
             for j in range(probes[b, B_SIZE]):
-                log[row, probes[b, B_TO] + j] = values[probes[b, B_FROM] + j]
+                goal[j] = source[j]
 
 
-@part
-def end_epoch(plan: Plan, state: State, scratch: Scratch, call: Call, epoch: int) -> None:
+@kernel
+def end_epoch(m: int, epoch: int) -> None:
     """Advance traces, update weights and tags, copy mirrors."""
-    for q in range(plan.plastic.shape[0]):
-        count_written(plan, state, call.counts, q)
-        if idle(plan, state, q):
-            advance_group(plan, state, scratch, call, q, epoch, PRE_TRACES)
-        else:
-            advance_group(plan, state, scratch, call, q, epoch, ALL_TRACES)
-            learn_group(plan, state, scratch, call, q, epoch)
-        keep(plan, state, scratch, q)
-    for g in range(plan.groups.shape[0]):
-        if plan.groups[g, G_MIRRORS] >= 0:
-            mirror(plan, state, call.counts, g)
-    state.clock[1] += 1
+    for q in range(at.plastic(m).shape[0]):
+        take_written(m, q)
+        count_written(m, q)
+        learn_group(m, q, epoch)
+        keep(m, q)
+    for g in range(at.groups(m).shape[0]):
+        if at.groups(m)[g, G_MIRRORS] >= 0:
+            mirror(m, g)
+    at.clock(m)[1] += 1
 
 
-def _compiled(digest: int) -> Run:
-    """Return the kernel; ``digest`` of the sources tells a machine's old code from this one's."""
-
-    def run(
-        plan: Plan, state: State, scratch: Scratch, call: Call, samples: int, learn: bool
-    ) -> None:
-        assert digest != 0
-        length = plan.head[H_EPOCH]
-        first_step, first_epoch = state.clock[0], state.clock[1]
-        for sample in range(samples):
-            for offset in range(1, plan.head[H_PERIOD] + 1):
-                run_step(plan, state, scratch, call, sample, offset)
-                read_out(plan, state, call, sample, offset)
-                row = state.clock[0] - first_step
-                record(state.lines, call.probes, FROM_LINES, call.steps, row)
-                record(state.memory, call.probes, FROM_MEMORY, call.steps, row)
-                state.clock[0] += 1
-                if not learn or length == 0:
-                    continue
-                within = (state.clock[0] - 1) % length + 1
-                for q in range(plan.plastic.shape[0]):
-                    note_messages(plan, state, call.counts, q, within)
-                    note_events(plan, state, call.counts, q, within)
-                if within == length:
-                    epoch = state.clock[1] - first_epoch
-                    end_epoch(plan, state, scratch, call, epoch)
-                    record(state.weights, call.probes, FROM_WEIGHTS, call.epochs, epoch)
-                    record(state.tags, call.probes, FROM_TAGS, call.epochs, epoch)
-                    record(state.x, call.probes, FROM_X, call.epochs, epoch)
-                    record(state.y, call.probes, FROM_Y, call.epochs, epoch)
-
-    return kernel(run)
+@kernel
+def record_epoch(m: int, epoch: int) -> None:
+    """Write the probes of a learning epoch."""
+    if at.epoch_log(m).shape[1] > 0:
+        record(at.shorts(m), at.probes(m), FROM_SHORTS, at.epoch_log(m), epoch)
+        record(at.words(m), at.probes(m), FROM_WORDS, at.epoch_log(m), epoch)
+        record(at.tags(m), at.probes(m), FROM_TAGS, at.epoch_log(m), epoch)
+        record(at.x(m), at.probes(m), FROM_X, at.epoch_log(m), epoch)
+        record(at.y(m), at.probes(m), FROM_Y, at.epoch_log(m), epoch)
 
 
-RUN = _compiled(source_digest())
+@kernel
+def run(m: int, samples: int, learn: int) -> None:
+    """Run ``samples`` samples on the machine ``m``, and learn if told so."""
+    length = at.head(m)[H_EPOCH]
+    learns = learn and length > 0
+    first_step, first_epoch = at.clock(m)[0], at.clock(m)[1]
+    for sample in range(samples):
+        for offset in range(1, at.head(m)[H_PERIOD] + 1):
+            run_step(m, sample, offset)
+            read_out(m, sample, offset)
+            if at.step_log(m).shape[1] > 0:
+                row = at.clock(m)[0] - first_step
+                record(at.memory(m), at.probes(m), FROM_MEMORY, at.step_log(m), row)
+            at.clock(m)[0] += 1
+            if not learns:
+                continue
+            within = (at.clock(m)[0] - 1) % length + 1
+            for q in range(at.plastic(m).shape[0]):
+                note_messages(m, q, within)
+                note_events(m, q, within)
+            if within == length:
+                epoch = at.clock(m)[1] - first_epoch
+                end_epoch(m, epoch)
+                record_epoch(m, epoch)
+    if learns:
+        for q in range(at.plastic(m).shape[0]):
+            take_written(m, q)
+
+
+@lru_cache(maxsize=1)
+def _code() -> tuple[Code, Callable[[int, int, int], None]]:
+    """Return the machine code of `run`, and it as a function that frees Python's lock."""
+    code = compile_text(translate(run, 3))
+    kind = ctypes.CFUNCTYPE(None, *[ctypes.c_int64] * 3)
+    return code, kind(code.address("run"))
+
+
+def run_samples(parts: Iterable[Any], samples: int, *, learn: bool) -> None:
+    """Run ``samples`` samples on named tuples of arrays: a `Plan`, a `State`, a `Scratch`, a `Call`."""
+    listed = at.describe(parts)
+    _code()[1](listed.ctypes.data, samples, learn)

@@ -6,12 +6,12 @@ The definitions stand in `hebbite.compiler.arithmetic.traces`.
 from __future__ import annotations
 
 from hebbite.runtime.counters import INDEX
-from hebbite.runtime.engines.native.jit import helper, part
-from hebbite.runtime.engines.native.philox import draw_block
+from hebbite.runtime.engines.native import views as at
+from hebbite.runtime.engines.native.philox import draw_words
 from hebbite.runtime.engines.native.plan import (
     G_COMPONENT,
-    G_LINE,
     G_LINES,
+    G_OUTPUT,
     G_POST,
     G_SIZE,
     H_EPOCH,
@@ -20,174 +20,228 @@ from hebbite.runtime.engines.native.plan import (
     L_GROUP,
     L_X,
     L_Y,
-    P_BASE,
-    ROW_BAP,
-    ROW_Y1,
+    O_LINE,
+    O_LIST,
+    P_BAP,
+    P_Y1,
     T_HOLDS,
     T_IMPULSE,
     T_KEPT,
     T_OVERWRITE,
-    Call,
+    TRACES,
+    Byte,
     Long,
-    Plan,
-    Scratch,
-    State,
+    Unsigned,
+    Word,
 )
+from hebbite.runtime.engines.native.translate import kernel
 
 TRACE_UPDATES = INDEX["trace_updates"]
-TOP = 127
+TOP, CODES = 127, 128
+TRACE_COUNT = len(TRACES)
 ALL_TRACES, PRE_TRACES = 5, 2
 
 
-@helper
-def note_messages(plan: Plan, state: State, counts: Long, q: int, offset: int) -> None:
+@kernel
+def note_messages(m: int, q: int, offset: int) -> None:
     """Note which lines of plastic group ``q`` sent in this step of the epoch."""
-    lines, x, tx, kept, g = state.lines, state.x, state.tx, plan.kept, plan.plastic[q, L_GROUP]
-    first, count, line = plan.plastic[q, L_X], plan.groups[g, G_LINES], plan.groups[g, G_LINE]
-    sent = 0
-    for i in range(count):
-        payload = lines[line + i]
-        if payload == 0:
+    x, tx, kept, g = at.x(m), at.tx(m), at.kept(m), at.plastic(m)[q, L_GROUP]
+    row = TRACE_COUNT * q
+    first, lines, output = (
+        at.plastic(m)[q, L_X],
+        at.groups(m)[g, G_LINES],
+        at.groups(m)[g, G_OUTPUT],
+    )
+    line, start, sent = at.outputs(m)[output, O_LINE], at.outputs(m)[output, O_LIST], 0
+    for k in range(at.sent(m)[output]):
+        i = at.lists(m)[start + k]
+        if i >= lines:
             continue
         sent += 1
         for t in range(2):
-            at = 2 * first + t * count + i
-            if kept[q, t, T_KEPT] and kept[q, t, T_OVERWRITE]:
+            spot = 2 * first + t * lines + i
+            if kept[row + t, T_KEPT] and kept[row + t, T_OVERWRITE]:
+                payload = at.memory(m)[line + i]
                 half = payload >> 1
-                x[at] = (half + ((payload & 1) & (half & 1))) & 0xFF
-            elif kept[q, t, T_KEPT] and tx[first + i] > 0:
-                x[at] = min(x[at] + kept[q, t, T_IMPULSE], TOP)
+                x[spot] = (half + ((payload & 1) & (half & 1))) & 0xFF
+            elif kept[row + t, T_KEPT] and tx[first + i] > 0:
+                x[spot] = min(x[spot] + kept[row + t, T_IMPULSE], TOP)
         tx[first + i] = offset
-    written = kept[q, 0, T_KEPT] + kept[q, 1, T_KEPT]
-    counts[plan.groups[g, G_COMPONENT], 1, TRACE_UPDATES] += sent * written
+    written = kept[row, T_KEPT] + kept[row + 1, T_KEPT]
+    at.counts(m)[2 * at.groups(m)[g, G_COMPONENT] + 1, TRACE_UPDATES] += sent * written
 
 
-@helper
-def note_events(plan: Plan, state: State, counts: Long, q: int, offset: int) -> None:
-    """Note the learning events of the neurons of plastic group ``q``, and y1..y3 as they sent."""
-    m, y, ty, kept, g = state.memory, state.y, state.ty, plan.kept, plan.plastic[q, L_GROUP]
-    first, size = plan.plastic[q, L_Y], plan.groups[g, G_SIZE]
-    base = plan.populations[plan.groups[g, G_POST], P_BASE]
-    three = plan.plastic[q, L_FACTORS] == 3
-    events = 0
-    for j in range(size):
-        event = m[base + ROW_BAP * size + j] != 0
-        for t in range(3):
-            at = 3 * first + t * size + j
-            if three:
-                y[at] = m[base + (ROW_Y1 + t) * size + j]
-            elif event and ty[first + j] > 0 and kept[q, 2 + t, T_KEPT]:
-                y[at] = min(y[at] + kept[q, 2 + t, T_IMPULSE], TOP)
-        if event:
-            events += 1
-            ty[first + j] = offset
-    if not three:
-        written = kept[q, 2, T_KEPT] + kept[q, 3, T_KEPT] + kept[q, 4, T_KEPT]
-        counts[plan.groups[g, G_COMPONENT], 1, TRACE_UPDATES] += events * written
+@kernel
+def note_events(m: int, q: int, offset: int) -> None:
+    """Note the learning events of the neurons of plastic group ``q``."""
+    y, ty, kept, g = at.y(m), at.ty(m), at.kept(m), at.plastic(m)[q, L_GROUP]
+    row = TRACE_COUNT * q + 2
+    first, size = at.plastic(m)[q, L_Y], at.groups(m)[g, G_SIZE]
+    output = at.populations(m)[at.groups(m)[g, G_POST], P_BAP]
+    start, events = at.outputs(m)[output, O_LIST], at.sent(m)[output]
+    two = at.plastic(m)[q, L_FACTORS] == 2
+    for k in range(events):
+        j = at.lists(m)[start + k]
+        if two and ty[first + j] > 0:
+            for t in range(3):
+                spot = 3 * first + t * size + j
+                if kept[row + t, T_KEPT]:
+                    y[spot] = min(y[spot] + kept[row + t, T_IMPULSE], TOP)
+        ty[first + j] = offset
+    if two:
+        written = kept[row, T_KEPT] + kept[row + 1, T_KEPT] + kept[row + 2, T_KEPT]
+        at.counts(m)[2 * at.groups(m)[g, G_COMPONENT] + 1, TRACE_UPDATES] += events * written
 
 
-@helper
-def count_written(plan: Plan, state: State, counts: Long, q: int) -> None:
-    """Count the values that neurons wrote into y1..y3 and that are not 0, at an epoch's end."""
-    y, g, first = state.y, plan.plastic[q, L_GROUP], 3 * plan.plastic[q, L_Y]
-    size = plan.groups[g, G_SIZE]
-    if plan.plastic[q, L_FACTORS] != 3:
+@kernel
+def take_written(m: int, q: int) -> None:
+    """Take y1..y3 of plastic group ``q`` as its neurons hold them, if they write them."""
+    g, first = at.plastic(m)[q, L_GROUP], 3 * at.plastic(m)[q, L_Y]
+    size = at.groups(m)[g, G_SIZE]
+    if at.plastic(m)[q, L_FACTORS] != 3:
         return
-    written = 0
     for t in range(3):
-        if plan.kept[q, 2 + t, T_KEPT]:
+        row = at.populations(m)[at.groups(m)[g, G_POST], P_Y1 + t]
+        copy(at.memory(m)[row : row + size], at.y(m)[first + t * size :])
+
+
+@kernel
+def copy(source: Word, goal: Word) -> None:
+    """Copy all of ``source`` to the start of ``goal``."""
+    for j in range(source.shape[0]):
+        goal[j] = source[j]
+
+
+@kernel
+def count_written(m: int, q: int) -> int:
+    """Count the values that neurons wrote into y1..y3 and that are not 0; return how many."""
+    g, first = at.plastic(m)[q, L_GROUP], 3 * at.plastic(m)[q, L_Y]
+    size, written = at.groups(m)[g, G_SIZE], 0
+    if at.plastic(m)[q, L_FACTORS] != 3:
+        return 0
+    for t in range(3):
+        if at.kept(m)[TRACE_COUNT * q + 2 + t, T_KEPT]:
+            held = at.y(m)[first + t * size :]
             for j in range(size):
-                written += y[first + t * size + j] != 0
-    counts[plan.groups[g, G_COMPONENT], 1, TRACE_UPDATES] += written
+                written += held[j] != 0
+    at.counts(m)[2 * at.groups(m)[g, G_COMPONENT] + 1, TRACE_UPDATES] += written
+    return written
 
 
-@part
-def advance_group(
-    plan: Plan, state: State, scratch: Scratch, call: Call, q: int, epoch: int, traces: int
-) -> None:
+@kernel
+def advance_group(m: int, q: int, epoch: int, traces: int) -> None:
     """Fill the histories of the first ``traces`` traces over the epoch that ends, the ``epoch``-th
-    of the call.
+    of the call: row k of a trace is its value at offset k.
     """
-    g = plan.plastic[q, L_GROUP]
-    lines, size = plan.groups[g, G_LINES], plan.groups[g, G_SIZE]
-    x, y = plan.plastic[q, L_X], plan.plastic[q, L_Y]
-    number = state.clock[1] + 1
+    g, steps = at.plastic(m)[q, L_GROUP], at.head(m)[H_EPOCH]
+    lines, size = at.groups(m)[g, G_LINES], at.groups(m)[g, G_SIZE]
+    x, y = at.plastic(m)[q, L_X], at.plastic(m)[q, L_Y]
+    number, width = at.clock(m)[1] + 1, at.width(m)[0]
     for t in range(traces):
-        stream = (t + 1) << 24 | g if plan.head[H_INDEPENDENT] else -1
-        args = (plan.head, scratch.block, plan.kept, plan.floor, plan.threshold, scratch.history)
-        if t < 2:
-            shared = call.random[epoch, 0]
-            advance(
-                *args, state.x, 2 * x + t * lines, state.tx, x, lines, q, t, shared, stream, number
+        pre, row = t < 2, TRACE_COUNT * q + t
+        count = lines if pre else size
+        values = at.x(m)[2 * x + t * lines :] if pre else at.y(m)[3 * y + (t - 2) * size :]
+        last = at.tx(m)[x : x + count] if pre else at.ty(m)[y : y + count]
+        history = at.history(m)[t * (steps + 1) * width : (t + 1) * (steps + 1) * width]
+        if not at.kept(m)[row, T_KEPT]:
+            continue
+        if at.head(m)[H_INDEPENDENT]:
+            stream = (t + 1) << 24 | g
+            draw_words(at.head(m), 0, (count + 3) // 4, stream, number, at.drawn(m))
+            advance_each(
+                at.kept(m)[row],
+                at.floor(m)[row],
+                at.threshold(m)[row],
+                values[:count],
+                last,
+                history,
+                width,
+                steps,
+                at.drawn(m),
             )
         else:
-            shared = call.random[epoch, 1]
-            start = 3 * y + (t - 2) * size
-            advance(*args, state.y, start, state.ty, y, size, q, t, shared, stream, number)
+            shared = at.shared(m)[epoch, 0 if pre else 1]
+            for v in range(CODES):
+                low = shared < at.threshold(m)[row, v]
+                at.decay(m)[v] = at.floor(m)[row, v] + low
+            impulse = at.kept(m)[row, T_IMPULSE]
+            advance_all(at.decay(m), values[:count], last, history, width, steps, impulse)
 
 
-@helper
-def advance(
-    head: Long,
-    block: Long,
+@kernel
+def advance_all(
+    decay: Word, values: Word, last: Byte, history: Word, width: int, steps: int, impulse: int
+) -> None:
+    """Fill the history of one trace where one random number serves all: h' = decay[h]."""
+    size = values.shape[0]
+    before = history[:size]
+    copy(values, before)
+    for k in range(1, steps + 1):
+        row = history[k * width : k * width + size]
+        for i in range(size):
+            value = decay[before[i]]
+            row[i] = min(value + impulse, TOP) if last[i] == k else value
+        before = row
+
+
+@kernel
+def advance_each(
     kept: Long,
     floor: Long,
     threshold: Long,
-    history: Long,
-    values: Long,
-    start: int,
-    last: Long,
-    events: int,
-    size: int,
-    q: int,
-    t: int,
-    shared: int,
-    stream: int,
-    number: int,
+    values: Word,
+    last: Byte,
+    history: Word,
+    width: int,
+    steps: int,
+    draws: Unsigned,
 ) -> None:
-    """Fill the history of one trace; ``stream`` is -1 where one number serves all elements.
+    """Fill the history of one trace with a random number an element.
 
-    A trace of 0 has nothing to decay by chance, so nothing is drawn for it.
+    A trace that ``holds`` and knows no impulse stays where its draw is below its lowest threshold.
     """
-    impulse, steps = kept[q, t, T_IMPULSE], head[H_EPOCH]
-    draw, drawn = shared, -1
-    for i in range(size):
-        value = values[start + i]
-        history[t, 0, i] = value
-        if not kept[q, t, T_KEPT]:
-            for k in range(1, steps + 1):
-                history[t, k, i] = 0
-            continue
-        if stream >= 0 and (value != 0 or 0 < last[events + i] < steps):
-            if i // 4 != drawn:
-                drawn = i // 4
-                draw_block(head, drawn, stream, number, block)
-            draw = block[i % 4] << 21
-        held = kept[q, t, T_HOLDS] and draw < threshold[q, t, TOP]
+    size, impulse = values.shape[0], kept[T_IMPULSE]
+    copy(values, history)
+    if kept[T_HOLDS] and impulse == 0:
         for k in range(1, steps + 1):
-            if not held:
-                value = floor[q, t, value] + (draw < threshold[q, t, value])
-            if last[events + i] == k:
-                value = min(value + impulse, TOP)
-            history[t, k, i] = value
+            copy(values, history[k * width :])
+        top = threshold[TOP]
+        for i in range(size):
+            if draws[i] >= top and values[i] != 0:
+                fall(floor, threshold, i, draws[i], history, width, steps)
+        return
+    before = history[:size]
+    for k in range(1, steps + 1):
+        row = history[k * width : k * width + size]
+        for i in range(size):
+            value = floor[before[i]] + (draws[i] < threshold[before[i]])
+            row[i] = min(value + impulse, TOP) if last[i] == k else value
+        before = row
 
 
-@helper
-def keep(plan: Plan, state: State, scratch: Scratch, q: int) -> None:
+@kernel
+def fall(
+    floor: Long, threshold: Long, i: int, draw: int, history: Word, width: int, steps: int
+) -> None:
+    """Fill the history of one element of a trace without impulse."""
+    for k in range(1, steps + 1):
+        value = history[(k - 1) * width + i]
+        history[k * width + i] = floor[value] + (draw < threshold[value])
+
+
+@kernel
+def keep(m: int, q: int) -> None:
     """Store the last values of the traces and forget the events of the epoch."""
-    x, y, tx, ty, history = state.x, state.y, state.tx, state.ty, scratch.history
-    g, end = plan.plastic[q, L_GROUP], plan.head[H_EPOCH]
-    lines, size = plan.groups[g, G_LINES], plan.groups[g, G_SIZE]
-    first, neuron = plan.plastic[q, L_X], plan.plastic[q, L_Y]
-    for t in range(2):
-        if plan.kept[q, t, T_KEPT]:
-            for i in range(lines):
-                x[2 * first + t * lines + i] = history[t, end, i]
-    for t in range(3):
-        if plan.kept[q, 2 + t, T_KEPT] and plan.plastic[q, L_FACTORS] == 2:
-            for j in range(size):
-                y[3 * neuron + t * size + j] = history[2 + t, end, j]
-    for i in range(lines):
-        tx[first + i] = 0
-    for j in range(size):
-        ty[neuron + j] = 0
+    g, steps = at.plastic(m)[q, L_GROUP], at.head(m)[H_EPOCH]
+    lines, size = at.groups(m)[g, G_LINES], at.groups(m)[g, G_SIZE]
+    first, neuron = at.plastic(m)[q, L_X], at.plastic(m)[q, L_Y]
+    width = at.width(m)[0]
+    for t in range(5):
+        end = (t * (steps + 1) + steps) * width
+        row = at.history(m)[end : end + (lines if t < 2 else size)]
+        if t < 2 and at.kept(m)[TRACE_COUNT * q + t, T_KEPT]:
+            copy(row, at.x(m)[2 * first + t * lines :])
+        if t >= 2 and at.kept(m)[TRACE_COUNT * q + t, T_KEPT] and at.plastic(m)[q, L_FACTORS] == 2:
+            copy(row, at.y(m)[3 * neuron + (t - 2) * size :])
+    at.tx(m)[first : first + lines] = 0
+    at.ty(m)[neuron : neuron + size] = 0

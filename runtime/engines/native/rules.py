@@ -1,0 +1,104 @@
+"""Plastic groups as tables: traces, the products whose gates are counted, and printed code."""
+
+from __future__ import annotations
+
+import numpy as np
+from llvmlite import ir
+
+from hebbite.compiler.program.neuron import TRACES as WRITTEN
+from hebbite.compiler.program.types import Plasticity, Program
+from hebbite.rules.sums import Product
+from hebbite.rules.traces import decay_table
+from hebbite.runtime.engines.native.llvm import Code, compile_text
+from hebbite.runtime.engines.native.plan import (
+    GATE_U,
+    GATE_X0,
+    GATE_Y0,
+    TRACE,
+    TRACES,
+    Long,
+)
+from hebbite.runtime.engines.native.rule_code import Rule, events_of, print_column, print_row
+
+CODES = 128
+"""Values of a 7-bit trace."""
+DROPPED = 21
+"""Bits of a 53-bit number below the word that Philox draws."""
+
+
+def product_row(product: Product) -> tuple[int, ...]:
+    """Return (gate, whether x0 must hold, whether y0 must hold) of a product."""
+    gate = {"x0": GATE_X0, "y0": GATE_Y0}.get(product.dependency)
+    if gate is None:
+        gate = GATE_U + int(product.dependency[1:])
+    events = events_of(product)
+    return gate, "x0" in events, "y0" in events
+
+
+def is_silent(plasticity: Plasticity) -> bool:
+    """Whether a row stays as it is where the neurons' y1..y3 at its line's event are 0, unless a
+    product has every synapse visited.
+    """
+    return all(_leaves_silent(product) for update in plasticity.sums for product in update.products)
+
+
+def _leaves_silent(product: Product) -> bool:
+    if product.dependency[0] == "u":
+        return not any(factor.is_event for factor in product.factors)
+    return product.dependency == "x0" and any(
+        factor.variable in WRITTEN and not factor.constant for factor in product.factors
+    )
+
+
+def reads_at_event(plasticity: Plasticity, names: tuple[str, ...]) -> bool:
+    """Whether a product gated by y0 reads one of the traces ``names``."""
+    return any(
+        factor.variable in names
+        for update in plasticity.sums
+        for product in update.products
+        if product.dependency == "y0"
+        for factor in product.factors
+    )
+
+
+def trace_tables(program: Program, *, independent: bool) -> tuple[Long, Long, Long]:
+    """Return (kept, floor, threshold) of the traces of every plastic group.
+
+    A threshold is compared with a number of 53 bits, or of 32 where each trace draws its own.
+    """
+    count = len(program.plasticity)
+    kept = np.zeros((count, len(TRACES), TRACE), np.int64)
+    floor, threshold = (np.zeros((count, len(TRACES), CODES), np.int64) for _ in range(2))
+    for q, plasticity in enumerate(program.plasticity):
+        for t, name in enumerate(TRACES):
+            _fill_trace(plasticity, name, kept[q, t], floor[q, t], threshold[q, t])
+    if independent:
+        threshold = -(-threshold >> DROPPED)
+    return kept, floor, threshold
+
+
+def _fill_trace(
+    plasticity: Plasticity, name: str, kept: Long, floor: Long, threshold: Long
+) -> None:
+    """Fill the row of one trace. It ``holds`` if it stays where it is unless a draw is high."""
+    trace = plasticity.trace(name)
+    if trace is None:
+        return
+    floor[:], threshold[:] = decay_table(trace.tau)
+    one_less = bool((floor[1:] == np.arange(CODES - 1)).all())
+    holds = one_less and bool((threshold[1:] >= threshold[-1]).all())
+    kept[:] = (1, trace.mode == "overwrite", trace.impulse, holds)
+
+
+def compile_rules(rules: list[Rule]) -> tuple[Code, list[tuple[int, int]]]:
+    """Return the code of all rules, and the addresses of each one's row and column."""
+    module = ir.Module("rules")
+    names: dict[Rule, int] = {}
+    for rule in rules:
+        if rule not in names:
+            number = names[rule] = len(names)
+            print_row(module, f"row{number}", rule)
+            print_column(module, f"column{number}", rule)
+    code = compile_text(str(module))
+    found = [(code.address(f"row{names[r]}"), code.address(f"column{names[r]}")) for r in rules]
+    return code, found

@@ -1,0 +1,265 @@
+"""What printed rules are given: the tables of one row and of one column, filled and called."""
+
+from __future__ import annotations
+
+from hebbite.compiler.arithmetic.randomness import KIND
+from hebbite.runtime.counters import INDEX
+from hebbite.runtime.engines.native import views as at
+from hebbite.runtime.engines.native.philox import draw_bits, draw_strided
+from hebbite.runtime.engines.native.plan import (
+    A_COLUMN,
+    A_DRAWS,
+    A_HISTORY,
+    A_NARROW,
+    A_NONZERO,
+    A_OWN,
+    A_SHORT_COLUMN,
+    A_SHORTS,
+    A_TABLES,
+    A_TAG_COLUMN,
+    A_TAG_DRAWS,
+    A_TAGS,
+    A_TIMES,
+    A_TX,
+    A_TY,
+    A_WIDE,
+    A_WORDS,
+    CLOCKS,
+    COLUMN_BELOW,
+    COLUMN_CHANGED,
+    COLUMN_CLOCK,
+    COLUMN_DRAW,
+    COLUMN_END,
+    COLUMN_END_X,
+    COLUMN_NONZERO,
+    COLUMN_OWN,
+    COLUMN_OWN_X,
+    COLUMN_TAG,
+    COLUMN_TAG_DRAW,
+    COLUMN_TX,
+    COLUMN_W,
+    DENSE,
+    G_COMPONENT,
+    G_KIND,
+    G_LINES,
+    G_MAGNITUDE,
+    G_MIRRORS,
+    G_NONZERO,
+    G_SIZE,
+    G_STARTS,
+    G_STORE,
+    G_TARGETS,
+    G_WEIGHT,
+    H_EPOCH,
+    L_COLUMN,
+    L_GROUP,
+    L_OWN,
+    L_ROW,
+    L_TAG,
+    L_TIMES,
+    L_X,
+    L_Y,
+    ROW,
+    ROW_BELOW,
+    ROW_CHANGED,
+    ROW_CLOCK,
+    ROW_DRAW,
+    ROW_END,
+    ROW_END_X,
+    ROW_GAINED,
+    ROW_OWN,
+    ROW_SENT,
+    ROW_SENT_X,
+    ROW_TAG,
+    ROW_TAG_DRAW,
+    ROW_TARGET,
+    ROW_TIMES,
+    ROW_TY,
+    ROW_W,
+    ROW_X0,
+    SHORTS,
+    SPARSE_WIDE,
+    Short,
+    Word,
+)
+from hebbite.runtime.engines.native.translate import call_printed, kernel
+
+HOST = INDEX["host_words"]
+TAG_STREAM = KIND["tag"] << 24
+
+
+@kernel
+def history_at(m: int, trace: int, offset: int) -> int:
+    """Return the address of the values of a trace at an offset of the epoch."""
+    row = trace * (at.head(m)[H_EPOCH] + 1) + offset
+    return at.where(m)[A_HISTORY] + 4 * row * at.width(m)[0]
+
+
+@kernel
+def begin_rows(m: int, q: int, number: int, shared: int) -> None:
+    """Fill what all rows and columns of an epoch have in common.
+
+    ``shared``: the 7 bits that round every synapse, or -1 where each has its own.
+    """
+    table, where, steps = at.tables(m), at.where(m), at.head(m)[H_EPOCH]
+    g, y = at.plastic(m)[q, L_GROUP], at.plastic(m)[q, L_Y]
+    size = at.groups(m)[g, G_SIZE]
+    table[ROW_TY] = where[A_TY] + y
+    table[ROW + COLUMN_TX] = where[A_TX] + at.plastic(m)[q, L_X]
+    table[ROW + COLUMN_NONZERO] = where[A_NONZERO] + 4 * at.groups(m)[g, G_NONZERO]
+    for t in range(3):
+        table[ROW_OWN + t] = where[A_OWN] + 4 * t * at.width(m)[0]
+        table[ROW_END + t] = history_at(m, 2 + t, steps)
+    for t in range(2):
+        table[ROW_TIMES + t] = where[A_TIMES] + 4 * t * (steps + 1)
+        table[ROW + COLUMN_END_X + t] = history_at(m, t, steps)
+    for k in range(CLOCKS):
+        holds = number % (1 << k) == 0
+        table[ROW_CLOCK + k] = holds
+        table[ROW + COLUMN_CLOCK + k] = holds
+    if shared >= 0:
+        at.draws(m)[:] = shared
+        at.tag_draws(m)[:] = shared
+    if at.plastic(m)[q, L_OWN]:
+        width = at.width(m)[0]
+        for t in range(3):
+            for j in range(size):
+                row = (2 + t) * (steps + 1) + at.ty(m)[y + j]
+                at.own(m)[t * width + j] = at.history(m)[row * width + j]
+
+
+@kernel
+def learn_row(m: int, q: int, i: int, number: int, independent: bool) -> int:
+    """Update the synapses of line ``i``; return how many weights changed."""
+    table, where, steps = at.tables(m), at.where(m), at.head(m)[H_EPOCH]
+    g, width = at.plastic(m)[q, L_GROUP], at.width(m)[0]
+    element, count = i * at.groups(m)[g, G_SIZE], at.groups(m)[g, G_SIZE]
+    if at.groups(m)[g, G_KIND] != DENSE:
+        start = at.groups(m)[g, G_STARTS] + i
+        element, count = at.starts(m)[start], at.starts(m)[start + 1] - at.starts(m)[start]
+        target = at.groups(m)[g, G_TARGETS] + element
+        narrow = where[A_NARROW] + 2 * target
+        wide = at.groups(m)[g, G_KIND] == SPARSE_WIDE
+        table[ROW_TARGET] = where[A_WIDE] + 4 * target if wide else narrow
+    table[ROW_W] = weight_at(m, g, element)
+    sent = at.tx(m)[at.plastic(m)[q, L_X] + i]
+    table[ROW_X0] = sent > 0
+    for t in range(2):
+        trace = t * (steps + 1) * width + i
+        table[ROW_SENT_X + t] = at.history(m)[trace + sent * width]
+        table[ROW_END_X + t] = at.history(m)[trace + steps * width]
+        if at.plastic(m)[q, L_TIMES]:
+            for k in range(steps + 1):
+                at.times(m)[t * (steps + 1) + k] = at.history(m)[trace + k * width]
+    for t in range(3):
+        table[ROW_SENT + t] = history_at(m, 2 + t, sent)
+    tagged = at.plastic(m)[q, L_TAG]
+    table[ROW_TAG] = where[A_TAGS] + 2 * (max(tagged, 0) + element)
+    table[ROW_DRAW], table[ROW_TAG_DRAW] = where[A_DRAWS], where[A_TAG_DRAWS]
+    if independent:
+        first, last = element >> 2, (element + count + 3) >> 2
+        draw_bits(at.head(m), first, last - first, g, number, at.draws(m))
+        table[ROW_DRAW] += element & 3
+        if tagged >= 0:
+            stream = TAG_STREAM | g
+            draw_bits(at.head(m), first, last - first, stream, number, at.tag_draws(m))
+            table[ROW_TAG_DRAW] += element & 3
+    call_printed(at.plastic(m)[q, L_ROW], where[A_TABLES], count)
+    at.nonzero(m)[at.groups(m)[g, G_NONZERO] + i] += table[ROW_GAINED]
+    at.below(m)[q] += table[ROW_BELOW]
+    return table[ROW_CHANGED]
+
+
+@kernel
+def weight_at(m: int, g: int, element: int) -> int:
+    """Return the address of a weight of a group that learns."""
+    spot = at.groups(m)[g, G_WEIGHT] + element
+    short = at.where(m)[A_SHORTS] + 2 * spot
+    return short if at.groups(m)[g, G_STORE] == SHORTS else at.where(m)[A_WORDS] + 4 * spot
+
+
+@kernel
+def learn_column(m: int, q: int, j: int, number: int, independent: bool) -> int:
+    """Update the synapses of the lines that did not send to neuron ``j``, which learnt; return how
+    many weights changed.
+    """
+    table, where, steps = at.tables(m), at.where(m), at.head(m)[H_EPOCH]
+    g, width = at.plastic(m)[q, L_GROUP], at.width(m)[0]
+    lines, size = at.groups(m)[g, G_LINES], at.groups(m)[g, G_SIZE]
+    event, tagged = at.ty(m)[at.plastic(m)[q, L_Y] + j], at.plastic(m)[q, L_TAG]
+    for t in range(2):
+        table[ROW + COLUMN_OWN_X + t] = history_at(m, t, event)
+    for t in range(3):
+        trace = (2 + t) * (steps + 1) * width + j
+        table[ROW + COLUMN_OWN + t] = at.history(m)[trace + event * width]
+        table[ROW + COLUMN_END + t] = at.history(m)[trace + steps * width]
+    table[ROW + COLUMN_DRAW], table[ROW + COLUMN_TAG_DRAW] = where[A_DRAWS], where[A_TAG_DRAWS]
+    if independent:
+        draw_strided(at.head(m), j, size, lines, g, number, at.draws(m))
+        if tagged >= 0:
+            stream = TAG_STREAM | g
+            draw_strided(at.head(m), j, size, lines, stream, number, at.tag_draws(m))
+    base, short = at.groups(m)[g, G_WEIGHT] + j, at.groups(m)[g, G_STORE] == SHORTS
+    table[ROW + COLUMN_W] = where[A_SHORT_COLUMN] if short else where[A_COLUMN]
+    table[ROW + COLUMN_TAG] = where[A_TAG_COLUMN]
+    if short:
+        gather(at.shorts(m)[base:], size, lines, at.short_column(m))
+    else:
+        gather(at.words(m)[base:], size, lines, at.column(m))
+    if tagged >= 0:
+        gather(at.tags(m)[tagged + j :], size, lines, at.tag_column(m))
+    call_printed(at.plastic(m)[q, L_COLUMN], where[A_TABLES] + 8 * ROW, lines)
+    if short:
+        scatter(at.short_column(m), size, lines, at.shorts(m)[base:])
+    else:
+        scatter(at.column(m), size, lines, at.words(m)[base:])
+    if tagged >= 0:
+        scatter(at.tag_column(m), size, lines, at.tags(m)[tagged + j :])
+    at.below(m)[q] += table[ROW + COLUMN_BELOW]
+    return table[ROW + COLUMN_CHANGED]
+
+
+@kernel
+def gather(held: Short | Word, stride: int, count: int, column: Short | Word) -> None:
+    """Copy every ``stride``-th element to a column."""
+    for i in range(count):
+        column[i] = held[i * stride]
+
+
+@kernel
+def scatter(column: Short | Word, stride: int, count: int, held: Short | Word) -> None:
+    """Copy a column to every ``stride``-th element."""
+    for i in range(count):
+        held[i * stride] = column[i]
+
+
+@kernel
+def mirror(m: int, g: int) -> None:
+    """Copy the transposed weights of the group that ``g`` follows, without its bias line, or their
+    signs times a magnitude.
+    """
+    followed = at.groups(m)[g, G_MIRRORS]
+    size, lines = at.groups(m)[g, G_SIZE], at.groups(m)[g, G_LINES]
+    if at.groups(m)[g, G_STORE] == SHORTS:
+        copy_transposed(m, at.shorts(m), at.nonzero(m), g, followed)
+    else:
+        copy_transposed(m, at.words(m), at.nonzero(m), g, followed)
+    at.counts(m)[2 * at.groups(m)[g, G_COMPONENT] + 1, HOST] += size * lines
+
+
+@kernel
+def copy_transposed(m: int, weights: Short | Word, nonzero: Word, g: int, followed: int) -> None:
+    """Copy what group ``g`` follows, both in one store."""
+    size, lines = at.groups(m)[g, G_SIZE], at.groups(m)[g, G_LINES]
+    copy, learned = at.groups(m)[g, G_WEIGHT], at.groups(m)[followed, G_WEIGHT]
+    across, magnitude = at.groups(m)[followed, G_SIZE], at.groups(m)[g, G_MAGNITUDE]
+    for i in range(lines):
+        goal = weights[copy + i * size : copy + (i + 1) * size]
+        column, held = weights[learned + i :], 0
+        for j in range(size):
+            weight = column[j * across]
+            if magnitude:
+                weight = magnitude if weight >= 0 else -magnitude
+            goal[j] = weight
+            held += weight != 0
+        nonzero[at.groups(m)[g, G_NONZERO] + i] = held

@@ -1,0 +1,618 @@
+"""Kernels written in a small part of Python, translated to LLVM.
+
+A kernel is a function of whole numbers and arrays that another kernel, or a machine, calls. It is
+never executed by Python: its source is read, and what it reaches is compiled in one module. The
+part of Python is what loops over integers need, with these meanings:
+
+* a number is 64 bits, signed; ``//`` and ``%`` are of numbers that are not negative, and ``>>``
+  rounds down; ``logical(x, n)`` shifts zeros in from above;
+* an element of an array is widened when read and cut when written; ``a[i:j]`` is a view, ``t[i]`` a
+  row of a table, ``a.shape[0]`` a size; nothing is checked, and no index is negative;
+* ``at.name(m)`` is the array ``name`` of the machine ``m`` (`views`); ``call_printed`` calls code at
+  an address;
+* a function is compiled for the types of the arrays it is given.
+
+Why not a library: Numba reads the same source, and takes 25 times as long to compile it, which is
+what a user would wait for before the first step.
+"""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import textwrap
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NoReturn, TypeVar, cast
+
+import numpy as np
+from llvmlite import ir
+
+from hebbite.runtime.engines.native.views import ENTRY, FIELDS, Field
+
+F = TypeVar("F", bound=Callable[..., object])
+I1, I64 = ir.IntType(1), ir.IntType(64)
+ZERO, ONE = ir.Constant(I64, 0), ir.Constant(I64, 1)
+BINARY: dict[type[ast.operator], str] = {
+    ast.Add: "add",
+    ast.Sub: "sub",
+    ast.Mult: "mul",
+    ast.FloorDiv: "sdiv",
+    ast.Mod: "srem",
+    ast.BitAnd: "and_",
+    ast.BitOr: "or_",
+    ast.BitXor: "xor",
+    ast.LShift: "shl",
+    ast.RShift: "ashr",
+}
+RELATIONS: dict[type[ast.cmpop], str] = {
+    ast.Eq: "==",
+    ast.NotEq: "!=",
+    ast.Lt: "<",
+    ast.LtE: "<=",
+    ast.Gt: ">",
+    ast.GtE: ">=",
+}
+
+
+@dataclass(frozen=True)
+class Kind:
+    """Type of an array: bits of an element, whether it has a sign, and the dimensions."""
+
+    bits: int
+    signed: bool = True
+    dimensions: int = 1
+
+
+@dataclass(frozen=True)
+class View:
+    """An array at hand: where it starts, its size or the columns of a table, a table's rows."""
+
+    kind: Kind
+    start: ir.Value
+    size: ir.Value
+    rows: ir.Value = ONE
+
+
+Value = ir.Value | View
+Types = tuple[Kind | None, ...]
+"""Types of arguments; None is a number."""
+
+
+@dataclass(frozen=True)
+class Kernel:
+    """A function that is compiled; calling it from Python is a mistake."""
+
+    function: Callable[..., object]
+
+    @property
+    def name(self) -> str:
+        """Its name."""
+        return self.function.__name__
+
+    def __call__(self, *arguments: object) -> NoReturn:
+        """Refuse to run in Python."""
+        raise TypeError(f"{self.name} is a kernel: compiled code alone calls it")
+
+
+def kernel(function: F) -> F:
+    """Mark a function that is compiled; to the type checker it stays the function that it is."""
+    return cast(F, Kernel(function))
+
+
+def logical(value: int, shift: int) -> int:
+    """Return ``value`` shifted down as if it had no sign. Known to the translator by name."""
+    return (value & (1 << 64) - 1) >> shift
+
+
+def call_printed(address: int, table: int, size: int) -> None:
+    """Call the printed kernel at an address. Known to the translator by name."""
+    raise TypeError("call_printed is for kernels")
+
+
+def translate(entry: object, arguments: int) -> str:
+    """Return the module that ``entry``, a kernel of so many numbers, and what it calls make."""
+    assert isinstance(entry, Kernel)
+    module = ir.Module(entry.name)
+    translated = _Module(module)
+    function, _ = translated.function(entry, (None,) * arguments)
+    function.linkage = "external"
+    return str(module)
+
+
+class _Module:
+    """Functions compiled so far, by kernel and types."""
+
+    def __init__(self, module: ir.Module) -> None:
+        self.module = module
+        self._functions: dict[tuple[Callable[..., object], Types], tuple[ir.Function, int]] = {}
+
+    def function(self, kernel: Kernel, types: Types) -> tuple[ir.Function, int]:
+        """Return the compiled function, and how many numbers it returns."""
+        key = (kernel.function, types)
+        if key not in self._functions:
+            number = sum(known[0] is kernel.function for known in self._functions)
+            name = kernel.name if number == 0 else f"{kernel.name}.{number}"
+            self._functions[key] = _Function(self, kernel, types, name).compile(
+                self._functions, key
+            )
+        return self._functions[key]
+
+
+def _llvm_types(types: Types) -> list[ir.Type]:
+    found: list[ir.Type] = []
+    for kind in types:
+        found += [I64] if kind is None else [ir.IntType(kind.bits).as_pointer(), I64, I64]
+    return found
+
+
+def _returned(tree: ast.FunctionDef) -> int:
+    """Return how many numbers a function returns."""
+    counts = {
+        len(node.value.elts) if isinstance(node.value, ast.Tuple) else 1
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Return) and node.value is not None
+    }
+    assert len(counts) <= 1, tree.name
+    return counts.pop() if counts else 0
+
+
+class _Function:
+    """One function while it is translated."""
+
+    def __init__(self, owner: _Module, kernel: Kernel, types: Types, name: str) -> None:
+        source = textwrap.dedent(inspect.getsource(kernel.function))
+        tree = ast.parse(source).body[0]
+        assert isinstance(tree, ast.FunctionDef)
+        self._owner, self._tree = owner, tree
+        self._globals: Mapping[str, Any] = kernel.function.__globals__  # type: ignore[attr-defined]
+        self._types = types
+        self._count = _returned(tree)
+        result: ir.Type = ir.VoidType()
+        if self._count:
+            result = I64 if self._count == 1 else ir.LiteralStructType([I64] * self._count)
+        kind = ir.FunctionType(result, _llvm_types(types))
+        self._function = ir.Function(owner.module, kind, name)
+        self._function.linkage = "internal"
+        self._entry = ir.IRBuilder(self._function.append_basic_block("entry"))
+        self._builder = ir.IRBuilder(self._function.append_basic_block("body"))
+        self._numbers: dict[str, ir.Value] = {}
+        self._views: dict[str, tuple[Kind, tuple[ir.Value, ...]]] = {}
+        self._again: list[ir.Block] = []
+
+    def compile(
+        self, functions: dict[Any, tuple[ir.Function, int]], key: Any
+    ) -> tuple[ir.Function, int]:
+        """Translate the body; the function is known before, for what it calls."""
+        functions[key] = (self._function, self._count)
+        given = iter(self._function.args)
+        for argument, kind in zip(self._tree.args.args, self._types, strict=True):
+            if kind is None:
+                self._assign(argument.arg, next(given))
+            else:
+                self._assign(argument.arg, View(kind, next(given), next(given), next(given)))
+        self._block(self._tree.body)
+        if not self._builder.block.is_terminated:
+            assert self._count == 0, f"{self._tree.name} may end without a result"
+            self._builder.ret_void()
+        self._entry.branch(self._function.blocks[1])
+        return self._function, self._count
+
+    def _refuse(self, node: ast.AST, why: str = "") -> NoReturn:
+        line = getattr(node, "lineno", 0)
+        raise TypeError(f"{self._tree.name}, line {line}: {why or ast.unparse(node)}")
+
+    # Statements.
+
+    def _block(self, statements: Sequence[ast.stmt]) -> None:
+        for statement in statements:
+            if self._builder.block.is_terminated:
+                return
+            self._statement(statement)
+
+    def _statement(self, node: ast.stmt) -> None:
+        if isinstance(node, ast.Assign):
+            self._assignment(node)
+        elif isinstance(node, ast.AugAssign):
+            self._augmented(node)
+        elif isinstance(node, ast.If):
+            self._if(node)
+        elif isinstance(node, ast.For):
+            self._for(node)
+        elif isinstance(node, ast.While):
+            self._while(node)
+        elif isinstance(node, ast.Return):
+            self._return(node)
+        elif isinstance(node, ast.Continue):
+            self._builder.branch(self._again[-1])
+        elif isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
+            self._call(node.value)
+        elif not isinstance(node, ast.Expr):
+            self._refuse(node)
+
+    def _assignment(self, node: ast.Assign) -> None:
+        (target,) = node.targets
+        if not isinstance(target, ast.Tuple):
+            self._store(target, self._value(node.value))
+            return
+        if isinstance(node.value, ast.Tuple):
+            values = [self._value(each) for each in node.value.elts]
+        else:
+            assert isinstance(node.value, ast.Call)
+            packed = self._call(node.value)
+            values = [self._builder.extract_value(packed, k) for k in range(len(target.elts))]
+        for each, value in zip(target.elts, values, strict=True):
+            self._store(each, value)
+
+    def _store(self, target: ast.expr, value: Value) -> None:
+        if isinstance(target, ast.Name):
+            self._assign(target.id, value)
+        elif isinstance(target, ast.Subscript):
+            assert not isinstance(value, View)
+            if isinstance(target.slice, ast.Slice):
+                self._fill(target, value)
+                return
+            view, place = self._element(target)
+            self._builder.store(self._cut(view.kind, value), place)
+        else:
+            self._refuse(target)
+
+    def _assign(self, name: str, value: Value) -> None:
+        if isinstance(value, View):
+            if name not in self._views:
+                types = (value.start.type, I64, I64)
+                self._views[name] = value.kind, tuple(map(self._entry.alloca, types))
+            kind, places = self._views[name]
+            assert kind == value.kind, f"{self._tree.name}: {name} is of two types"
+            for part, place in zip((value.start, value.size, value.rows), places, strict=True):
+                self._builder.store(part, place)
+            return
+        if name not in self._numbers:
+            self._numbers[name] = self._entry.alloca(I64)
+        self._builder.store(self._wide(value), self._numbers[name])
+
+    def _fill(self, target: ast.Subscript, value: ir.Value) -> None:
+        """Set all elements of a view to one number."""
+        view = self._view(self._value(target), target)
+        counter = self._entry.alloca(I64)
+        with _Loop(self, counter, ZERO, view.size, ONE) as index:
+            place = self._builder.gep(view.start, [index])
+            self._builder.store(self._cut(view.kind, value), place)
+
+    def _augmented(self, node: ast.AugAssign) -> None:
+        if isinstance(node.target, ast.Name):
+            now = self._number(node.target)
+            self._assign(node.target.id, self._operate(node.op, now, self._number(node.value)))
+            return
+        assert isinstance(node.target, ast.Subscript)
+        view, place = self._element(node.target)
+        value = self._number(node.value)
+        now = self._widen(view.kind, self._builder.load(place))
+        self._builder.store(self._cut(view.kind, self._operate(node.op, now, value)), place)
+
+    def _if(self, node: ast.If) -> None:
+        then, end = self._new("then"), self._new("end")
+        other = self._new("else") if node.orelse else end
+        self._builder.cbranch(self._truth(node.test), then, other)
+        for block, statements in ((then, node.body), (other, node.orelse)):
+            if block is not end:
+                self._builder.position_at_end(block)
+                self._block(statements)
+                if not self._builder.block.is_terminated:
+                    self._builder.branch(end)
+        self._builder.position_at_end(end)
+
+    def _for(self, node: ast.For) -> None:
+        assert isinstance(node.target, ast.Name)
+        assert isinstance(node.iter, ast.Call)
+        bounds = [self._number(each) for each in node.iter.args]
+        start, stop = bounds if len(bounds) == 2 else (ZERO, bounds[0])
+        name = node.target.id
+        if name not in self._numbers:
+            self._numbers[name] = self._entry.alloca(I64)
+        with _Loop(self, self._numbers[name], start, stop, ONE):
+            self._block(node.body)
+
+    def _while(self, node: ast.While) -> None:
+        test, body, end = self._new("test"), self._new("body"), self._new("end")
+        self._builder.branch(test)
+        self._builder.position_at_end(test)
+        self._builder.cbranch(self._truth(node.test), body, end)
+        self._builder.position_at_end(body)
+        self._again.append(test)
+        self._block(node.body)
+        self._again.pop()
+        if not self._builder.block.is_terminated:
+            self._builder.branch(test)
+        self._builder.position_at_end(end)
+
+    def _return(self, node: ast.Return) -> None:
+        if node.value is None:
+            self._builder.ret_void()
+        elif isinstance(node.value, ast.Tuple):
+            result = ir.Constant(ir.LiteralStructType([I64] * self._count), ir.Undefined)
+            for index, each in enumerate(node.value.elts):
+                result = self._builder.insert_value(result, self._number(each), index)
+            self._builder.ret(result)
+        else:
+            self._builder.ret(self._number(node.value))
+
+    def _new(self, label: str) -> ir.Block:
+        return self._function.append_basic_block(label)
+
+    # Expressions.
+
+    def _number(self, node: ast.expr) -> ir.Value:
+        value = self._value(node)
+        if isinstance(value, View):
+            self._refuse(node, f"{ast.unparse(node)} is an array")
+        return self._wide(value)
+
+    def _view(self, value: Value, node: ast.expr) -> View:
+        if not isinstance(value, View):
+            self._refuse(node, f"{ast.unparse(node)} is no array")
+        return value
+
+    def _wide(self, value: ir.Value) -> ir.Value:
+        return self._builder.zext(value, I64) if value.type == I1 else value
+
+    def _truth(self, node: ast.expr) -> ir.Value:
+        value = self._value(node)
+        assert not isinstance(value, View)
+        return value if value.type == I1 else self._builder.icmp_signed("!=", value, ZERO)
+
+    def _value(self, node: ast.expr) -> Value:
+        if isinstance(node, ast.Constant):
+            return ir.Constant(I64, int(node.value))  # type: ignore[arg-type]
+        if isinstance(node, ast.Name):
+            return self._name(node)
+        if isinstance(node, ast.BinOp):
+            return self._operate(node.op, self._number(node.left), self._number(node.right))
+        if isinstance(node, ast.Compare):
+            return self._compare(node)
+        if isinstance(node, ast.BoolOp):
+            return self._together(node)
+        if isinstance(node, ast.UnaryOp):
+            return self._unary(node)
+        if isinstance(node, ast.IfExp):
+            return self._either(node)
+        if isinstance(node, ast.Subscript):
+            return self._subscript(node)
+        if isinstance(node, ast.Call):
+            return self._call(node)
+        self._refuse(node)
+
+    def _name(self, node: ast.Name) -> Value:
+        if node.id in self._numbers:
+            return self._builder.load(self._numbers[node.id])
+        if node.id in self._views:
+            kind, places = self._views[node.id]
+            return View(kind, *map(self._builder.load, places))
+        if isinstance(self._globals.get(node.id), int):
+            return ir.Constant(I64, int(self._globals[node.id]))
+        self._refuse(node, f"'{node.id}' is not known here")
+
+    def _operate(self, op: ast.operator, left: ir.Value, right: ir.Value) -> ir.Value:
+        power = _power_of_two(right)
+        if isinstance(op, ast.FloorDiv) and power is not None:
+            return self._builder.ashr(left, ir.Constant(I64, power))
+        if isinstance(op, ast.Mod) and power is not None:
+            return self._builder.and_(left, ir.Constant(I64, (1 << power) - 1))
+        return getattr(self._builder, BINARY[type(op)])(left, right)
+
+    def _unary(self, node: ast.UnaryOp) -> ir.Value:
+        if isinstance(node.op, ast.Not):
+            return self._builder.not_(self._truth(node.operand))
+        if isinstance(node.op, ast.USub):
+            return self._builder.sub(ZERO, self._number(node.operand))
+        self._refuse(node)
+
+    def _compare(self, node: ast.Compare) -> ir.Value:
+        values = [self._number(each) for each in (node.left, *node.comparators)]
+        found = [
+            self._builder.icmp_signed(RELATIONS[type(op)], one, other)
+            for op, one, other in zip(node.ops, values, values[1:], strict=False)
+        ]
+        result = found[0]
+        for each in found[1:]:
+            result = self._builder.and_(result, each)
+        return result
+
+    def _together(self, node: ast.BoolOp) -> ir.Value:
+        """Print ``and`` or ``or``: the right side only where it decides."""
+        settled = ir.Constant(I1, isinstance(node.op, ast.Or))
+        end = self._new("settled")
+        ways: list[tuple[ir.Value, ir.Block]] = []
+        for each in node.values[:-1]:
+            test, following = self._truth(each), self._new("next")
+            ways.append((settled, self._builder.block))
+            if isinstance(node.op, ast.Or):
+                self._builder.cbranch(test, end, following)
+            else:
+                self._builder.cbranch(test, following, end)
+            self._builder.position_at_end(following)
+        last = self._truth(node.values[-1])
+        ways.append((last, self._builder.block))
+        self._builder.branch(end)
+        self._builder.position_at_end(end)
+        return self._joined(I1, ways)
+
+    def _either(self, node: ast.IfExp) -> Value:
+        then, other, end = self._new("then"), self._new("else"), self._new("end")
+        self._builder.cbranch(self._truth(node.test), then, other)
+        ways: list[tuple[Value, ir.Block]] = []
+        for block, each in ((then, node.body), (other, node.orelse)):
+            self._builder.position_at_end(block)
+            value = self._value(each)
+            ways.append(
+                (value if isinstance(value, View) else self._wide(value), self._builder.block)
+            )
+            self._builder.branch(end)
+        self._builder.position_at_end(end)
+        first = ways[0][0]
+        if isinstance(first, View):
+            views = [(self._view(value, node), block) for value, block in ways]
+            start = self._joined(first.start.type, [(v.start, block) for v, block in views])
+            return View(first.kind, start, self._joined(I64, [(v.size, b) for v, b in views]))
+        return self._joined(I64, ways)
+
+    def _joined(self, kind: ir.Type, ways: Sequence[tuple[Any, ir.Block]]) -> ir.Value:
+        phi = self._builder.phi(kind)
+        for value, block in ways:
+            phi.add_incoming(value, block)
+        return phi
+
+    # Arrays.
+
+    def _subscript(self, node: ast.Subscript) -> Value:
+        if isinstance(node.value, ast.Attribute) and node.value.attr == "shape":
+            axis = ast.literal_eval(node.slice)
+            view = self._view(self._value(node.value.value), node)
+            return view.size if axis == view.kind.dimensions - 1 else view.rows
+        if isinstance(node.value, ast.Call) and not isinstance(node.slice, ast.Slice | ast.Tuple):
+            packed = self._value(node.value)
+            if not isinstance(packed, View):
+                return self._builder.extract_value(packed, ast.literal_eval(node.slice))
+        if isinstance(node.slice, ast.Slice):
+            return self._slice(node, node.slice)
+        view = self._view(self._value(node.value), node)
+        if view.kind.dimensions == 2 and not isinstance(node.slice, ast.Tuple):
+            row = self._builder.mul(self._number(node.slice), view.size)
+            kind = Kind(view.kind.bits, view.kind.signed)
+            return View(kind, self._builder.gep(view.start, [row]), view.size)
+        view, place = self._element(node)
+        return self._widen(view.kind, self._builder.load(place))
+
+    def _slice(self, node: ast.Subscript, part: ast.Slice) -> View:
+        view, start = self._view(self._value(node.value), node), ZERO
+        if part.lower is not None:
+            start = self._number(part.lower)
+        stop = self._number(part.upper) if part.upper is not None else view.size
+        place = self._builder.gep(view.start, [start])
+        return View(view.kind, place, self._builder.sub(stop, start))
+
+    def _element(self, node: ast.Subscript) -> tuple[View, ir.Value]:
+        """Return the array of an element, and its address."""
+        view = self._view(self._value(node.value), node)
+        if isinstance(node.slice, ast.Tuple):
+            row, column = node.slice.elts
+            index = self._builder.mul(self._number(row), view.size)
+            index = self._builder.add(index, self._number(column))
+        else:
+            index = self._number(node.slice)
+        return view, self._builder.gep(view.start, [index])
+
+    def _widen(self, kind: Kind, value: ir.Value) -> ir.Value:
+        if kind.bits == 64:
+            return value
+        return self._builder.sext(value, I64) if kind.signed else self._builder.zext(value, I64)
+
+    def _cut(self, kind: Kind, value: ir.Value) -> ir.Value:
+        value = self._wide(value)
+        return value if kind.bits == 64 else self._builder.trunc(value, ir.IntType(kind.bits))
+
+    # Calls.
+
+    def _call(self, node: ast.Call) -> Any:
+        if isinstance(node.func, ast.Attribute):
+            return self._machine_array(node)
+        assert isinstance(node.func, ast.Name)
+        name = node.func.id
+        known = self._globals.get(name)
+        if isinstance(known, Kernel):
+            return self._call_kernel(known, node)
+        if known is call_printed:
+            return self._call_address(node)
+        if known is logical:
+            value, shift = (self._number(each) for each in node.args)
+            return self._builder.lshr(value, shift)
+        if name in ("min", "max"):
+            one, other = (self._number(each) for each in node.args)
+            test = self._builder.icmp_signed("<" if name == "min" else ">", one, other)
+            return self._builder.select(test, one, other)
+        self._refuse(node, f"'{name}' is no kernel")
+
+    def _call_kernel(self, kernel: Kernel, node: ast.Call) -> Any:
+        arguments: list[ir.Value] = []
+        types: list[Kind | None] = []
+        for each in node.args:
+            value = self._value(each)
+            if isinstance(value, View):
+                arguments += [value.start, value.size, value.rows]
+                types.append(value.kind)
+            else:
+                arguments.append(self._wide(value))
+                types.append(None)
+        function, _ = self._owner.function(kernel, tuple(types))
+        return self._builder.call(function, arguments)
+
+    def _call_address(self, node: ast.Call) -> None:
+        address, *given = (self._number(each) for each in node.args)
+        kind = ir.FunctionType(ir.VoidType(), [I64, I64]).as_pointer()
+        self._builder.call(self._builder.inttoptr(address, kind), given)
+
+    def _machine_array(self, node: ast.Call) -> View:
+        """Print ``at.name(m)``."""
+        assert isinstance(node.func, ast.Attribute)
+        field = getattr(self._globals[node.func.value.id], node.func.attr)  # type: ignore[attr-defined]
+        assert isinstance(field, Field), node.func.attr
+        listed = self._builder.inttoptr(self._number(node.args[0]), I64.as_pointer())
+        first = ENTRY * FIELDS.index(field.name)
+
+        def entry(number: int) -> ir.Value:
+            place = self._builder.gep(listed, [ir.Constant(I64, first + number)])
+            return self._builder.load(place)
+
+        dtype = np.dtype(field.dtype)
+        kind = Kind(8 * dtype.itemsize, dtype.kind == "i", field.dimensions)
+        start = self._builder.inttoptr(entry(0), ir.IntType(kind.bits).as_pointer())
+        return View(kind, start, entry(field.dimensions), entry(1))
+
+
+class _Loop:
+    """A loop over a variable, from start to before stop."""
+
+    def __init__(
+        self,
+        function: _Function,
+        counter: ir.Value,
+        start: ir.Value,
+        stop: ir.Value,
+        step: ir.Value,
+    ) -> None:
+        self._function, self._counter = function, counter
+        self._start, self._stop, self._step = start, stop, step
+
+    def __enter__(self) -> ir.Value:
+        """Print the head; return the variable's value in the body."""
+        one, builder = self._function, self._function._builder
+        self._test, self._next = one._new("test"), one._new("next")
+        self._end, body = one._new("end"), one._new("body")
+        builder.store(self._start, self._counter)
+        builder.branch(self._test)
+        builder.position_at_end(self._test)
+        test = builder.icmp_signed("<", builder.load(self._counter), self._stop)
+        builder.cbranch(test, body, self._end)
+        builder.position_at_end(body)
+        one._again.append(self._next)
+        return builder.load(self._counter)
+
+    def __exit__(self, *error: object) -> None:
+        """Print the tail."""
+        one, builder = self._function, self._function._builder
+        one._again.pop()
+        if not builder.block.is_terminated:
+            builder.branch(self._next)
+        builder.position_at_end(self._next)
+        following = builder.add(builder.load(self._counter), self._step)
+        builder.store(following, self._counter)
+        builder.branch(self._test)
+        builder.position_at_end(self._end)
+
+
+def _power_of_two(value: ir.Value) -> int | None:
+    """Return k of a constant 2^k."""
+    if not isinstance(value, ir.Constant) or not isinstance(value.constant, int):
+        return None
+    number = int(value.constant)
+    return number.bit_length() - 1 if number > 0 and number & (number - 1) == 0 else None

@@ -1,0 +1,124 @@
+"""The arrays of a machine as kernels see them: ``at.groups(m)`` is the table of groups.
+
+Kernels are given one number, ``m``: the address of a list of (address, rows, columns), int64, an
+entry an array. `translate` knows these names.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, NoReturn
+
+import numpy as np
+from numpy.typing import NDArray
+
+FIELDS: list[str] = []
+"""Names of the arrays, in the order of the list."""
+ENTRY = 3
+
+
+@dataclass(frozen=True)
+class Field:
+    """One array of every machine."""
+
+    name: str
+    dtype: type[np.generic]
+    dimensions: int
+
+    def __call__(self, machine: int) -> NoReturn:
+        """Refuse to run in Python."""
+        raise TypeError(f"at.{self.name}(m) is for kernels")
+
+
+def _view(name: str, dtype: type[np.generic], dimensions: int = 1) -> Any:
+    FIELDS.append(name)
+    return Field(name, dtype, dimensions)
+
+
+def describe(parts: Iterable[Any]) -> NDArray[np.int64]:
+    """Return the list for named tuples of arrays; they must outlive it."""
+    arrays = {name: array for part in parts for name, array in part._asdict().items()}
+    rows = np.zeros((len(FIELDS), ENTRY), np.int64)
+    for row, name in zip(rows, FIELDS, strict=True):
+        array = arrays[name]
+        assert array.flags.c_contiguous, name
+        row[0] = array.ctypes.data
+        row[1 : 1 + array.ndim] = array.shape
+    return rows.reshape(-1)
+
+
+head = _view("head", np.int64)
+sources = _view("sources", np.int64, 2)
+source_events = _view("source_events", np.int64, 2)
+outputs = _view("outputs", np.int64, 2)
+output_bias = _view("output_bias", np.int64, 2)
+populations = _view("populations", np.int64, 2)
+code = _view("code", np.int64, 2)
+resets = _view("resets", np.int64, 2)
+draws_made = _view("draws_made", np.int64, 2)
+drawings = _view("drawings", np.int64, 2)
+groups = _view("groups", np.int64, 2)
+cost = _view("cost", np.int64, 2)
+wires = _view("wires", np.int64, 2)
+plastic = _view("plastic", np.int64, 2)
+kept = _view("kept", np.int64, 2)
+floor = _view("floor", np.int64, 2)
+threshold = _view("threshold", np.int64, 2)
+products = _view("products", np.int64, 2)
+readout = _view("readout", np.int64)
+starts = _view("starts", np.int64)
+near_targets = _view("near_targets", np.uint16)
+far_targets = _view("far_targets", np.int32)
+shapes = _view("shapes", np.int64, 2)
+
+clock = _view("clock", np.int64)
+memory = _view("memory", np.int32)
+flags = _view("flags", np.uint8)
+flag_eights = _view("flag_eights", np.int64)
+lists = _view("lists", np.int32)
+sent = _view("sent", np.int64)
+full = _view("full", np.uint8)
+bytes = _view("bytes", np.int8)
+shorts = _view("shorts", np.int16)
+words = _view("words", np.int32)
+tags = _view("tags", np.int16)
+nonzero = _view("nonzero", np.int32)
+below = _view("below", np.int64)
+due = _view("due", np.int32)
+arrived = _view("arrived", np.uint8)
+x = _view("x", np.int32)
+y = _view("y", np.int32)
+tx = _view("tx", np.uint8)
+tx_eights = _view("tx_eights", np.int64)
+ty = _view("ty", np.uint8)
+ty_eights = _view("ty_eights", np.int64)
+tables = _view("tables", np.int64)
+where = _view("where", np.int64)
+
+sums = _view("sums", np.int16)
+history = _view("history", np.int32)
+own = _view("own", np.int32)
+times = _view("times", np.int32)
+draws = _view("draws", np.uint8)
+tag_draws = _view("tag_draws", np.uint8)
+drawn = _view("drawn", np.uint32)
+decay = _view("decay", np.int32)
+lines = _view("lines", np.int32)
+neurons = _view("neurons", np.int32)
+column = _view("column", np.int32)
+short_column = _view("short_column", np.int16)
+tag_column = _view("tag_column", np.int16)
+width = _view("width", np.int64)
+
+narrow = _view("narrow", np.uint8)
+eights = _view("eights", np.int64)
+wide = _view("wide", np.int16)
+is_wide = _view("is_wide", np.uint8)
+event_base = _view("event_base", np.int64)
+shared = _view("shared", np.int64, 2)
+answers = _view("answers", np.int64, 2)
+probes = _view("probes", np.int64, 2)
+step_log = _view("step_log", np.int64, 2)
+epoch_log = _view("epoch_log", np.int64, 2)
+counts = _view("counts", np.int64, 2)
