@@ -51,11 +51,24 @@ NAMES = (
     "tags, epoch 4",
     "tags at their ends",
     "tags of neurons that write",
+    "lists, delays",
+    "lists that learn, epoch 1",
+    "lists that learn, epoch 4",
+    "lists that read w",
+    "lists with tags",
+    "lists of neurons that write",
+    "lists, three factors",
+    "convolutions",
+    "convolutions in one dimension",
     "no learning",
     "no synapses",
 )
+NATIVE = tuple(name for name in NAMES if not name.startswith(("list", "conv")))
+"""The cases that native runs; it refuses all others."""
 LEARNING = tuple(
-    name for name in NAMES if not name.startswith(("instructions", "no learning", "no synapses"))
+    name
+    for name in NAMES
+    if not name.startswith(("instructions", "lists, delays", "no learning", "no synapses"))
 )
 EXCHANGED = (
     *("relu", "tanh", "perturbed", "stdp, epoch 4", "instructions", "three factors, epoch 3"),
@@ -67,6 +80,9 @@ REFUSED_BY_LAVA = {
     "three factors, epoch 6": "Lava's plastic synapses have delay 1",
     "sparse": "Lava's plastic synapses have delay 1",
     "tags of neurons that write": "Lava's plastic synapses have delay 1",
+    "lists that read w": "fails where a rule reads w or t",
+    "lists with tags": "drops synapses of weight 0",
+    "lists of neurons that write": "Lava's plastic synapses have delay 1",
 }
 TAKEN_BY_LAVA = (
     "tanh",
@@ -76,6 +92,11 @@ TAKEN_BY_LAVA = (
     "tags, epoch 1",
     "tags at their ends",
     "instructions",
+    "lists, delays",
+    "lists that learn, epoch 4",
+    "lists, three factors",
+    "convolutions",
+    "convolutions in one dimension",
 )
 needs_lava = pytest.mark.skipif(
     importlib.util.find_spec("lava") is None, reason="Lava is not installed"
@@ -143,10 +164,18 @@ def test_every_case_is_named_and_lawful(case: Cases, case_names: tuple[str, ...]
 
 
 @pytest.mark.parametrize("rounding", ROUNDINGS)
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", NATIVE)
 def test_native_is_the_reference(case: Cases, name: str, rounding: Rounding) -> None:
     program, data = case(name)
     assert_conforms("native", program, data, samples=SAMPLES, rounding=rounding)
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if name not in NATIVE])
+def test_native_says_that_it_runs_matrices(case: Cases, name: str) -> None:
+    with pytest.raises(
+        EngineError, match=r"HB0608: native runs matrices, %\w+ is a (Sparse|Conv2d)"
+    ):
+        opened("native", case(name)[0], "independent")
 
 
 @pytest.mark.parametrize("name", LEARNING)
