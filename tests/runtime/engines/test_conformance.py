@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 
 from hebbite.compiler.arithmetic.randomness import ROUNDINGS, Rounding
@@ -336,6 +336,22 @@ def test_programs_by_chance_run_alike(
     programs: Programs, data: st.DataObject, rounding: Rounding
 ) -> None:
     check_by_chance(*data.draw(programs), rounding)
+
+
+@needs_lava
+@pytest.mark.long
+@settings(max_examples=60, deadline=None, derandomize=True, suppress_health_check=QUIET)
+@given(data=st.data())
+def test_programs_by_chance_run_alike_on_lava(
+    joined_programs: Programs, data: st.DataObject
+) -> None:
+    program, inputs, samples = data.draw(joined_programs)
+    try:
+        opened("lava", program, "lava-exact")
+    except EngineError:
+        event("refused by Lava, for a reason that has its own test")
+        return
+    assert_conforms("lava", program, inputs, samples=samples, rounding="lava-exact")
 
 
 @pytest.mark.long
