@@ -285,6 +285,34 @@ def test_a_state_of_one_engine_continues_in_the_other(
     assert_same_state(second, whole)
 
 
+@pytest.mark.parametrize("rounding", ROUNDINGS)
+@pytest.mark.parametrize("name", [name for name in NAMES if name not in NATIVE])
+def test_a_state_of_the_reference_continues_in_another_machine(
+    case: Cases, name: str, rounding: Rounding
+) -> None:
+    program, data = case(name)
+    whole, first, second = (opened("reference", program, rounding) for _ in range(3))
+    wanted = whole.run(data, samples=SAMPLES, probes=all_probes(program))
+    before = first.run(cut(data, 0, 5), samples=5, probes=all_probes(program))
+    second.restore(first.state())
+    after = second.run(cut(data, 5, SAMPLES), samples=SAMPLES - 5, probes=all_probes(program))
+    for probe, values in joined([before, after]).items():
+        np.testing.assert_array_equal(values, wanted.values[probe], err_msg=probe)
+    assert before.counters + after.counters == wanted.counters
+    assert_same_state(second, whole)
+
+
+def test_a_list_keeps_one_weight_and_one_tag_a_synapse(case: Cases) -> None:
+    program, data = case("lists with tags")
+    machine = opened("reference", program, "independent")
+    found = machine.run(cut(data, 0, 1), samples=1, probes=("first.weight", "first.t", "first.x1"))
+    synapses = program.tensors["first.targets"].size
+    assert found.values["first.weight"].shape == found.values["first.t"].shape == (2, synapses)
+    assert found.values["first.x1"].shape == (2, 7)
+    state = machine.state()
+    assert state["weight.first"].shape == state["tag.first"].shape == (synapses,)
+
+
 def test_engines_agree_after_a_run_that_did_not_learn(case: Cases) -> None:
     program, data = case("stdp, epoch 4")
     machines = [opened(name, program, "lava-exact") for name in ("native", "reference")]
