@@ -32,7 +32,7 @@ from hebbite.compiler.lowering.schedule import TimeTable, time_table
 from hebbite.compiler.lowering.written import HELD, TEACHER, WRITTEN
 from hebbite.compiler.neurons import NEURONS
 from hebbite.compiler.neurons.one_sided import one_sided
-from hebbite.compiler.neurons.perturbed import perturbed, scoring
+from hebbite.compiler.neurons.perturbed import firing_twice, perturbed, scoring
 from hebbite.compiler.neurons.reciprocal import resending_signal, showing_activity
 from hebbite.compiler.neurons.regulated import regulated
 from hebbite.compiler.program.neuron import NeuronProgram
@@ -76,11 +76,17 @@ def lower_graded(request: Request) -> Lowered:
 
 
 def _report(network: Network, integers: IntegerNetwork) -> dict[str, float]:
-    """Return the quantisation error of every group, and the step of every activation table."""
+    """Return the quantisation error of every group, the step of every activation table, and the
+    number of weights that convolutions keep."""
     pairs = list(zip(network.stages, integers.stages, strict=True))
     errors = {f"weight_error.{stage.synapses}": made.weight_error for stage, made in pairs}
     steps = {f"table_step.{stage.name}": made.table_step for stage, made in pairs if made.tables}
-    return errors | steps
+    kept = {
+        f"kept_weights.{stage.synapses}": float(made.weight.size)
+        for stage, made in pairs
+        if stage.kind == "conv2d"
+    }
+    return errors | steps | kept
 
 
 @dataclass(frozen=True)
@@ -164,16 +170,17 @@ class _Lowering:
 
     def _signed(self, index: int) -> bool:
         """Whether the payloads that stage ``index`` receives have a sign."""
-        if index == 0:
-            return self.integers.signed_input
-        return self.request.network.stages[index - 1].activation == "tanh"
+        return self.request.network.sign_before(index, self.integers.signed_input)
 
     def _fires(self, table: TimeTable, name: str) -> tuple[int, ...]:
         """Return the offsets of the forward payloads of a source or population, a pass each."""
         return (*(early.fire[name] for early in table.earlier), table.fire[name])
 
     def _bias(self, index: int, fires: tuple[int, ...], period: int) -> tuple[OffsetPayload, ...]:
-        """Return what the bias line of the lines that stage ``index`` receives sends, and when."""
+        """Return what the bias line of the lines that stage ``index`` receives sends, and when;
+        none where that is a pool."""
+        if self.request.network.stages[index].kind == "pool":
+            return ()
         signed = self._signed(index)
         pairs = tuple((fire, bias_payload_of(signed, self.request.settings)) for fire in fires)
         return (*pairs, (period, 2 * (TOP_SIGNED + 64))) if signed else pairs
@@ -206,7 +213,7 @@ class _Lowering:
         fires = self._fires(table, stage.name)
         return Population(
             stage.name,
-            len(stage.weight),
+            stage.size,
             neuron,
             neuron.chosen(constants),
             tuple((name, f"{stage.name}.{name}") for name in self._tables(index)),
@@ -246,7 +253,13 @@ class _Lowering:
             *(stage.name for stage in self.request.network.stages),
         ]
         return tuple(
-            Synapses(stage.synapses, pre, stage.name, f"{stage.synapses}.weight")
+            Synapses(
+                stage.synapses,
+                pre,
+                stage.name,
+                f"{stage.synapses}.weight",
+                connect=stage.connect,
+            )
             for pre, stage in zip(names, self.request.network.stages, strict=False)
         )
 
@@ -264,7 +277,7 @@ class _Lowering:
                 dt=None if rule.dt is None else self._coded(index, rule.dt),
             )
             for index, stage in enumerate(stages)
-            if index >= first
+            if index >= first and not stage.is_shared
         )
 
     def _coded(self, index: int, update: SumOfProducts) -> SumOfProducts:
@@ -287,6 +300,8 @@ class _Lowering:
     def _neuron(self, index: int) -> NeuronProgram:
         """Return the program of a stage, with what the rule asks of it beyond its own error."""
         stages = self.request.network.stages
+        if stages[index].is_shared:
+            return self._still(index)
         last = index == len(stages) - 1
         neuron = NEURONS["error" if last else stages[index].activation]
         if last and self.request.objective.one_sided:
@@ -299,7 +314,14 @@ class _Lowering:
             return neuron
         if not last:
             neuron = showing_activity(neuron, signed=stages[index].activation == "tanh")
-        return resending_signal(neuron) if index else neuron
+        return resending_signal(neuron) if index > self._path.lowest else neuron
+
+    def _still(self, index: int) -> NeuronProgram:
+        """Return the program of a stage whose synapses do not learn."""
+        stage = self.request.network.stages[index]
+        sent = "tanh" if self._signed(index) else "relu"
+        neuron = NEURONS[sent if stage.kind == "pool" else stage.activation]
+        return firing_twice(neuron) if self._path.perturbs else neuron
 
 
 def dict_of(feedback: list[tuple[Synapses, Long]]) -> dict[str, tuple[Synapses, Long]]:
