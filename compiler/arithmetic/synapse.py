@@ -50,9 +50,7 @@ def accumulate(
     return total << exponent if exponent >= 0 else total >> -exponent
 
 
-def arrivals(
-    weight: Long, message: Long, fan: Fan | None = None
-) -> tuple[NDArray[np.bool_], int]:
+def arrivals(weight: Long, message: Long, fan: Fan | None = None) -> tuple[NDArray[np.bool_], int]:
     """Return which neurons a message reaches through a weight that is not 0, and by how many.
 
     Shapes as in `accumulate`; the neurons are bool (post,).

@@ -1,8 +1,8 @@
 """How a group of synapses joins the lines of its sender to the neurons of its receiver.
 
 Dense    every line reaches every neuron: weight (post, lines).
-Sparse   a list: weight (synapses,), sorted by line, then by neuron, no pair twice. The synapses of
-         line i are the elements starts[i] .. starts[i + 1] - 1; element k ends at neuron targets[k].
+Sparse   a list: weight (synapses,), sorted by line, then by neuron, no pair twice. The synapses
+         of line i are the elements starts[i] .. starts[i + 1] - 1; k ends at neuron targets[k].
          A stored weight of 0 is a synapse: it may learn.
 Conv2d   a convolution with shared weights, static. The lines of the sender are an image
          (channel, y, x) in C order, and perhaps a bias line; weight (K, C / groups * kh * kw), and

@@ -62,16 +62,15 @@ def _is(tensor: IntArray | None) -> str:
     return "nothing" if tensor is None else f"{tensor.dtype} {tensor.shape}"
 
 
-def _index_types(
-    program: Program, group: Synapses, connect: Sparse, at: str
-) -> Iterator[Problem]:
+def _index_types(program: Program, group: Synapses, connect: Sparse, at: str) -> Iterator[Problem]:
     lines = program.line_count(group)
     starts, targets = (program.tensors.get(name) for name in (connect.starts, connect.targets))
     if starts is None or starts.shape != (lines + 1,) or starts.dtype != np.int64:
         what = f"@{connect.starts} must be int64 ({lines + 1},), not {_is(starts)}"
         yield Problem("HB0465", what, at)
     if targets is None or targets.ndim != 1 or targets.dtype != np.int32:
-        yield Problem("HB0465", f"@{connect.targets} must be int32 (synapses,), not {_is(targets)}", at)
+        what = f"@{connect.targets} must be int32 (synapses,), not {_is(targets)}"
+        yield Problem("HB0465", what, at)
     else:
         yield from _weight(program, group, targets.shape, at)
     weights = {other.weight for other in program.synapses}
@@ -105,7 +104,8 @@ def _misfit(program: Program, group: Synapses, conv: Conv2d) -> str:
     numbers = (*conv.shape, *conv.kernel, *conv.stride, *conv.dilation, conv.groups)
     if min(numbers) < 1 or min(conv.padding) < 0:
         return f"{conv}: sizes are at least 1, padding at least 0"
-    size = next(p.size for p in (*program.sources, *program.populations) if p.name == group.pre)
+    sources = {source.name: source.size for source in program.sources}
+    size = sources.get(group.pre) or program.population(group.pre).size
     if size != conv.lines:
         return f"an image of {list(conv.shape)} has {conv.lines} lines, %{group.pre} {size}"
     if conv.shape[0] % conv.groups:

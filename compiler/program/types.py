@@ -85,11 +85,12 @@ class Synapses:
     """A group of synapses from one output of ``pre`` to one input of ``post``.
 
     ``weight`` names a tensor, of shape (post size, lines of pre) where every line reaches every
-    neuron; ``connect`` says whether it does. ``exponent`` in [-8, 7], ``delay`` in [1, 63] steps. ``role`` is ``forward``, ``feedback``, whose cost is all learning, or
-    ``lateral``: within a layer or down to one, wherever inference needs it too.
+    neuron; ``connect`` says whether it does. ``exponent`` in [-8, 7], ``delay`` in [1, 63] steps.
+    ``role`` is ``forward``, ``feedback``, whose cost is all learning, or ``lateral``: within a
+    layer or down to one, wherever inference needs it too.
     ``mirror`` names the group whose transposed weights, without its bias line, are copied here
-    by the host at every learning-epoch boundary; both are dense. With a ``magnitude`` m > 0 only signs are copied:
-    m for a weight of 0 or more, -m for one below 0.
+    by the host at every learning-epoch boundary; both are dense. With a ``magnitude`` m > 0 only
+    signs are copied: m for a weight of 0 or more, -m for one below 0.
     """
 
     name: str
@@ -104,7 +105,7 @@ class Synapses:
     role: str = "forward"
     mirror: str = ""
     magnitude: int = 0
-    connect: Connectivity = Dense()
+    connect: Connectivity = field(default_factory=Dense)
 
 
 @dataclass(frozen=True)
