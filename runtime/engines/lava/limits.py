@@ -81,9 +81,7 @@ def _listed(program: Program, plasticity: Plasticity) -> Iterator[Problem]:
         what = "Lava's LearningSparse keeps no tag that is 0, and fails where a rule reads w or t"
         yield Problem("HB0606", what, at, hint=hint)
     if not program.tensors[group.weight].all():
-        what = (
-            f"Lava's LearningSparse drops a synapse whose weight is 0; @{group.weight} holds some"
-        )
+        what = f"@{group.weight} holds 0, and Lava's LearningSparse drops synapses of weight 0"
         yield Problem("HB0606", what, at, hint=hint)
 
 
