@@ -102,7 +102,8 @@ def converted(model: Path, data: Dataset, *, engine: str) -> dict[str, object]:
 def answers(made: Compiled, x: Real, engine: str) -> NDArray[np.int64]:
     """Return the answers of the chip program."""
     with Session(made, engine=engine) as session:
-        return session.answers(x).argmax(axis=1)
+        chosen: NDArray[np.int64] = session.answers(x).argmax(axis=1)
+        return chosen
 
 
 def learned(
@@ -151,7 +152,6 @@ def trained(data: Dataset, *, rate: float, epochs: int, seed: int = 0) -> Parame
         chosen = jnp.take_along_axis(jax.nn.log_softmax(logits), y[:, None], axis=1)
         return -chosen.mean(), seen
 
-    @jax.jit
     def step(p: Parameters, m: Parameters, v: Parameters, t: Any, lr: Any, x: Any, y: Any) -> Any:
         (_, seen), gradient = jax.value_and_grad(loss, has_aux=True)(p, x, y)
         m = {k: 0.9 * m[k] + 0.1 * g for k, g in gradient.items()}
@@ -161,6 +161,7 @@ def trained(data: Dataset, *, rate: float, epochs: int, seed: int = 0) -> Parame
         }
         return moved, m, v, seen
 
+    quick = jax.jit(step)
     rng = np.random.default_rng(seed)
     p = initial(rng)
     m = v = {k: jnp.zeros_like(a) for k, a in p.items()}
@@ -173,7 +174,7 @@ def trained(data: Dataset, *, rate: float, epochs: int, seed: int = 0) -> Parame
             some = order[first : first + batch]
             lr = rate * 0.5 * (1 + np.cos(np.pi * done / total))
             done += 1
-            p, m, v, seen = step(p, m, v, done, lr, x_all[some], y_all[some])
+            p, m, v, seen = quick(p, m, v, done, lr, x_all[some], y_all[some])
             statistics = {
                 k: MOMENTUM * statistics[k] + (1 - MOMENTUM) * s if statistics else s
                 for k, s in seen.items()

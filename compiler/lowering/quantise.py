@@ -156,13 +156,14 @@ def _sums(stage: Stage, weight: Int, payload: Long, bias_payload: int) -> Long:
     """Return v of every unit (samples, size), exactly."""
     wide, connect = weight.astype(np.int64), stage.connect
     if not isinstance(connect, Conv2d):
-        return np.column_stack([payload, np.full(len(payload), bias_payload)]) @ wide.T
+        lines = np.column_stack([payload, np.full(len(payload), bias_payload, np.int64)])
+        return lines @ wide.T
     window = Window(connect.kernel, connect.stride, connect.padding, connect.dilation)
     patches = window.patches(payload.reshape(-1, *connect.shape).astype(np.float64))
     taps, bias = wide[:, : connect.taps], wide[:, connect.taps :].sum(axis=1) * bias_payload
     each = taps.reshape(len(wide), -1, *connect.kernel).astype(np.float64)
     sums = correlate(patches, each, groups=connect.groups)  # integers below 2^53
-    whole = sums.astype(np.int64) + bias[:, None, None]
+    whole: Long = sums.astype(np.int64) + bias[:, None, None]
     return whole.reshape(len(payload), -1)
 
 
