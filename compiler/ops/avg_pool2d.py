@@ -4,8 +4,8 @@
 
 i < kh, j < kw of ``kernel`` (kh, kw); stride, padding and dilation as in
 `hebbite.compiler.ops.window`. N = kh kw with ``count_padding=1``; by default N is how many pixels
-of the image itself the window sees. ONNX writes it as AveragePool, over one axis or two, or as
-GlobalAveragePool.
+of the image itself the window sees. ONNX writes it as AveragePool, over one axis or two, as
+GlobalAveragePool, or as ReduceMean over all axes of the image.
 
 On a chip it is a population of its own, reached by synapses of one weight w for each channel alone:
 one more step a sample, and for every message as many synaptic operations as windows see its line,
@@ -83,6 +83,20 @@ def _from_global_average_pool(node: OnnxNode) -> tuple[Emit, ...]:
     return emit_window(node, "avg_pool2d", window, {"kernel": window.kernel}, channels=channels)
 
 
+def _from_reduce_mean(node: OnnxNode) -> tuple[Emit, ...]:
+    rank, axes = 1 + len(node.data(0).shape), node.attributes.get("axes")
+    if axes is None:
+        operand = node.constant(1, "axes")
+        axes = () if operand is None else tuple(operand.reshape(-1).tolist())
+    whole = (tuple(range(2, rank)), tuple(range(2 - rank, 0)))
+    if not isinstance(axes, tuple) or tuple(sorted(axes)) not in whole:
+        what = f"{node.type} over the axes {axes} of data {list(node.data(0).shape)}"
+        raise Refusal(what, hint="a mean over the whole image of each channel")
+    pooled = _from_global_average_pool(node)
+    keeps = node.integer("keepdims", 1)
+    return pooled if keeps else (*pooled, Emit("flatten", operands=(-1,)))
+
+
 AVG_POOL2D = Op(
     name="avg_pool2d",
     equation="y = mean of x over windows",
@@ -90,5 +104,9 @@ AVG_POOL2D = Op(
     evaluate=_evaluate,
     required=("kernel",),
     optional=(*NAMES, "count_padding"),
-    onnx={"AveragePool": _from_average_pool, "GlobalAveragePool": _from_global_average_pool},
+    onnx={
+        "AveragePool": _from_average_pool,
+        "GlobalAveragePool": _from_global_average_pool,
+        "ReduceMean": _from_reduce_mean,
+    },
 )

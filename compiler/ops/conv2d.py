@@ -27,6 +27,9 @@ from hebbite.compiler.ops.window import (
     window_of,
 )
 
+AT_ONCE = 2**23
+"""Numbers that are multiplied at once: 64 MB, whatever the number of samples."""
+
 
 def _shape(call: Call) -> tuple[Shape, ...]:
     weight, bias, groups = call.tensor("weight"), call.tensor("bias"), call.integer("groups", 1)
@@ -52,11 +55,15 @@ def _evaluate(call: Call, arrays: tuple[FloatArray, ...]) -> tuple[FloatArray, .
 
 def correlate(patches: FloatArray, weight: FloatArray, *, groups: int) -> FloatArray:
     """Return sum over (c, i, j) of patches (n, C, OH, OW, kh, kw) with weight (K, C/g, kh, kw)."""
-    samples, channels, *positions, kh, kw = patches.shape
-    seen = patches.reshape(samples, groups, channels // groups, *positions, kh, kw)
+    samples, channels, height, width, kh, kw = patches.shape
     shared = weight.reshape(groups, -1, *weight.shape[1:])
-    result = np.einsum("ngcyxij,gkcij->ngkyx", seen, shared, optimize=True)
-    whole: FloatArray = result.reshape(samples, len(weight), *positions)
+    whole = np.empty((samples, len(weight), height, width))
+    some = max(1, AT_ONCE // (channels * height * width * kh * kw))
+    for first in range(0, samples, some):
+        seen = patches[first : first + some]
+        seen = seen.reshape(len(seen), groups, channels // groups, height, width, kh, kw)
+        part = np.einsum("ngcyxij,gkcij->ngkyx", seen, shared, optimize=True)
+        whole[first : first + some] = part.reshape(-1, *whole.shape[1:])
     return whole
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -21,6 +21,11 @@ from hebbite.compiler.evaluate import evaluate
 from hebbite.compiler.frontends import load_model
 from hebbite.compiler.frontends.onnx import check_onnx, import_onnx
 from hebbite.compiler.graph_text import parse
+from hebbite.compiler.graph_verify import verify
+from hebbite.compiler.ops import conv2d
+from hebbite.compiler.ops.window import Window
+from hebbite.compiler.passes import CLEAN_UP, run_passes
+from hebbite.compiler.passes.base import Pass
 from hebbite.rules.errors import Problem, VerifyError
 
 Numbers = NDArray[np.float32]
@@ -38,7 +43,7 @@ def numbers(*shape: int, seed: int = 0) -> Numbers:
 def save(
     folder: str | Path,
     nodes: list[onnx.NodeProto],
-    arrays: dict[str, Numbers],
+    arrays: Mapping[str, NDArray[Any]],
     shape: tuple[int, ...],
     *,
     opset: int = 20,
@@ -166,6 +171,39 @@ def test_a_global_average_pool_sees_the_whole_image(tmp_path: Path, shape: tuple
     )
 
 
+@pytest.mark.parametrize("opset", [13, 18])
+@pytest.mark.parametrize("keepdims", [0, 1])
+@pytest.mark.parametrize(
+    ("shape", "axes"), [((3, 5, 4), (2, 3)), ((3, 5, 4), (-1, -2)), ((3, 7), (2,))]
+)
+def test_a_mean_over_the_image_is_a_global_average_pool(
+    tmp_path: Path, shape: tuple[int, ...], axes: tuple[int, ...], keepdims: int, opset: int
+) -> None:
+    arrays, attributes = {}, {"axes": axes} if opset < 18 else {}
+    if opset >= 18:
+        arrays["axes"] = np.array(axes, np.int64)
+    node = helper.make_node("ReduceMean", ["x", *arrays], ["y"], keepdims=keepdims, **attributes)
+    path = save(tmp_path, [node], arrays, shape, opset=opset)
+    assert "avg_pool2d" in [n.op for n in import_onnx(path).nodes]
+    assert_equal_to_onnx(path)
+
+
+@pytest.mark.parametrize("axes", [(1,), (2,), (6, 7), (0, 2, 3), ()])
+def test_a_mean_over_anything_else_is_refused(tmp_path: Path, axes: tuple[int, ...]) -> None:
+    arrays = {"axes": np.array(axes, np.int64)} if axes else {}
+    node = helper.make_node("ReduceMean", ["x", *arrays], ["y"], "n")
+    (problem,), _ = check_onnx(save(tmp_path, [node], arrays, (3, 5, 4)))
+    assert (problem.code, problem.what.startswith("ReduceMean over the axes")) == ("HB0321", True)
+
+
+def test_convolving_many_samples_takes_them_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    x, weight = numbers(7, 2, 5, 5).astype(np.float64), numbers(4, 1, 3, 3).astype(np.float64)
+    patches = Window((3, 3)).patches(x)
+    whole = conv2d.correlate(patches, weight, groups=2)
+    monkeypatch.setattr(conv2d, "AT_ONCE", 1000)
+    np.testing.assert_array_equal(conv2d.correlate(patches, weight, groups=2), whole)
+
+
 def cases_of_onnx(module: str, op: str) -> dict[str, dict[str, Any]]:
     """Return the cases that the onnx package tests backends with: name -> node, data, results."""
     place = importlib.import_module(f"onnx.backend.test.case.node.{module}")
@@ -256,6 +294,36 @@ def test_a_scale_that_differs_within_a_channel_is_not_folded(tmp_path: Path) -> 
     path = save(tmp_path, nodes, {"w": numbers(2, 1, 3, 3), "s": numbers(1, 2, 3, 3)}, (1, 5, 5))
     assert_equal_to_onnx(path)
     assert [n.op for n in load_model(path).nodes] == ["input", "conv2d", "scale"]
+
+
+NORMALISED = """graph @g {
+  %x = input {shape=[1, 4, 4]} : real[1, 4, 4]
+  %c = conv2d(%x) {weight=@w} : real[2, 2, 2]
+  %r = reshape(%c) {shape=[2, 4]} : real[2, 4]
+  %s = scale(%r) {scale=@s} : real[2, 4]
+  %t = relu(%s) : real[2, 4]
+  %q = reshape(%t) {shape=[2, 2, 2]} : real[2, 2, 2]
+  %d = conv2d(%q) {weight=@w2} : real[2, 1, 1]
+  return %d
+}"""
+ARRAYS = {"w": numbers(2, 1, 3, 3), "w2": numbers(2, 2, 2, 2)}
+ARRAYS["s"] = np.repeat(numbers(2, 1), 4, axis=1)
+
+
+@pytest.mark.parametrize("one", CLEAN_UP, ids=lambda one: one.name)
+def test_a_pass_over_a_convolution_twice_is_the_pass_once(one: Pass) -> None:
+    once = run_passes(parse(NORMALISED, ARRAYS), [one])
+    assert run_passes(once, [one]) == once
+    assert ("scale" in [node.op for node in once.nodes]) is (one.name != "merge_conv")
+    x = numbers(3, 1, 4, 4)
+    right = evaluate(parse(NORMALISED, ARRAYS), x)["d"]
+    np.testing.assert_allclose(evaluate(once, x)[once.outputs[0]], right, rtol=1e-5, atol=1e-5)
+
+
+def test_a_convolution_that_somebody_else_reads_keeps_its_weights() -> None:
+    text = NORMALISED.replace("return %d", "return %d, %c")
+    graph = run_passes(parse(text, ARRAYS), CLEAN_UP)
+    np.testing.assert_array_equal(graph.tensors["w"], ARRAYS["w"])
 
 
 def test_an_image_is_flattened_channel_by_channel(tmp_path: Path) -> None:
@@ -374,7 +442,5 @@ def test_a_sum_pool_is_an_average_pool_times_its_window() -> None:
     ],
 )
 def test_a_pool_that_cannot_be_does_not_verify(text: str, what: str) -> None:
-    from hebbite.compiler.graph_verify import verify
-
     with pytest.raises(VerifyError, match=what.replace("[", r"\[")):
         verify(parse(text))

@@ -227,6 +227,17 @@ def test_the_outputs_follow_those_of_the_real_network(name: str, signed: bool) -
     assert np.corrcoef(ours.ravel(), right.ravel())[0, 1] > 0.99
 
 
+def test_a_convolution_leaves_room_for_its_bias() -> None:
+    build = GraphBuilder("net")
+    image = build.add("input", name="image", attributes={"shape": (1, 3, 3)})
+    weights: Attributes = {"weight": np.full((1, 1, 2, 2), 0.01), "bias": np.array([1.0])}
+    last = build.add("relu", (build.add("conv2d", (image,), attributes=weights),))
+    last = build.add("flatten", (last,))
+    last = build.add("linear", (last,), attributes={"weight": np.ones((1, 4))})
+    stored = compile(build.graph((last,)), rule="frozen").program.tensors["to_relu.weight"]
+    assert stored.tolist() == [[2, 2, 2, 2, 254]]
+
+
 @pytest.mark.parametrize(("kernel", "each", "shift"), [((2, 2), 128, 9), ((3, 3), 226, 11)])
 def test_a_pool_adds_with_one_weight_and_never_saturates(
     kernel: tuple[int, int], each: int, shift: int
