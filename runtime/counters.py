@@ -8,11 +8,12 @@ steps            steps run
 neuron_steps     neurons x steps
 neuron_active    of these, with v != 0, a message through a non-zero weight or wire, or a bias
 syn_ops          non-zero weights reached by a message
-spikes_in        messages that reach a core of the group, axon_out: messages by destination core
+spikes_in        messages that reach a core of the group: each where its line has synapses, be they
+                 0 or not; axon_out: the same, of lines that are not the host's
 hops_ew, hops_ns tile hops of those messages; interchip: those that change chip
 trace_updates    x traces written by a message, y traces by an event or a non-zero value sent
 rule_terms       products of dw and dt whose dependency and 1-bit factors hold, over all synapses
-updates_visited  synapses with at least one such product
+updates_visited  synapses with at least one such product; of a list, those that it stores
 updates_changed  stored weights that are another integer after the epoch; tags are not counted
 rng_draws        random integers: one a synapse with such a product of dw, one more with one of dt,
                  one a neuron and ``random`` instruction
