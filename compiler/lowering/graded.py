@@ -18,6 +18,7 @@ import numpy as np
 
 from hebbite.compiler.coding import Coding
 from hebbite.compiler.lowering.feedback import LABEL, FeedbackPath
+from hebbite.compiler.lowering.graded_neuron import graded_neuron
 from hebbite.compiler.lowering.network import Network, Stage
 from hebbite.compiler.lowering.quantise import (
     TOP_SIGNED,
@@ -30,11 +31,6 @@ from hebbite.compiler.lowering.quantise import (
 from hebbite.compiler.lowering.request import Lowered, Request
 from hebbite.compiler.lowering.schedule import TimeTable, time_table
 from hebbite.compiler.lowering.written import HELD, TEACHER, WRITTEN
-from hebbite.compiler.neurons import NEURONS
-from hebbite.compiler.neurons.one_sided import one_sided
-from hebbite.compiler.neurons.perturbed import firing_twice, perturbed, scoring
-from hebbite.compiler.neurons.reciprocal import resending_signal, showing_activity
-from hebbite.compiler.neurons.regulated import regulated
 from hebbite.compiler.program.neuron import NeuronProgram
 from hebbite.compiler.program.types import (
     IntArray,
@@ -298,30 +294,7 @@ class _Lowering:
             yield Plasticity(group.name, coded, table.period, traces)
 
     def _neuron(self, index: int) -> NeuronProgram:
-        """Return the program of a stage, with what the rule asks of it beyond its own error."""
-        stages = self.request.network.stages
-        if stages[index].is_shared:
-            return self._still(index)
-        last = index == len(stages) - 1
-        neuron = NEURONS["error" if last else stages[index].activation]
-        if last and self.request.objective.one_sided:
-            neuron = one_sided(neuron)
-        if not last and self.request.objective.hidden and self._path.is_used:
-            neuron = regulated(neuron, self.request.objective.hidden)
-        if self._path.perturbs:
-            return scoring(neuron) if last else perturbed(neuron)
-        if self.request.rule.feedback_dw is None or not self._path.is_used:
-            return neuron
-        if not last:
-            neuron = showing_activity(neuron, signed=stages[index].activation == "tanh")
-        return resending_signal(neuron) if index > self._path.lowest else neuron
-
-    def _still(self, index: int) -> NeuronProgram:
-        """Return the program of a stage whose synapses do not learn."""
-        stage = self.request.network.stages[index]
-        sent = "tanh" if self._signed(index) else "relu"
-        neuron = NEURONS[sent if stage.kind == "pool" else stage.activation]
-        return firing_twice(neuron) if self._path.perturbs else neuron
+        return graded_neuron(self.request, self._path, index, signed=self._signed(index))
 
 
 def dict_of(feedback: list[tuple[Synapses, Long]]) -> dict[str, tuple[Synapses, Long]]:

@@ -23,7 +23,7 @@ from hebbite.compiler.program.connectivity import Conv2d
 from hebbite.compiler.program.text import parse_program, print_program
 from hebbite.compiler.program.types import Population, Program
 from hebbite.compiler.settings import Settings
-from hebbite.rules.errors import Problem, UnsupportedError
+from hebbite.rules.errors import CapacityError, Problem, UnsupportedError
 from hebbite.rules.objectives import parse_objective
 from hebbite.rules.registry import parse_rule
 from hebbite.runtime.datasets import load_dataset
@@ -265,6 +265,16 @@ def test_a_pool_costs_an_operation_for_every_window_that_sees_a_message() -> Non
         assert isinstance(parts, dict)
         counted[kernel, stride] = parts["to_avg_pool2d.inference"]["syn_ops"]
     assert list(counted.values()) == [36, 36, 25 * 4]
+
+
+def test_a_pool_is_split_where_a_core_has_too_few_in_axons() -> None:
+    layers = Layers(24, 14, 14).op("avg_pool2d", kernel=(7, 7), stride=(7, 7))
+    graph = layers.op("flatten").linear(2).graph()
+    pool = compile(graph, rule="frozen").program.populations[0]
+    assert (pool.size, len(pool.cores)) == (96, 2), "each hears the lines of 12 channels"
+    with pytest.raises(CapacityError, match="4704 in-axons") as found:
+        compile(graph, rule="frozen", split=False)
+    assert found.value.problems[0].hint.endswith("remove --no-split")
 
 
 def bright(count: int) -> tuple[Real, Long]:
