@@ -28,18 +28,17 @@ from hebbite.compiler.ops.window import (
     Attributes,
     Window,
     emit_window,
-    image_of,
     kernel_of,
     onnx_window,
+    pooled,
     window_of,
 )
 
 
 def _shape(call: Call) -> tuple[Shape, ...]:
-    channels, height, width = image_of(call)
     if call.integer("count_padding", 0) not in (0, 1):
         raise Refusal("'count_padding' is 0 or 1")
-    return ((channels, *window_of(call, kernel_of(call)).positions(height, width)),)
+    return (pooled(call),)
 
 
 def _evaluate(call: Call, arrays: tuple[FloatArray, ...]) -> tuple[FloatArray, ...]:

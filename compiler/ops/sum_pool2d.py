@@ -13,12 +13,11 @@ from __future__ import annotations
 
 from hebbite.compiler.graph import Shape
 from hebbite.compiler.ops.base import Call, FloatArray, Op
-from hebbite.compiler.ops.window import NAMES, image_of, kernel_of, window_of
+from hebbite.compiler.ops.window import NAMES, kernel_of, pooled, window_of
 
 
 def _shape(call: Call) -> tuple[Shape, ...]:
-    channels, height, width = image_of(call)
-    return ((channels, *window_of(call, kernel_of(call)).positions(height, width)),)
+    return (pooled(call),)
 
 
 def _evaluate(call: Call, arrays: tuple[FloatArray, ...]) -> tuple[FloatArray, ...]:

@@ -100,6 +100,17 @@ def kernel_of(call: Call) -> Pair:
     return cast("Pair", _integers(call, "kernel", (), low=1, count=2))
 
 
+def pooled(call: Call) -> Shape:
+    """Return the shape of what a pool gives; its kernel is no larger than the image itself."""
+    channels, height, width = image_of(call)
+    window = window_of(call, kernel_of(call))
+    down, across = window.reach
+    if down > height or across > width:
+        what = f"a pool that spans {down}x{across} does not fit an image {height}x{width}"
+        raise Refusal(what, hint="a smaller kernel")
+    return (channels, *window.positions(height, width))
+
+
 def _integers(call: Call, name: str, default: Shape, *, low: int, count: int = 0) -> Shape:
     value = call.attributes.get(name, default)
     wanted = count or len(default)

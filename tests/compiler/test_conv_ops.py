@@ -26,7 +26,7 @@ from hebbite.compiler.ops import conv2d
 from hebbite.compiler.ops.window import Window
 from hebbite.compiler.passes import CLEAN_UP, run_passes
 from hebbite.compiler.passes.base import Pass
-from hebbite.rules.errors import Problem, VerifyError
+from hebbite.rules.errors import CapacityError, Problem, VerifyError
 
 Numbers = NDArray[np.float32]
 PAIR = st.tuples(st.integers(1, 3), st.integers(1, 3))
@@ -131,30 +131,33 @@ def test_every_conv_is_a_conv2d(
     axes=st.integers(1, 2),
     kernel=PAIR,
     strides=PAIR,
+    dilations=st.sampled_from([(1, 1), (2, 1), (2, 2)]),
     pads=PADS,
-    image=st.tuples(st.integers(3, 8), st.integers(3, 8)),
+    image=st.tuples(st.integers(5, 8), st.integers(5, 8)),
     counted=st.booleans(),
 )
 def test_every_average_pool_is_an_avg_pool2d(
     axes: int,
     kernel: tuple[int, int],
     strides: tuple[int, int],
+    dilations: tuple[int, int],
     pads: str | tuple[int, ...],
     image: tuple[int, int],
     counted: bool,
 ) -> None:
     assume(isinstance(pads, str) or all(p < k for p, k in zip(pads, kernel * 2, strict=True)))
-    # the reference evaluator of onnx pads by less than nothing where a stride skips pixels
-    assume(
-        not str(pads).startswith("SAME")
-        or all(s <= k for s, k in zip(strides, kernel, strict=True))
-    )
+    # with auto_pad the reference evaluator of onnx knows no dilations of a pool, which the
+    # specification does, and where a stride skips pixels it pads by less than nothing
+    skips = any(s > k for s, k in zip(strides, kernel, strict=True))
+    assume(isinstance(pads, tuple) or dilations == (1, 1))
+    assume(not (str(pads).startswith("SAME") and skips))
     node = helper.make_node(
         "AveragePool",
         ["x"],
         ["y"],
         kernel_shape=kernel[-axes:],
         strides=strides[-axes:],
+        dilations=dilations[-axes:],
         count_include_pad=int(counted),
         **padded(pads, axes),
     )
@@ -162,6 +165,21 @@ def test_every_average_pool_is_an_avg_pool2d(
         path = save(folder, [node], {}, (2, *image[-axes:]), opset=19)
         assert "avg_pool2d" in [n.op for n in import_onnx(path).nodes]
         assert_equal_to_onnx(path)
+
+
+@pytest.mark.parametrize(
+    ("mode", "right"),
+    [("VALID", [2, 3, 4]), ("SAME_UPPER", [2, 2, 3, 4, 4]), ("SAME_LOWER", [2, 2, 3, 4, 4])],
+)
+def test_a_pool_that_pads_by_itself_knows_its_dilation(
+    tmp_path: Path, mode: str, right: list[float]
+) -> None:
+    node = helper.make_node(
+        "AveragePool", ["x"], ["y"], kernel_shape=(2,), dilations=(2,), auto_pad=mode
+    )
+    graph = load_model(save(tmp_path, [node], {}, (1, 5), opset=19))
+    found = evaluate(graph, np.array([[[1.0, 2.0, 3.0, 4.0, 5.0]]]))[graph.outputs[0]]
+    assert found[0, 0].tolist() == right
 
 
 @pytest.mark.parametrize("shape", [(3, 5, 4), (3, 7)])
@@ -420,6 +438,13 @@ def pool(attributes: str, shape: str = "[2, 5, 5]", out: str = "[2, 2, 2]") -> s
     }}"""
 
 
+def test_a_value_that_no_memory_holds_is_refused_as_it_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "net.graph"
+    path.write_text(pool("kernel=[2, 2]", "[1, 99999, 99999]", "[1, 99998, 99998]"))
+    with pytest.raises(CapacityError, match="HB0203: a value of 9999800001 elements"):
+        load_model(path)
+
+
 def test_a_sum_pool_is_an_average_pool_times_its_window() -> None:
     text = pool("kernel=[2, 3], stride=[2, 2], padding=[1, 0, 0, 0]", out="[2, 3, 2]")
     summed = parse(text)
@@ -436,7 +461,9 @@ def test_a_sum_pool_is_an_average_pool_times_its_window() -> None:
         (pool("kernel=[2]"), "'kernel' must be a list of 2 integers of at least 1"),
         (pool("kernel=[2, 2], stride=[0, 1]"), "'stride' must be a list of 2 integers"),
         (pool("kernel=[2, 2]", "[50]"), "an image has 3 axes"),
-        (pool("kernel=[6, 1]"), "does not fit an image 5x5"),
+        (pool("kernel=[6, 1]"), "a pool that spans 6x1 does not fit an image 5x5"),
+        (pool("kernel=[99999, 1], padding=[50000, 0, 50000, 0]"), "a pool that spans 99999x1"),
+        (pool("kernel=[2, 2], padding=[2, 0, 0, 0]"), "a padding [2, 0, 0, 0] beyond what"),
         (pool("kernel=[2, 2]"), "sum_pool2d gives real[2, 4, 4]"),
         (pool("kernel=[2, 2], count_padding=1"), "has no attribute 'count_padding'"),
     ],
