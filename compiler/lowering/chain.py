@@ -21,6 +21,7 @@ import numpy as np
 
 from hebbite.compiler.graph import Graph, Node, TensorRef
 from hebbite.compiler.lowering.network import Network, Real, Stage
+from hebbite.compiler.lowering.quantise import LARGEST_POOL
 from hebbite.compiler.ops import Call
 from hebbite.compiler.ops.window import image_of, kernel_of, window_of
 from hebbite.compiler.program.connectivity import Conv2d
@@ -142,6 +143,10 @@ def _misplaced(graph: Graph, node: Node, *, looped: bool) -> tuple[str, str]:
     if node.op in POOLS and fed in WEIGHTED:
         what = f"'{node.op}' before the activation: the chip would need a unit without one"
         return what, f"put the activation before {node.op}"
+    kernel = node.attribute("kernel")
+    if node.op in POOLS and isinstance(kernel, tuple) and kernel[0] * kernel[1] > LARGEST_POOL:
+        what = f"a pool over {kernel[0] * kernel[1]} pixels: its weight would be less than a step"
+        return what, f"two pools in a row, each over {LARGEST_POOL} pixels at most"
     padding = node.attribute("padding")
     padded = isinstance(padding, tuple) and any(padding)
     if node.op == "avg_pool2d" and padded and not node.attribute("count_padding"):

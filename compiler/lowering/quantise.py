@@ -33,6 +33,10 @@ TOP_PAYLOAD = 254
 TOP_SIGNED = 63
 POOL_WEIGHT = 254
 """Largest weight of a pool."""
+POOL_SHIFT = 15
+"""Largest shift of a pool: its v is at most 2^15 payloads, which 24 bits hold."""
+LARGEST_POOL = 2 ** (POOL_SHIFT - 1)
+"""Pixels of a pool's window, for which its weight is the smallest there is."""
 TABLE_SIZE = 256
 TABLE_REACH = 4.0
 """A table covers |x| <= 4: tanh is within 0.07 % of its limit there, the logistic within 1.8 %."""
@@ -172,7 +176,7 @@ def _pool(
 ) -> tuple[IntegerStage, Long, float]:
     """Return a pool: floor(w sum / 2^k), or, halved by a table, the nearest to w sum / 2^k."""
     taps = stage.weight.shape[1]
-    shift = int(np.floor(np.log2(POOL_WEIGHT * taps)))
+    shift = min(int(np.floor(np.log2(POOL_WEIGHT * taps))), POOL_SHIFT)
     each = 2 * (2**shift // (2 * taps))
     weight = np.full((len(stage.weight), taps), each, np.int16)
     scale = each / float(stage.weight[0, 0])

@@ -238,12 +238,15 @@ def test_a_convolution_leaves_room_for_its_bias() -> None:
     assert stored.tolist() == [[2, 2, 2, 2, 254]]
 
 
-@pytest.mark.parametrize(("kernel", "each", "shift"), [((2, 2), 128, 9), ((3, 3), 226, 11)])
+@pytest.mark.parametrize(
+    ("kernel", "each", "shift"),
+    [((2, 2), 128, 9), ((3, 3), 226, 11), ((16, 16), 128, 15), ((24, 24), 56, 15)],
+)
 def test_a_pool_adds_with_one_weight_and_never_saturates(
     kernel: tuple[int, int], each: int, shift: int
 ) -> None:
-    graph = Layers(2, 6, 6).op("avg_pool2d", kernel=kernel).op("flatten").linear(2).graph()
-    x = np.ones((4, 72))
+    graph = Layers(2, *kernel).op("avg_pool2d", kernel=kernel).op("flatten").linear(2).graph()
+    x = np.ones((4, graph.inputs[0].size))
     x[0] = 0
     made = compile(graph, rule="frozen", calibration=x)
     assert set(np.unique(made.program.tensors["to_avg_pool2d.weight"])) == {each}
@@ -422,6 +425,10 @@ def test_a_note_says_that_convolutions_stay() -> None:
         (
             lambda: Layers(1, 4, 4).op("avg_pool2d", kernel=(2, 2), padding=(1, 0, 0, 0)),
             "averages over fewer pixels at the border",
+        ),
+        (
+            lambda: Layers(1, 129, 128).op("avg_pool2d", kernel=(129, 128)),
+            "a pool over 16512 pixels",
         ),
     ],
 )
