@@ -13,9 +13,9 @@ one where windows do not overlap. The next op keeps its size; taken into it, the
 kw times its synapses. The units add and shift: with the weight w = 2 floor(2^k / (2 kh kw)), the
 payload is floor(w sum / 2^k), k the largest for which w fits a chip's weight, at most 15 for the 24
 bits of v, so that a window has at most 2^14 pixels. It stays within the range of the payloads that
-come in; the part 1 - w kh kw / 2^k < 2 kh kw / 2^k of that range that is
-not used is known to the scale, so the only error is that of the floor, below one payload. Payloads
-with a sign are halved by a table after a shift by k - 1, and rounded to the nearest.
+come in; the part 1 - w kh kw / 2^k < 2 kh kw / 2^k of that range that is not used is known to the
+scale, so the only error is that of the floor, below one payload. Payloads with a sign are halved by
+a table after a shift by k - 1, and rounded to the nearest.
 """
 
 from __future__ import annotations
