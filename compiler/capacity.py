@@ -27,6 +27,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hebbite.compiler.placement import cores_of, reach, shares_of
+from hebbite.compiler.program.connectivity import Dense
 from hebbite.compiler.program.types import Population, Program
 from hebbite.compiler.storage import Stored, stored
 from hebbite.compiler.targets import Target, load_target
@@ -41,6 +42,14 @@ LIMITS = {
 """What a core can run out of: the number of the target, and the words for it."""
 SHRINKS = ("compartments", "synapse_bytes", "out_axons")
 """What becomes less on a core when its population is split further."""
+
+
+def shrinks(program: Program, population: Population) -> tuple[str, ...]:
+    """Return what becomes less on a core when this population is split further: its in-axons too,
+    where not every line reaches every neuron."""
+    incoming = (group for group in program.synapses if group.post == population.name)
+    spread = any(not isinstance(group.connect, Dense) for group in incoming)
+    return (*SHRINKS, "in_axons") if spread else SHRINKS
 
 
 @dataclass(frozen=True)
@@ -247,7 +256,7 @@ def check_capacity(program: Program, *, chips: int | None = None) -> None:
         problem
         for population in program.populations
         for name in LIMITS
-        for problem in _overfull(target, population, uses, name)
+        for problem in _overfull(program, target, population, uses, name)
     ]
     problems += _too_few_chips(program, target, chips)
     if problems:
@@ -255,7 +264,7 @@ def check_capacity(program: Program, *, chips: int | None = None) -> None:
 
 
 def _overfull(
-    target: Target, population: Population, uses: Mapping[int, CoreUse], name: str
+    program: Program, target: Target, population: Population, uses: Mapping[int, CoreUse], name: str
 ) -> list[Problem]:
     field, words = LIMITS[name]
     number = target.numbers[field]
@@ -272,14 +281,14 @@ def _overfull(
             f"a {target.name} core holds {number.value}{sure}",
             at=_printed(population),
             origin=population.origin,
-            hint=_mend(population, name),
+            hint=_mend(population, splits=name in shrinks(program, population)),
         )
     ]
 
 
-def _mend(population: Population, name: str) -> str:
+def _mend(population: Population, *, splits: bool) -> str:
     share = -(-population.size // len(cores_of(population)))
-    if name in SHRINKS and share > 1:
+    if splits and share > 1:
         return "let the placement split it: remove --no-split"
     return "use fewer inputs a neuron, or a chip without this limit: add --target ideal"
 

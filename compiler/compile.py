@@ -96,7 +96,9 @@ def _started(network: Network, settings: Settings) -> Network:
     """Return the network with the weights that learning starts from."""
     stages = network.stages
     if settings.init == "random":
-        stages = tuple(_fresh(stage, settings.seed) for stage in stages)
+        stages = tuple(
+            stage if stage.is_shared else _fresh(stage, settings.seed) for stage in stages
+        )
     if settings.recurrent:
         stages = (*(_hearing_itself(stage, settings.seed) for stage in stages[:-1]), stages[-1])
     return replace(network, stages=stages)

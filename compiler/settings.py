@@ -19,7 +19,7 @@ class Settings:
     neuron         ``graded`` (integer payloads) or ``lif`` (binary spikes)
     encode         ``none`` (payloads) or ``rate`` (Bernoulli spikes; what ``lif`` needs)
     init           ``keep`` the weights of the file, or ``random``: uniform within
-                   +-sqrt(6 / (n_in + n_out))
+                   +-sqrt(6 / (n_in + n_out)); convolutions keep theirs, for they cannot learn
     seed           of random weights, feedback, rate code and rounding
     weight_rms     root mean square that forward weights get, in steps of the chip's weight (2..120)
     payload_rms    root mean square of hidden payloads before rectification, on calibration data

@@ -13,6 +13,8 @@ from hebbite.rules.errors import CapacityError, InputFileError, Problem
 
 _LONGEST_TEXT = 2**20
 _LARGEST_ARRAYS = 2**31
+_LARGEST_VALUE = 2**28
+"""Elements of one value, the shapes of which need no arrays."""
 
 
 def import_text(path: str | Path) -> Graph:
@@ -21,7 +23,7 @@ def import_text(path: str | Path) -> Graph:
     Raises:
         InputFileError: HB0201 if a file cannot be read, HB0205 if the arrays are damaged, HB0210
             if the text is.
-        CapacityError: HB0203 if text or arrays are too large.
+        CapacityError: HB0203 if text, arrays or a value are too large.
     """
     path = Path(path)
     try:
@@ -33,7 +35,13 @@ def import_text(path: str | Path) -> Graph:
         problem = Problem("HB0201", f"the file cannot be read: {error}", origin=str(path))
         raise InputFileError(problem) from error
     arrays = path.with_suffix(".npz")
-    return parse(text, _read_arrays(arrays) if arrays.exists() else {}, origin=path.name)
+    graph = parse(text, _read_arrays(arrays) if arrays.exists() else {}, origin=path.name)
+    for node in graph.nodes:
+        for value in node.outputs:
+            if value.size > _LARGEST_VALUE:
+                what = f"a value of {value.size} elements; the limit is {_LARGEST_VALUE}"
+                raise CapacityError(Problem("HB0203", what, str(node), path.name))
+    return graph
 
 
 def _read_arrays(path: Path) -> dict[str, Array]:

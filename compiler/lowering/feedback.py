@@ -46,7 +46,7 @@ class FeedbackPath:
     @property
     def is_used(self) -> bool:
         """Whether anything is sent back."""
-        return self.rule.learns == "all" and len(self.network.stages) > 1
+        return self.rule.learns == "all" and bool(self.network.hidden)
 
     @property
     def perturbs(self) -> bool:
@@ -58,7 +58,12 @@ class FeedbackPath:
         """Hidden populations that hear the target itself."""
         if not self.is_used or self.rule.feedback.source != "target":
             return ()
-        return tuple(stage.name for stage in self.network.stages[:-1])
+        return tuple(self.network.stages[index].name for index in self.network.hidden)
+
+    @property
+    def lowest(self) -> int:
+        """Number of the lowest stage that learns."""
+        return min(self.network.hidden, default=len(self.network.stages) - 1)
 
     def edges(self) -> list[Edge]:
         """Return (from, to, delay) for the time table."""
@@ -66,14 +71,14 @@ class FeedbackPath:
         if not self.is_used or self.told:
             return []
         if self.rule.feedback.delivery in FROM_OUTPUT:
-            return [(names[-1], name, 1) for name in names[:-1]]
-        return [(above, name, 1) for name, above in pairwise(names)]
+            return [(names[-1], names[index], 1) for index in self.network.hidden]
+        return [(above, name, 1) for name, above in pairwise(names[self.lowest :])]
 
     def groups(self) -> list[tuple[Synapses, Long]]:
         """Return the groups with their weights (post, lines), from the top down."""
         if not self.is_used:
             return []
-        return [self._group(index) for index in reversed(range(len(self.network.stages) - 1))]
+        return [self._group(index) for index in reversed(self.network.hidden)]
 
     def shift(self, group: Synapses, weight: Long) -> int:
         """Return the shift that brings what arrives to the size of one error, less the gain."""

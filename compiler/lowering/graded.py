@@ -18,6 +18,7 @@ import numpy as np
 
 from hebbite.compiler.coding import Coding
 from hebbite.compiler.lowering.feedback import LABEL, FeedbackPath
+from hebbite.compiler.lowering.graded_neuron import graded_neuron
 from hebbite.compiler.lowering.network import Network, Stage
 from hebbite.compiler.lowering.quantise import (
     TOP_SIGNED,
@@ -30,11 +31,6 @@ from hebbite.compiler.lowering.quantise import (
 from hebbite.compiler.lowering.request import Lowered, Request
 from hebbite.compiler.lowering.schedule import TimeTable, time_table
 from hebbite.compiler.lowering.written import HELD, TEACHER, WRITTEN
-from hebbite.compiler.neurons import NEURONS
-from hebbite.compiler.neurons.one_sided import one_sided
-from hebbite.compiler.neurons.perturbed import perturbed, scoring
-from hebbite.compiler.neurons.reciprocal import resending_signal, showing_activity
-from hebbite.compiler.neurons.regulated import regulated
 from hebbite.compiler.program.neuron import NeuronProgram
 from hebbite.compiler.program.types import (
     IntArray,
@@ -76,11 +72,17 @@ def lower_graded(request: Request) -> Lowered:
 
 
 def _report(network: Network, integers: IntegerNetwork) -> dict[str, float]:
-    """Return the quantisation error of every group, and the step of every activation table."""
+    """Return the quantisation error of every group, the step of every activation table, and the
+    number of weights that convolutions keep."""
     pairs = list(zip(network.stages, integers.stages, strict=True))
     errors = {f"weight_error.{stage.synapses}": made.weight_error for stage, made in pairs}
     steps = {f"table_step.{stage.name}": made.table_step for stage, made in pairs if made.tables}
-    return errors | steps
+    kept = {
+        f"kept_weights.{stage.synapses}": float(made.weight.size)
+        for stage, made in pairs
+        if stage.kind == "conv2d"
+    }
+    return errors | steps | kept
 
 
 @dataclass(frozen=True)
@@ -164,16 +166,17 @@ class _Lowering:
 
     def _signed(self, index: int) -> bool:
         """Whether the payloads that stage ``index`` receives have a sign."""
-        if index == 0:
-            return self.integers.signed_input
-        return self.request.network.stages[index - 1].activation == "tanh"
+        return self.request.network.sign_before(index, self.integers.signed_input)
 
     def _fires(self, table: TimeTable, name: str) -> tuple[int, ...]:
         """Return the offsets of the forward payloads of a source or population, a pass each."""
         return (*(early.fire[name] for early in table.earlier), table.fire[name])
 
     def _bias(self, index: int, fires: tuple[int, ...], period: int) -> tuple[OffsetPayload, ...]:
-        """Return what the bias line of the lines that stage ``index`` receives sends, and when."""
+        """Return what the bias line of the lines that stage ``index`` receives sends, and when;
+        none where that is a pool."""
+        if self.request.network.stages[index].kind == "pool":
+            return ()
         signed = self._signed(index)
         pairs = tuple((fire, bias_payload_of(signed, self.request.settings)) for fire in fires)
         return (*pairs, (period, 2 * (TOP_SIGNED + 64))) if signed else pairs
@@ -206,7 +209,7 @@ class _Lowering:
         fires = self._fires(table, stage.name)
         return Population(
             stage.name,
-            len(stage.weight),
+            stage.size,
             neuron,
             neuron.chosen(constants),
             tuple((name, f"{stage.name}.{name}") for name in self._tables(index)),
@@ -246,7 +249,13 @@ class _Lowering:
             *(stage.name for stage in self.request.network.stages),
         ]
         return tuple(
-            Synapses(stage.synapses, pre, stage.name, f"{stage.synapses}.weight")
+            Synapses(
+                stage.synapses,
+                pre,
+                stage.name,
+                f"{stage.synapses}.weight",
+                connect=stage.connect,
+            )
             for pre, stage in zip(names, self.request.network.stages, strict=False)
         )
 
@@ -264,7 +273,7 @@ class _Lowering:
                 dt=None if rule.dt is None else self._coded(index, rule.dt),
             )
             for index, stage in enumerate(stages)
-            if index >= first
+            if index >= first and not stage.is_shared
         )
 
     def _coded(self, index: int, update: SumOfProducts) -> SumOfProducts:
@@ -285,21 +294,7 @@ class _Lowering:
             yield Plasticity(group.name, coded, table.period, traces)
 
     def _neuron(self, index: int) -> NeuronProgram:
-        """Return the program of a stage, with what the rule asks of it beyond its own error."""
-        stages = self.request.network.stages
-        last = index == len(stages) - 1
-        neuron = NEURONS["error" if last else stages[index].activation]
-        if last and self.request.objective.one_sided:
-            neuron = one_sided(neuron)
-        if not last and self.request.objective.hidden and self._path.is_used:
-            neuron = regulated(neuron, self.request.objective.hidden)
-        if self._path.perturbs:
-            return scoring(neuron) if last else perturbed(neuron)
-        if self.request.rule.feedback_dw is None or not self._path.is_used:
-            return neuron
-        if not last:
-            neuron = showing_activity(neuron, signed=stages[index].activation == "tanh")
-        return resending_signal(neuron) if index else neuron
+        return graded_neuron(self.request, self._path, index, signed=self._signed(index))
 
 
 def dict_of(feedback: list[tuple[Synapses, Long]]) -> dict[str, tuple[Synapses, Long]]:

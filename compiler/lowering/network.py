@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from hebbite.compiler.program.connectivity import Conv2d, Dense
+
 Real = NDArray[np.float64]
+Kind = Literal["linear", "conv2d", "pool"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -17,6 +21,10 @@ class Stage:
     ``name`` is the population's name, ``synapses`` that of its synapses; ``origin`` the user's
     node. ``recurrent`` (out, out) are weights U of y(t) = activation(W x(t) + U y(t-1) + b), None
     where the stage does not hear itself.
+
+    A convolution (``connect``) has weight (K, C / groups * kh * kw) and bias (K,), shared by all
+    places of an output channel. A pool is one whose channels are groups and whose weights are
+    equal; it has no bias and no activation. Weights that are shared do not learn.
     """
 
     name: str
@@ -26,6 +34,21 @@ class Stage:
     activation: str
     origin: str
     recurrent: Real | None = None
+    connect: Dense | Conv2d = field(default_factory=Dense)
+    kind: Kind = "linear"
+
+    @property
+    def size(self) -> int:
+        """Number of units."""
+        if isinstance(self.connect, Dense):
+            return len(self.weight)
+        height, width = self.connect.places
+        return len(self.weight) * height * width
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether places share their weights, which therefore stay as they are."""
+        return isinstance(self.connect, Conv2d)
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,3 +66,14 @@ class Network:
     def is_recurrent(self) -> bool:
         """Whether a stage hears itself."""
         return any(stage.recurrent is not None for stage in self.stages)
+
+    @property
+    def hidden(self) -> tuple[int, ...]:
+        """Numbers of the stages below the output that can learn."""
+        return tuple(n for n, stage in enumerate(self.stages[:-1]) if not stage.is_shared)
+
+    def sign_before(self, index: int, signed_input: bool) -> bool:
+        """Whether the payloads that stage ``index`` receives have a sign; a pool keeps it."""
+        while index > 0 and self.stages[index - 1].kind == "pool":
+            index -= 1
+        return self.stages[index - 1].activation == "tanh" if index else signed_input

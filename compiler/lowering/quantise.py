@@ -8,6 +8,10 @@ Weights get the root mean square ``weight_rms`` (less where the largest would no
 smallest step of learning is the same part of a weight in every layer. They are even: chips of this
 class store a signed 8-bit weight in steps of 2. Shifts are the power of two that brings the root
 mean square of v on the calibration data nearest to the wanted one.
+
+A convolution is scaled as a whole, with room for its bias too, which learning could not correct. A
+pool adds with one even weight w and shifts by k, w kh kw <= 2^k: see
+`hebbite.compiler.ops.avg_pool2d`.
 """
 
 from __future__ import annotations
@@ -18,12 +22,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hebbite.compiler.lowering.network import Network, Real, Stage
+from hebbite.compiler.ops.conv2d import correlate
+from hebbite.compiler.ops.window import Window
+from hebbite.compiler.program.connectivity import Conv2d
 from hebbite.compiler.settings import Settings
 
 Int = NDArray[np.int16]
 Long = NDArray[np.int64]
 TOP_PAYLOAD = 254
 TOP_SIGNED = 63
+POOL_WEIGHT = 254
+"""Largest weight of a pool."""
+POOL_SHIFT = 15
+"""Largest shift of a pool: its v is at most 2^15 payloads, which 24 bits hold."""
+LARGEST_POOL = 2 ** (POOL_SHIFT - 1)
+"""Pixels of a pool's window, for which its weight is the smallest there is."""
 TABLE_SIZE = 256
 TABLE_REACH = 4.0
 """A table covers |x| <= 4: tanh is within 0.07 % of its limit there, the logistic within 1.8 %."""
@@ -33,8 +46,9 @@ TABLE_REACH = 4.0
 class IntegerStage:
     """One stage in integers.
 
-    weight (out, in + 1), last column the bias line; ``shift`` of v; ``table_step``: entry i of a
-    table stands for (i - 128 + 1/2) table_step, 0 without tables.
+    weight (out, in + 1), or (K, taps + 1) of a convolution, last column the bias line, which a pool
+    has not; ``shift`` of v; ``table_step``: entry i of a table stands for (i - 128 + 1/2)
+    table_step, 0 without tables.
     """
 
     weight: Int
@@ -80,11 +94,14 @@ def quantise(network: Network, calibration: Real, settings: Settings) -> Integer
     unit = scale
     for index, stage in enumerate(network.stages):
         last = index == len(network.stages) - 1
-        bias_payload = bias_payload_of(_signed(network, index, signed), settings)
-        weight, weight_scale = _weights(stage, unit, bias_payload, settings)
-        lines = np.column_stack([payload, np.full(len(payload), bias_payload, np.int64)])
-        v = lines @ weight.T.astype(np.int64)
-        made, payload, unit = _stage(stage, weight, weight_scale, v, unit, last, settings)
+        sign = network.sign_before(index, signed)
+        if stage.kind == "pool":
+            made, payload, unit = _pool(stage, payload, unit, sign=sign)
+        else:
+            bias_payload = bias_payload_of(sign, settings)
+            weight, weight_scale = _weights(stage, unit, bias_payload, settings)
+            v = _sums(stage, weight, payload, bias_payload)
+            made, payload, unit = _stage(stage, weight, weight_scale, v, unit, last, settings)
         out.append(made)
     return IntegerNetwork(scale, signed, tuple(out))
 
@@ -92,10 +109,6 @@ def quantise(network: Network, calibration: Real, settings: Settings) -> Integer
 def bias_payload_of(signed: bool, settings: Settings) -> int:
     """Return what the bias line sends beside unsigned payloads, or beside signed ones."""
     return TOP_SIGNED if signed else settings.bias_payload
-
-
-def _signed(network: Network, index: int, signed_input: bool) -> bool:
-    return signed_input if index == 0 else network.stages[index - 1].activation == "tanh"
 
 
 def weight_scale(settings: Settings, weight: Real, beside: Real | None = None) -> float:
@@ -108,7 +121,8 @@ def weight_scale(settings: Settings, weight: Real, beside: Real | None = None) -
 
 
 def _weights(stage: Stage, unit: float, bias_payload: int, settings: Settings) -> tuple[Int, float]:
-    scale = weight_scale(settings, stage.weight)
+    beside = stage.bias * unit / bias_payload if stage.is_shared else None
+    scale = weight_scale(settings, stage.weight, beside)
     bias = stage.bias * scale * unit / bias_payload
     return np.column_stack([even(stage.weight * scale), even(bias)]), scale
 
@@ -140,6 +154,41 @@ def _stage(
     shift = nearest_shift(v, wanted)
     made = IntegerStage(weight, shift, (), weight_scale, weight_error)
     return made, np.clip(v >> shift, 0, TOP_PAYLOAD), v_unit / 2**shift
+
+
+def _sums(stage: Stage, weight: Int, payload: Long, bias_payload: int) -> Long:
+    """Return v of every unit (samples, size), exactly."""
+    wide, connect = weight.astype(np.int64), stage.connect
+    if not isinstance(connect, Conv2d):
+        lines = np.column_stack([payload, np.full(len(payload), bias_payload, np.int64)])
+        return lines @ wide.T
+    window = Window(connect.kernel, connect.stride, connect.padding, connect.dilation)
+    patches = window.patches(payload.reshape(-1, *connect.shape).astype(np.float64))
+    taps, bias = wide[:, : connect.taps], wide[:, connect.taps :].sum(axis=1) * bias_payload
+    each = taps.reshape(len(wide), -1, *connect.kernel).astype(np.float64)
+    sums = correlate(patches, each, groups=connect.groups)  # integers below 2^53
+    whole: Long = sums.astype(np.int64) + bias[:, None, None]
+    return whole.reshape(len(payload), -1)
+
+
+def _pool(
+    stage: Stage, payload: Long, unit: float, *, sign: bool
+) -> tuple[IntegerStage, Long, float]:
+    """Return a pool: floor(w sum / 2^k), or, halved by a table, the nearest to w sum / 2^k."""
+    taps = stage.weight.shape[1]
+    shift = min(int(np.floor(np.log2(POOL_WEIGHT * taps))), POOL_SHIFT)
+    each = 2 * (2**shift // (2 * taps))
+    weight = np.full((len(stage.weight), taps), each, np.int16)
+    scale = each / float(stage.weight[0, 0])
+    v = _sums(stage, weight, payload, 0)
+    if not sign:
+        return IntegerStage(weight, shift, (), scale, 0.0), v >> shift, scale * unit / 2**shift
+    half = np.arange(TABLE_SIZE) - TABLE_SIZE / 2 + 0.5
+    value = np.clip(np.rint(half / 2), -TOP_SIGNED, TOP_SIGNED).astype(np.int16)
+    tables = (("activation", value), ("slope", np.zeros(TABLE_SIZE, np.int16)))
+    index = np.clip((v >> shift - 1) + TABLE_SIZE // 2, 0, TABLE_SIZE - 1)
+    made = IntegerStage(weight, shift - 1, tables, scale, 0.0)
+    return made, value.astype(np.int64)[index], scale * unit / 2**shift
 
 
 def nearest_shift(v: Long, wanted: float) -> int:

@@ -15,6 +15,9 @@ or of the output. Out: the same program with a noisy pass before its own.
              the noisy pass only sends 1 in the last step, whose half is 0 in the trace; what that
              adds to the inputs of the next sample's first step is not read there.
 
+`firing_twice`  a hidden unit that does not learn. It fires in both passes, the same as ever where
+             nothing below it is perturbed.
+
 `scoring`    the output. In both passes it sends, for each of its units, twice the loss
 
                  2 F_j = m (2 |d| - m) - margin^2 where |d| >= margin, else 0,  m = min(|d|, 127)
@@ -95,6 +98,20 @@ def perturbed(neuron: NeuronProgram) -> NeuronProgram:
         tuple(name for name in neuron.tables if name in tables),
         (*neuron.states, *KEPT),
         whole,
+    )
+
+
+def firing_twice(neuron: NeuronProgram) -> NeuronProgram:
+    """Return the program of a unit that does not learn, which fires in the noisy pass too."""
+    code = neuron.instructions
+    fire = _guarded(code, "fire")
+    early = (*_at("noisy", fire), *_code("noisy", "v = reset"))
+    rest = code[len(_before(code, "fire")) :]
+    return replace(
+        neuron,
+        name=f"{neuron.name}_twice",
+        parameters=(*neuron.parameters, "noisy"),
+        instructions=(*_before(code, "fire"), *early, *rest),
     )
 
 

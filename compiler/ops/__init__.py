@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from hebbite.compiler.ops.add import ADD
+from hebbite.compiler.ops.avg_pool2d import AVG_POOL2D
 from hebbite.compiler.ops.base import Call, Emit, OnnxNode, OnnxRule, Op, Refusal
+from hebbite.compiler.ops.conv2d import CONV2D
 from hebbite.compiler.ops.delay import DELAY
 from hebbite.compiler.ops.dropout import DROPOUT
 from hebbite.compiler.ops.flatten import FLATTEN
@@ -16,6 +18,7 @@ from hebbite.compiler.ops.reshape import RESHAPE
 from hebbite.compiler.ops.scale import SCALE
 from hebbite.compiler.ops.sigmoid import SIGMOID
 from hebbite.compiler.ops.softmax import SOFTMAX
+from hebbite.compiler.ops.sum_pool2d import SUM_POOL2D
 from hebbite.compiler.ops.tanh import TANH
 
 __all__ = ["ONNX_RULES", "OPS", "Call", "Emit", "OnnxNode", "Op", "Refusal"]
@@ -24,6 +27,8 @@ OPS: dict[str, Op] = {
     op.name: op
     for op in (
         ADD,
+        AVG_POOL2D,
+        CONV2D,
         DELAY,
         DROPOUT,
         FLATTEN,
@@ -36,6 +41,7 @@ OPS: dict[str, Op] = {
         SCALE,
         SIGMOID,
         SOFTMAX,
+        SUM_POOL2D,
         TANH,
     )
 }

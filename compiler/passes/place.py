@@ -4,7 +4,8 @@ A population starts a fresh core: neurons of one core share its tables and rules
 lets unlike populations share them is not public. Cores are numbered in topological order of the
 forward groups, so that neighbours in the network are neighbours on the mesh (linear placement).
 The number of cores of a population is the smallest that keeps compartments, synaptic memory and
-out-axons within the target; in-axons do not become fewer by splitting.
+out-axons within the target; in-axons become fewer by splitting only where not every line reaches
+every neuron.
 """
 
 from __future__ import annotations
@@ -15,10 +16,10 @@ from typing import ClassVar
 
 from hebbite.compiler.capacity import (
     LIMITS,
-    SHRINKS,
     CoreUse,
     check_capacity,
     core_uses,
+    shrinks,
 )
 from hebbite.compiler.placement import cores_of
 from hebbite.compiler.program.types import Population, Program
@@ -62,19 +63,23 @@ def _split(program: Program, counts: dict[str, int]) -> Program:
     target, memory = load_target(program.target), stored(program)
     while True:
         uses = {use.core: use for use in core_uses(program, memory=memory)}
-        grown = {p.name: _more_cores(target, p, uses) for p in program.populations}
+        grown = {
+            p.name: _more_cores(target, p, uses, shrinks(program, p)) for p in program.populations
+        }
         if grown == counts:
             return program
         counts = grown
         program = _placed(program, counts)
 
 
-def _more_cores(target: Target, population: Population, uses: Mapping[int, CoreUse]) -> int:
+def _more_cores(
+    target: Target, population: Population, uses: Mapping[int, CoreUse], names: tuple[str, ...]
+) -> int:
     """Return the next number of cores to try; the same number if it fits or cannot help."""
     cores = cores_of(population)
     share = -(-population.size // len(cores))
     need = 0
-    for name in SHRINKS:
+    for name in names:
         limit = target.numbers[LIMITS[name][0]].value
         used = [uses[core].of(name) for core in cores]
         if limit is not None and max(used) > limit:

@@ -41,11 +41,9 @@ def check(
     debug: options.Debug = False,
 ) -> None:
     """List every problem of a model, its rule, objective and target. Exit 1 if there is any."""
-    graph, problems, learning = problems_of(
-        model,
-        rule=rule,
-        objective=objective,
-        settings=lambda: requests.settings_of(
+
+    def settings() -> Settings:
+        return requests.settings_of(
             target=target,
             neuron=neuron,
             encode=encode,
@@ -53,18 +51,25 @@ def check(
             seed=seed,
             recurrent=recurrent,
             further=further,
-        ),
+        )
+
+    graph, problems, learning = problems_of(
+        model,
+        rule=rule,
+        objective=objective,
+        settings=settings,
         target=target,
         chips=chips,
         split=not no_split,
     )
     ops = dict(sorted(Counter(node.op for node in graph.nodes).items())) if graph else {}
+    notes = () if problems else requests.notes_of(graph, learning, settings())
     if as_json:
         listed = [problem.to_json() for problem in problems]
-        print_json({"ok": not problems, "problems": listed, "ops": ops, **_coefficients(learning)})
+        print_json({"ok": not problems, "problems": listed, "ops": ops, **_told(learning, notes)})
     else:
         typer.echo("\n".join(map(str, problems)) or _fine(model, ops))
-        for line in _lines(learning):
+        for line in (*_lines(learning), *(f"note {note}" for note in notes)):
             typer.echo(line)
     raise typer.Exit(1 if problems else 0)
 
@@ -74,13 +79,16 @@ def _fine(model: Path, ops: dict[str, int]) -> str:
     return f"{model.name}: no problems ({counted})"
 
 
-def _coefficients(rule: LearningRule | None) -> dict[str, object]:
-    """Return what became of real coefficients; nothing for a rule in the chip's own scales."""
+def _told(rule: LearningRule | None, notes: tuple[Problem, ...]) -> dict[str, object]:
+    """Return notes, where there are any, and what became of real coefficients; nothing for a rule
+    in the chip's own scales."""
     from hebbite.rules.scale import scale_errors, scale_warnings
 
+    noted: dict[str, object] = {"notes": [note.to_json() for note in notes]} if notes else {}
     if rule is None or not rule.real:
-        return {}
+        return noted
     return {
+        **noted,
         "rule_errors": [found.to_json() for found in scale_errors(rule)],
         "warnings": [warning.to_json() for warning in scale_warnings(rule)],
     }

@@ -118,6 +118,8 @@ def _compiled(
         chips=chips,
         split=split,
     )
+    for note in requests.notes_of(graph, compiled.rule, settings):
+        say(f"note {note}")
     return replace(compiled, source_sha256=requests.sha256_of(model))
 
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from hebbite.compiler.graph import Graph
     from hebbite.compiler.hbt import Saved
     from hebbite.compiler.settings import Settings
+    from hebbite.rules.rule import LearningRule
     from hebbite.runtime.datasets import Dataset
 
 DIGITS_INPUTS = 64
@@ -80,6 +81,15 @@ def rule_typed(value: str) -> str:
     for warning in scale_warnings(parse_rule(text)):
         say(f"warning {warning}")
     return text
+
+
+def notes_of(
+    graph: Graph | None, rule: LearningRule | None, settings: Settings
+) -> tuple[Problem, ...]:
+    """Return what a sound request does that its words do not say."""
+    from hebbite.compiler.check import notes_of_request
+
+    return () if graph is None or rule is None else notes_of_request(graph, rule, settings)
 
 
 def listed(text: str) -> tuple[str, ...]:

@@ -86,7 +86,7 @@ def test_a_model_that_cannot_be_read_says_why(tmp_path: Path, golden: Callable[[
     negative = TensorProto(name="fc1.weight", data_type=FLOAT, dims=(-4, -3))
     models = {
         "unknown op": mlp(type_="Gmem"),
-        "op of a later time": mlp(type_="Conv"),
+        "op without a counterpart": mlp(type_="PRelu"),
         "NaN": mlp(tensor("fc1.weight", nan)),
         "shape": mlp(tensor("fc1.weight", np.ones((5, 3), dtype=np.float32))),
         "too few bytes": mlp(short),

@@ -112,7 +112,7 @@ def test_a_verifier_error_names_the_pass_and_the_caller_sees_each_graph() -> Non
     seen: list[str] = []
     with pytest.raises(VerifyError, match="after pass 'break_it': %nothing is returned"):
         run_passes(net(), [*CLEAN_UP, _Break()], after=lambda name, graph: seen.append(name))
-    assert seen == ["drop_identity", "merge_scale", "separate_head"]
+    assert seen == ["drop_identity", "merge_scale", "merge_conv", "separate_head"]
 
 
 def test_a_broken_graph_is_refused_before_any_pass() -> None:

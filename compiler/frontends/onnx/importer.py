@@ -15,7 +15,7 @@ import onnx
 
 from hebbite.compiler.frontends.onnx.constants import FOLDABLE, Constants
 from hebbite.compiler.frontends.onnx.limits import Limits
-from hebbite.compiler.frontends.onnx.names import graph_name, input_name, value_name
+from hebbite.compiler.frontends.onnx.names import WEIGHTED, graph_name, input_name, value_name
 from hebbite.compiler.frontends.onnx.schema import schema_breach
 from hebbite.compiler.frontends.onnx.tail import network_outputs
 from hebbite.compiler.frontends.onnx.tensors import TYPES, TensorError, TensorReader
@@ -29,6 +29,12 @@ from hebbite.rules.errors import Problem, near
 _OLDEST_OPSET = 7
 COLUMNS = "give every sample as a row: an input (batch, size)"
 _DOMAINS = ("", "ai.onnx.ml")
+_MENDS = {
+    "MaxPool": "AveragePool, or a Conv with strides: a maximum needs messages compared, not added",
+    "GlobalMaxPool": "GlobalAveragePool: a maximum needs messages compared, not added",
+    "ConvTranspose": "Conv; an image can be enlarged by no op here",
+}
+"""What to write instead of an op that is not read."""
 _RESULT = {"ai.onnx.ml.LinearClassifier": 1}
 """Which output of an ONNX op our op computes, where it is not the first."""
 
@@ -204,7 +210,7 @@ class Importer:
             for array in emit.attributes.values():
                 if isinstance(array, np.ndarray) and not np.isfinite(array).all():
                     raise Refusal("its constants give NaN or infinite numbers", code="HB0206")
-            alone = len(emits) == 1 or emit.op == "linear"
+            alone = len(emits) == 1 or emit.op in WEIGHTED
             previous = self._build.add_or_refuse(
                 emit.op,
                 inputs,
@@ -235,6 +241,8 @@ def _instead(node: NodeView) -> str:
     """Return what to write for an op that is not read; a near name only for one that is unknown."""
     if node.domain not in _DOMAINS:
         return f"ops of the domain '{node.domain}' are not read"
+    if node.type in _MENDS:
+        return _MENDS[node.type]
     if onnx.defs.has(node.type.rpartition(".")[2], node.domain):
         return "hebbite list ops"
     return near(node.type, {*ONNX_RULES, *FOLDABLE})

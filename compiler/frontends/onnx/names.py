@@ -7,6 +7,8 @@ import re
 from hebbite.compiler.ops import ONNX_RULES
 
 _LONGEST = 24
+WEIGHTED = ("linear", "conv2d")
+"""Ops that are named after their weight."""
 _OP_TYPES = frozenset(name.rpartition(".")[2].lower() for name in ONNX_RULES)
 _WEIGHT = re.compile(r"(.+)\.(?:weight|kernel)")
 
@@ -20,7 +22,7 @@ def value_name(op: str, node: str, constants: tuple[str, ...]) -> str:
         constants: names of its constant operands, such as ``net.fc1.weight``.
     """
     modules = [match[1] for match in map(_WEIGHT.fullmatch, constants) if match]
-    if op == "linear" and modules:
+    if op in WEIGHTED and modules:
         return _identifier(_last(modules[0].split("."))) or op
     *path, last = node.strip("/").split("/")
     if path:

@@ -92,6 +92,21 @@ def test_check_says_that_a_model_is_sound() -> None:
     assert document == {"ok": True, "problems": [], "ops": {"input": 1, "linear": 2, "relu": 1}}
 
 
+def test_check_and_compile_say_that_convolutions_stay(tmp_path: Path) -> None:
+    model = Path(__file__).parents[2] / "data" / "onnx" / "digits_conv.onnx"
+    notes = told("check", model)["notes"]
+    assert isinstance(notes, list)
+    assert [(note["code"], note["at"]) for note in notes] == [
+        ("HB0425", "%relu1"),
+        ("HB0425", "%relu2"),
+    ]
+    assert hebbite("check", model).stdout.count("note HB0425: 'relu") == 2
+    made = hebbite("compile", model, "-o", tmp_path / "c.hbt")
+    assert made.stderr.count("note HB0425: 'relu") == 2
+    report = load_compiled(tmp_path / "c.hbt").compiled.report
+    assert report["kept_weights.to_relu2"] == 16 * 73
+
+
 def test_check_lists_every_problem_at_once() -> None:
     words = ("--rule", "stdpp", "--objective", "none", "--target", "loihi9", "--neuron", "snail")
     document = told("check", MODEL, *words, code=1)
@@ -114,7 +129,7 @@ def test_emit_prints_the_text(kind: str, first: str) -> None:
 
 def test_the_graph_after_every_pass_goes_to_standard_error() -> None:
     found = hebbite("compile", MODEL, "--emit", "graph", "--print-after-all")
-    assert found.stderr.count("# after ") == 4
+    assert found.stderr.count("# after ") == 5
     assert found.stdout.count("graph @") == 1
 
 
