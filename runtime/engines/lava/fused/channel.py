@@ -15,6 +15,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
+from types import TracebackType
 
 from hebbite.rules.errors import EngineError, Problem
 from hebbite.runtime.engines.lava.fused.message import Message, decode, encode
@@ -29,7 +30,10 @@ LOOK = 0.1
 
 
 class Channel:
-    """A watched child in which Lava serves one program."""
+    """A watched child in which Lava serves programs, one after the other.
+
+    ``turn`` counts them: whoever opens one adds 1 and is served until the next one does.
+    """
 
     def __init__(self) -> None:
         """Start the child; it holds no program yet.
@@ -41,6 +45,7 @@ class Channel:
         self._pipes: list[int] = []
         self._child: subprocess.Popen[bytes] | None = None
         self._heard = False
+        self.turn = 0
         started = False
         try:
             self._start()
@@ -58,15 +63,30 @@ class Channel:
         self._pipes.append(os.open(self._folder / REPLIES, os.O_RDONLY | os.O_NONBLOCK))
         self._child = start_child(self._folder)
 
-    def ask(self, request: Message, *, timeout: float, steps: int = 0) -> Message:
+    def __enter__(self) -> Channel:
+        """Use it as a context that ends Lava."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """End Lava."""
+        self.close()
+
+    def ask(self, request: Message, *, turn: int, timeout: float, steps: int = 0) -> Message:
         """Send a request and return the reply; ``steps`` of the program are named if it is late.
 
         Raises:
             EngineError: HB0602 after ``timeout`` seconds, HB0603 or the code that the process
-                reported if it failed, HB0608 if it was closed or had failed before.
+                reported if it failed, HB0608 if it was closed or had failed before, or if it serves
+                another program by now.
         """
-        if self._child is None:
-            what = "the Lava process of this machine is gone: it was closed, or has failed"
+        if self._child is None or turn != self.turn:
+            why = "it was closed, or has failed" if turn == self.turn else "it runs another program"
+            what = f"the Lava process of this machine is gone: {why}"
             raise EngineError(Problem("HB0608", what, hint="open a new machine or session"))
         until = time.monotonic() + timeout
         done = False

@@ -40,11 +40,14 @@ class FusedEngine:
     """Opens programs in one process of Lava.
 
     ``timeout`` of a request in seconds, the start among them; None: 300 s and 0.1 s a step.
-    ``inside`` names the engine whose machine computes, ``native`` or ``reference``.
+    ``inside`` names the engine whose machine computes, ``native`` or ``reference``. With a
+    ``channel`` all machines share its Lava, which takes seconds to start: opening one closes the
+    one before.
     """
 
     timeout: float | None = None
     inside: str = "native"
+    channel: Channel | None = None
     name: str = "lava-fused"
 
     def open(
@@ -57,7 +60,7 @@ class FusedEngine:
             EngineError: HB0602 or HB0603 if Lava does not start.
         """
         chosen = program.seed if seed is None else seed
-        return FusedMachine(program, rounding, chosen, timeout=self.timeout, inside=self.inside)
+        return FusedMachine(program, rounding, chosen, self)
 
 
 class FusedMachine:
@@ -70,22 +73,24 @@ class FusedMachine:
         program: Program,
         rounding: Rounding,
         seed: int,
-        *,
-        timeout: float | None,
-        inside: str,
+        engine: FusedEngine,
     ) -> None:
-        """Start Lava with ``program`` at step 0; ``timeout`` of a request in seconds."""
+        """Put ``program`` at step 0 into Lava, as ``engine`` says."""
         self._program = program
         self._rounding: Rounding = rounding
         self._seed = seed
-        self._timeout = timeout
-        self._channel = Channel()
-        self._forgotten = weakref.finalize(self, self._channel.close)
-        self._ask(open_message(program, rounding=rounding, seed=seed, inside=inside))
+        self._timeout = engine.timeout
+        self._channel = engine.channel or Channel()
+        if engine.channel is None:
+            weakref.finalize(self, self._channel.close)
+        self._lent = engine.channel is not None
+        self._channel.turn += 1
+        self._turn = self._channel.turn
+        self._ask(open_message(program, rounding=rounding, seed=seed, inside=engine.inside))
 
     def _ask(self, request: Message, *, steps: int = 0) -> Message:
         limit = START_SECONDS + STEP_SECONDS * steps if self._timeout is None else self._timeout
-        return self._channel.ask(request, timeout=limit, steps=steps)
+        return self._channel.ask(request, turn=self._turn, timeout=limit, steps=steps)
 
     def run(
         self, inputs: Inputs, *, samples: int, learn: bool = True, probes: Sequence[str] = ()
@@ -133,5 +138,6 @@ class FusedMachine:
         self._ask(Message("restore", arrays=state))
 
     def close(self) -> None:
-        """End Lava."""
-        self._forgotten()
+        """End Lava, unless other machines use it too."""
+        if not self._lent:
+            self._channel.close()

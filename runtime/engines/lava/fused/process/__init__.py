@@ -153,7 +153,7 @@ class FusedProgramModel(PyLoihiProcessModel):  # type: ignore[misc]
 
 
 class ServedProgram(AbstractProcess):  # type: ignore[misc]
-    """A program that comes with the first request, and answers one in each step of Lava."""
+    """A program that a request brings, and whose machine answers one more in every step of Lava."""
 
     def __init__(self, job: ServedJob) -> None:
         """Take the pipes."""
@@ -169,36 +169,42 @@ class ServedProgramModel(Reporting, PyLoihiProcessModel):  # type: ignore[misc]
     def __init__(self, proc_params: Mapping[str, Any]) -> None:
         """Open nothing yet: a failure in a step is reported, one in here would not be."""
         super().__init__(proc_params)
+        self._pipes: tuple[io.FileIO, io.FileIO] | None = None
         self._machine: Machine | None = None
 
     def run_spk(self) -> None:
         """Answer one request."""
-        if self._machine is None:
-            job = self.proc_params["job"]
-            assert isinstance(job, ServedJob)
-            self._requests: io.FileIO = io.FileIO(job.requests, "r")
-            # This process alone can write replies, so whoever reads them sees its death at once.
-            self._replies: io.FileIO = io.FileIO(job.replies, "w")
-            self._machine = opened(decode(self._take))
-            reply = DONE
+        requests, replies = self._pipes = self._pipes or _open_pipes(self.proc_params["job"])
+        request = decode(lambda count: _take(requests, count))
+        reply = DONE
+        if request.kind == "open":
+            self._machine = opened(request)
         else:
-            reply = answer(self._machine, decode(self._take))
+            assert self._machine is not None, f"'{request.kind}' came before 'open'"
+            reply = answer(self._machine, request)
         for piece in encode(reply):
-            self._give(memoryview(piece))
+            _give(replies, memoryview(piece))
 
-    def _take(self, count: int) -> bytearray:
-        data = bytearray(count)
-        view, done = memoryview(data), 0
-        while done < count:
-            got = self._requests.readinto(view[done:])
-            if not got:
-                raise EOFError("the caller is gone")
-            done += got
-        return data
 
-    def _give(self, piece: memoryview) -> None:
-        while piece:
-            piece = piece[self._replies.write(piece) :]
+def _open_pipes(job: ServedJob) -> tuple[io.FileIO, io.FileIO]:
+    """Open both pipes. One process alone can write replies: its death is seen at once."""
+    return io.FileIO(job.requests, "r"), io.FileIO(job.replies, "w")
+
+
+def _take(pipe: io.FileIO, count: int) -> bytearray:
+    data = bytearray(count)
+    view = memoryview(data)
+    while view:
+        got = pipe.readinto(view)
+        if not got:
+            raise EOFError("the caller is gone")
+        view = view[got:]
+    return data
+
+
+def _give(pipe: io.FileIO, piece: memoryview) -> None:
+    while piece:
+        piece = piece[pipe.write(piece) :]
 
 
 def _columns(program: Program, role: str) -> int:
