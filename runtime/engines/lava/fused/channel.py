@@ -91,6 +91,7 @@ class Channel:
         until = time.monotonic() + timeout
         done = False
         try:
+            self._check(until)
             for piece in encode(request):
                 self._give(memoryview(piece), until)
             reply = decode(lambda count: self._take(count, until))
@@ -126,17 +127,21 @@ class Channel:
                 got = os.readv(pipe, [view])
                 if not got and self._heard:
                     raise EOFError
-                if not got:  # nobody has opened the other end yet
+                if not got:  # nobody has opened the other end yet, or somebody died before a word
                     time.sleep(LOOK)
+                    self._check(until)
                 self._heard = self._heard or bool(got)
                 view = view[got:]
         return data
 
     def _wait(self, read: list[int], write: list[int], until: float) -> None:
         """Return when a pipe may be ready."""
+        if not any(select.select(read, write, [], LOOK)):
+            self._check(until)
+
+    def _check(self, until: float) -> None:
+        """Look whether the child is there, and the time not over."""
         assert self._child is not None, "something was asked for"
-        if any(select.select(read, write, [], LOOK)):
-            return
         if self._child.poll() is not None:
             raise EOFError
         if time.monotonic() > until:
