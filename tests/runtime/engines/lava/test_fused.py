@@ -9,6 +9,7 @@ import gc
 import importlib.util
 import os
 import signal
+import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -21,6 +22,7 @@ import pytest
 from hebbite.compiler.compile import compile
 from hebbite.compiler.compiled import Compiled
 from hebbite.compiler.hbt import load_compiled
+from hebbite.compiler.program.text import print_program
 from hebbite.compiler.program.types import IntArray, Program
 from hebbite.rules.errors import EngineError, UsageError
 from hebbite.runtime.datasets import load_dataset
@@ -131,6 +133,34 @@ def test_a_process_that_hangs_is_an_error_within_the_limit(
     os.kill(server(folder), signal.SIGSTOP)
     with pytest.raises(EngineError, match="HB0602: Lava did not finish 320 steps within 1 s"):
         machine.run(graded_data, samples=64)
+    assert_gone(folder)
+
+
+CALLER = """
+import sys, time
+import numpy as np
+from pathlib import Path
+from hebbite.compiler.program.text import parse_program
+from hebbite.runtime.engines.lava.fused.engine import FusedEngine
+folder = Path(sys.argv[1])
+program = parse_program((folder / "program.txt").read_text(), dict(np.load(folder / "t.npz")))
+machine = FusedEngine().open(program, rounding="independent")
+print(machine._channel._folder, flush=True)
+time.sleep(300)
+"""
+
+
+@needs_linux
+def test_the_death_of_the_caller_ends_lava(graded: Program, tmp_path: Path) -> None:
+    (tmp_path / "program.txt").write_text(print_program(graded))
+    np.savez(tmp_path / "t.npz", **graded.tensors)  # type: ignore[arg-type]
+    with subprocess.Popen(
+        [sys.executable, "-c", CALLER, str(tmp_path)], stdout=subprocess.PIPE, text=True
+    ) as caller:
+        assert caller.stdout is not None
+        folder = Path(caller.stdout.readline().strip())
+        assert len(processes(folder)) > 3
+        caller.kill()
     assert_gone(folder)
 
 
