@@ -17,6 +17,7 @@ from hebbite.compiler.compiled import Compiled
 from hebbite.runtime.compare import Comparison, Plan, compare
 from hebbite.runtime.datasets import load_dataset
 from hebbite.runtime.engines.lava.shim import PIP_LINE, lava_installed
+from hebbite.runtime.engines.registry import ON_LAVA
 from hebbite.runtime.session import sample_order
 from hebbite.runtime.slices import STEPS, samples_for, slice_of
 from hebbite.runtime.verify import Verification, verify
@@ -80,7 +81,7 @@ def replay(
     inputs = slice_of(model, x, dataset.y_train[order], steps=steps)
     found = list(engines)
     missing = ""
-    if "lava" in found and not lava_installed():
-        found.remove("lava")
+    if not lava_installed() and set(found) & set(ON_LAVA):
+        found = [name for name in found if name not in ON_LAVA]
         missing = f"Lava is not installed, so it was left out: {PIP_LINE}"
     return verify(model.program, inputs, engines=found, steps=steps), missing

@@ -25,7 +25,7 @@ from hebbite.rules.errors import Problem, UsageError, near
 from hebbite.rules.registry import parse_rule
 from hebbite.rules.rule import LearningRule
 from hebbite.runtime.counters import Counters, rewritten
-from hebbite.runtime.engines.registry import load_engine
+from hebbite.runtime.engines.registry import ON_LAVA, load_engine
 from hebbite.runtime.episode import Episode
 from hebbite.runtime.recording import Recording
 from hebbite.runtime.state import check_state
@@ -58,7 +58,8 @@ class Session:
     Args:
         model: what `hebbite.compile` or `hebbite.load` returned. A checkpoint goes on where it
             stood, with the rounding and the seed that it was saved with.
-        engine: ``native`` (fast, the default), ``reference`` (NumPy), ``lava``.
+        engine: ``native`` (fast, the default), ``reference`` (NumPy), ``lava``,
+            ``lava-fused``.
         rounding: ``independent`` (a random number for every synapse, the default) or ``lava-exact``
             (Lava's one shared number, bit for bit).
         seed: replaces the program's seed.
@@ -394,7 +395,7 @@ def rounding_of(name: str) -> Rounding:
 
 def _twin_engine(engine: str) -> str:
     """Evaluation runs beside a Lava session on the native engine: the same bits, no second Lava."""
-    return "native" if engine == "lava" else engine
+    return "native" if engine in ON_LAVA else engine
 
 
 def _chunks(order: NDArray[np.int64]) -> Iterator[tuple[int, NDArray[np.int64]]]:

@@ -61,7 +61,7 @@ SHARED = {
     # a number that no price can be made of
     "HB0512": {"runtime.energy.accounts", "runtime.energy.draws", "runtime.energy.price"},
     # Lava's own process failed, as told by itself or seen from outside
-    "HB0603": {"runtime.engines.lava.processes", "runtime.engines.lava.watch"},
+    "HB0603": {"runtime.engines.lava.reporting", "runtime.engines.lava.watch"},
     # stock Lava would not run what the program says
     "HB0606": {"runtime.engines.lava.limits", "runtime.engines.lava.rule"},
     # the system refuses to read or to write

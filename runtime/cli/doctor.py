@@ -44,7 +44,7 @@ def doctor(as_json: options.Json = False, debug: options.Debug = False) -> None:
     for name in PACKAGES:
         typer.echo(f"{name:12} {_version(name) or 'not installed'}")
     for row in engine_rows():
-        typer.echo(f"engine {row['name']:10} {row['runs here']}")
+        typer.echo(f"engine {row['name']:11} {row['runs here']}")
     typer.echo(f"Numba cache  {_numba_cache()}")
     for problem in _problems():
         typer.echo(f"to mend: {problem['what']}\n  hint: {problem['hint']}")

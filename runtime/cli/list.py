@@ -97,12 +97,13 @@ def _targets() -> list[Row]:
 def engine_rows() -> list[Row]:
     """Return every engine, whether it can run here, and what it cannot do."""
     from hebbite.runtime.engines.lava.shim import PIP_LINE, lava_installed
-    from hebbite.runtime.engines.registry import ENGINES
+    from hebbite.runtime.engines.registry import ENGINES, ON_LAVA
 
-    lava = lava_installed()
-    here = {"lava": "yes" if lava else f"no: {PIP_LINE}"}
+    lava = "yes" if lava_installed() else f"no: {PIP_LINE}"
+    here = dict.fromkeys(ON_LAVA, lava)
     cannot = {
         "lava": "independent rounding; resuming a training",
+        "lava-fused": "other Lava back ends than the CPU; Lava monitors inside the program",
         "reference": "large networks: it is written to be read",
         "native": "",
     }

@@ -39,7 +39,7 @@ Recurrent = Annotated[
     bool, typer.Option("--recurrent", help="random recurrent synapses of hidden LIF units")
 ]
 Init = Annotated[str, typer.Option(help="weights at the start: keep those of the file, or random")]
-Engine = Annotated[str, typer.Option(help="native (fast), reference (NumPy) or lava")]
+Engine = Annotated[str, typer.Option(help="native (fast), reference (NumPy), lava, lava-fused")]
 Rounding = Annotated[str, typer.Option(help="independent, or lava-exact (Lava bit for bit)")]
 Seed = Annotated[int, typer.Option(help="of weights, feedback, order, rounding and split", min=0)]
 AnySeed = Annotated[

@@ -5,7 +5,9 @@ from __future__ import annotations
 from hebbite.rules.errors import Problem, UsageError, near
 from hebbite.runtime.engines.base import Engine
 
-ENGINES = ("native", "reference", "lava")
+ENGINES = ("native", "reference", "lava", "lava-fused")
+ON_LAVA = ("lava", "lava-fused")
+"""Engines that need Lava, and seconds to start."""
 
 
 def load_engine(name: str) -> Engine:
@@ -22,4 +24,8 @@ def load_engine(name: str) -> Engine:
         from hebbite.runtime.engines.lava import LavaEngine
 
         return LavaEngine()
+    if name == "lava-fused":
+        from hebbite.runtime.engines.lava.fused.engine import FusedEngine
+
+        return FusedEngine()
     raise UsageError(Problem("HB0101", f"unknown engine '{name}'", hint=near(name, ENGINES)))

@@ -71,7 +71,7 @@ def line(draw: st.DrawFn, known: list[str], result: str) -> list[str]:
     return [f"{result} = {text}", *small]
 
 
-def neuron_by_chance(draw: st.DrawFn, period: int) -> NeuronProgram:
+def neuron_by_chance(draw: st.DrawFn, name: str, period: int) -> NeuronProgram:
     """Return a neuron with one to five instructions by chance between its inputs and outputs."""
     known = ["v", "q", "i", "j"]
     body = ["always", "i = max a, -30000", "i = min i, 30000", "j = max third, -30000"]
@@ -91,7 +91,7 @@ def neuron_by_chance(draw: st.DrawFn, period: int) -> NeuronProgram:
     body += ["at 1", "y1 = mov 0", "y2 = mov 0", f"at {draw(st.integers(2, period))}..period"]
     body += [f"y1 = max {draw(out)}, 0", "y1 = min y1, 127"]
     body += [f"y2 = max {draw(out)}, 0", "y2 = min y2, 31"]
-    text = "\n".join(["neuron made() {", "table curve, own", "state v, q", *body, "}"])
+    text = "\n".join([f"neuron made_{name}() {{", "table curve, own", "state v, q", *body, "}"])
     return parse_neuron(text)
 
 
@@ -108,7 +108,7 @@ def population(draw: st.DrawFn, name: str, period: int) -> tuple[Population, dic
     fire = draw(st.integers(2, period))
     constants: tuple[tuple[str, int], ...] = ()
     if kind == "made":
-        neuron = neuron_by_chance(draw, period)
+        neuron = neuron_by_chance(draw, name, period)
         own = (("curve", f"{name}.curve"), ("own", f"{name}.own"))
         return Population(name, size, neuron, (), own, bias), tensors
     tables: tuple[tuple[str, str], ...] = (("bias", f"{name}.own"),)
@@ -240,7 +240,7 @@ def plasticity(draw: st.DrawFn, program: Program, learner: Synapses, epoch: int)
         return Trace(draw(sizes), impulse, mode)
 
     post = program.population(learner.post)
-    written = ("y1", "y2") if post.neuron.name == "made" else ("y2", "y3")
+    written = ("y1", "y2") if post.neuron.name.startswith("made") else ("y2", "y3")
     if post.neuron.name == "lif":
         factors = 2
     names = st.sampled_from(("x1", "x2", *written))

@@ -40,9 +40,31 @@ def run_job(folder: Path, *, timeout: float) -> Json:
         EngineError: HB0602 after ``timeout``; HB0603 if the child failed, with its last lines;
             any other code as the child reported it.
     """
+    child = start_child(folder)
+    late = False
+    try:
+        child.wait(timeout=timeout)
+    except subprocess.TimeoutExpired:
+        late = True
+    finally:
+        end_child(child)
+    if (folder / DONE).exists():
+        return read_json(folder, DONE)
+    if late and not (folder / ERROR).exists():
+        job = read_json(folder, JOB)
+        raise too_late(int(job["steps"]), str(job["task"]), timeout)
+    raise failure(folder, child.returncode)
+
+
+def start_child(folder: Path) -> subprocess.Popen[bytes]:
+    """Start the child on the job in ``folder``, in a process group of its own.
+
+    Raises:
+        LavaUnavailable: HB0601, Lava is not installed.
+    """
     require_lava()
     with (folder / STDERR).open("wb") as sink:  # a file: a process left over would hold a pipe open
-        child = subprocess.Popen(
+        return subprocess.Popen(
             [sys.executable, "-m", CHILD, str(folder)],
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
@@ -50,21 +72,9 @@ def run_job(folder: Path, *, timeout: float) -> Json:
             start_new_session=True,
             env={**os.environ, **ENVIRONMENT},
         )
-    late = False
-    try:
-        child.wait(timeout=timeout)
-    except subprocess.TimeoutExpired:
-        late = True
-    finally:
-        _end(child)
-    if (folder / DONE).exists():
-        return read_json(folder, DONE)
-    if (folder / ERROR).exists():
-        raise _reported(folder)
-    raise _too_late(folder, timeout) if late else _failed(folder, child.returncode)
 
 
-def _end(child: subprocess.Popen[bytes]) -> None:
+def end_child(child: subprocess.Popen[bytes]) -> None:
     """Close the life line; the child then ends its group. Kill the group if it does not."""
     assert child.stdin is not None, "standard input is a pipe"
     child.stdin.close()
@@ -75,24 +85,11 @@ def _end(child: subprocess.Popen[bytes]) -> None:
     child.wait()
 
 
-def _reported(folder: Path) -> EngineError:
-    problem = Problem(**read_json(folder, ERROR))
-    return (LavaUnavailable if problem.code == "HB0601" else EngineError)(problem)
-
-
-def _too_late(folder: Path, timeout: float) -> EngineError:
-    job = read_json(folder, JOB)
-    return EngineError(
-        Problem(
-            "HB0602",
-            f"Lava did not finish {job['steps']} steps within {timeout:g} s; it was stopped",
-            at=str(job["task"]),
-            hint="raise the time-out, or run fewer steps: Lava takes about 0.5 to 20 ms a step",
-        )
-    )
-
-
-def _failed(folder: Path, code: int) -> EngineError:
+def failure(folder: Path, code: int) -> EngineError:
+    """Return why a child that has ended failed: as it reported, or its last lines (HB0603)."""
+    if (folder / ERROR).exists():
+        problem = Problem(**read_json(folder, ERROR))
+        return (LavaUnavailable if problem.code == "HB0601" else EngineError)(problem)
     lines = (folder / STDERR).read_text(encoding="utf-8", errors="replace").strip().splitlines()
     return EngineError(
         Problem(
@@ -100,5 +97,17 @@ def _failed(folder: Path, code: int) -> EngineError:
             f"the Lava process failed (exit code {code}):\n" + "\n".join(lines[-LAST_LINES:]),
             at=str(read_json(folder, JOB)["task"]),
             hint="'hebbite doctor' shows whether Lava itself runs here",
+        )
+    )
+
+
+def too_late(steps: int, task: str, timeout: float) -> EngineError:
+    """Return the error of a task that did not end in time (HB0602)."""
+    return EngineError(
+        Problem(
+            "HB0602",
+            f"Lava did not finish {steps} steps within {timeout:g} s; it was stopped",
+            at=task,
+            hint="raise the time-out, or run fewer steps: Lava takes about 0.5 to 20 ms a step",
         )
     )

@@ -31,7 +31,11 @@ def work(folder: Path) -> object:
     except HebbiteError as error:
         write_json(folder, ERROR, asdict(error.problems[0]))
         return None
-    done = {"steps": job["steps"], "lava": version("lava-nc"), "wall_s": time.monotonic() - start}
+    done = {
+        "steps": job["steps"],
+        "lava": version("lava-nc"),
+        "wall_s": time.monotonic() - start,
+    }
     write_json(folder, DONE, done)
     return held
 
@@ -51,4 +55,10 @@ def _run(folder: Path, job: Json) -> object:
     return network
 
 
-_TASKS: dict[str, Callable[[Path, Json], object]] = {"probe": _probe, "run": _run}
+def _fused(folder: Path, _job: Json) -> object:
+    from hebbite.runtime.engines.lava.fused.serve import serve
+
+    return serve(folder)
+
+
+_TASKS: dict[str, Callable[[Path, Json], object]] = {"probe": _probe, "run": _run, "fused": _fused}

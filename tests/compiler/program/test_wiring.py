@@ -69,6 +69,13 @@ def group(program: Program, index: int, **changes: Any) -> Program:
     return replace(program, synapses=tuple(changed))
 
 
+def renamed(program: Program) -> Program:
+    """Return the program with another neuron program under the name of the first population's."""
+    first, second, *rest = program.populations
+    neuron = replace(second.neuron, name=first.neuron.name)
+    return replace(program, populations=(first, replace(second, neuron=neuron), *rest))
+
+
 BREAKS: dict[str, tuple[str, Callable[[Program], Program]]] = {
     "wire from nowhere": ("HB0431", lambda p: replace(p, wires=(Wire("none", "out"),))),
     "wire to nowhere": ("HB0431", lambda p: replace(p, wires=(Wire("target", "none"),))),
@@ -79,6 +86,7 @@ BREAKS: dict[str, tuple[str, Callable[[Program], Program]]] = {
         lambda p: replace(p, plasticity=(replace(p.plasticity[0], synapses="none"),)),
     ),
     "two rules": ("HB0461", lambda p: replace(p, plasticity=p.plasticity * 2)),
+    "two neuron programs of one name": ("HB0430", renamed),
     "readout of nobody": ("HB0431", lambda p: replace(p, readout=Readout("none", "v", 3))),
     "readout of a source": ("HB0431", lambda p: replace(p, readout=Readout("image", "v", 3))),
     "no such register": ("HB0462", lambda p: replace(p, readout=Readout("out", "vv", 3))),

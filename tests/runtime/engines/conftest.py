@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -30,6 +30,8 @@ from hebbite.compiler.program.types import (
 from hebbite.rules.sums import parse_sum
 from hebbite.rules.traces import Trace
 from hebbite.runtime.datasets import load_dataset
+from hebbite.runtime.engines.lava.fused.channel import Channel
+from hebbite.runtime.engines.lava.fused.engine import FusedEngine
 
 Data = Mapping[str, IntArray]
 Case = tuple[Program, Data]
@@ -512,3 +514,10 @@ def case() -> Callable[[str], Case]:
 def case_names() -> tuple[str, ...]:
     """Give every name of a case."""
     return tuple(CASES)
+
+
+@pytest.fixture(scope="session")
+def fused() -> Iterator[FusedEngine]:
+    """Give the engine lava-fused; its programs share one Lava, so one is open at a time."""
+    with Channel() as channel:
+        yield FusedEngine(channel=channel)

@@ -19,7 +19,9 @@ from hebbite.compiler.arithmetic.randomness import ROUNDINGS, Rounding
 from hebbite.compiler.program.types import IntArray, Program
 from hebbite.compiler.program.verify import verify_program
 from hebbite.rules.errors import EngineError
-from hebbite.runtime.engines.base import Machine
+from hebbite.rules.sums import parse_sum
+from hebbite.runtime.engines.base import Engine, Machine
+from hebbite.runtime.engines.lava.fused.engine import FusedEngine
 from hebbite.runtime.engines.registry import load_engine
 from hebbite.runtime.recording import Recording, all_probes
 
@@ -98,13 +100,15 @@ TAKEN_BY_LAVA = (
     "convolutions",
     "convolutions in one dimension",
 )
+QUIET = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.data_too_large]
 needs_lava = pytest.mark.skipif(
     importlib.util.find_spec("lava") is None, reason="Lava is not installed"
 )
 
 
-def opened(engine: str, program: Program, rounding: Rounding) -> Machine:
-    return load_engine(engine).open(program, rounding=rounding)
+def opened(engine: str | Engine, program: Program, rounding: Rounding) -> Machine:
+    known = load_engine(engine) if isinstance(engine, str) else engine
+    return known.open(program, rounding=rounding)
 
 
 def assert_same(found: Recording, wanted: Recording) -> None:
@@ -125,7 +129,7 @@ def assert_same_state(found: Machine, wanted: Machine) -> None:
 
 
 def assert_conforms(
-    engine: str,
+    engine: str | Engine,
     program: Program,
     data: Data,
     *,
@@ -265,13 +269,59 @@ def test_lava_says_why_it_does_not_take_a_program(case: Cases, name: str) -> Non
         opened("lava", program, "lava-exact")
 
 
+@needs_lava
+@pytest.mark.parametrize("rounding", ROUNDINGS)
+@pytest.mark.parametrize("name", NAMES)
+def test_fused_lava_is_the_reference(
+    case: Cases, fused: FusedEngine, name: str, rounding: Rounding
+) -> None:
+    program, data = case(name)
+    assert_conforms(fused, program, data, samples=SAMPLES, rounding=rounding)
+
+
+@needs_lava
+@pytest.mark.parametrize("name", ["relu", "stdp, epoch 4"])
+def test_fused_lava_is_the_reference_where_nothing_may_learn(
+    case: Cases, fused: FusedEngine, name: str
+) -> None:
+    program, data = case(name)
+    assert_conforms(fused, program, data, samples=4, rounding="independent", learn=False)
+
+
+@needs_lava
+@pytest.mark.parametrize("inside", ["native", "reference"])
+def test_fused_lava_computes_with_either_engine(
+    case: Cases, fused: FusedEngine, inside: str
+) -> None:
+    program, data = case("relu")
+    engine = dataclasses.replace(fused, inside=inside)
+    assert_conforms(engine, program, data, samples=SAMPLES, rounding="lava-exact")
+
+
 @pytest.mark.parametrize("rounding", ROUNDINGS)
 @pytest.mark.parametrize(("one", "other"), [("native", "reference"), ("reference", "native")])
 @pytest.mark.parametrize("name", EXCHANGED)
 def test_a_state_of_one_engine_continues_in_the_other(
     case: Cases, name: str, one: str, other: str, rounding: Rounding
 ) -> None:
-    program, data = case(name)
+    check_exchange(*case(name), one, other, rounding)
+
+
+@needs_lava
+@pytest.mark.parametrize("rounding", ROUNDINGS)
+@pytest.mark.parametrize("first", [True, False])
+@pytest.mark.parametrize("name", EXCHANGED)
+def test_a_state_of_fused_lava_continues_in_native_and_back(
+    case: Cases, fused: FusedEngine, name: str, first: bool, rounding: Rounding
+) -> None:
+    pair: tuple[str | Engine, str | Engine] = (fused, "native") if first else ("native", fused)
+    check_exchange(*case(name), *pair, rounding)
+
+
+def check_exchange(
+    program: Program, data: Data, one: str | Engine, other: str | Engine, rounding: Rounding
+) -> None:
+    """Assert that nine samples are the same in one run and in two, on one engine each."""
     probes = all_probes(program)
     whole = opened("reference", program, rounding)
     wanted = whole.run(cut(data, 0, 9), samples=9, probes=probes)
@@ -325,12 +375,50 @@ def test_engines_agree_after_a_run_that_did_not_learn(case: Cases) -> None:
 
 def test_a_written_weight_is_used_by_both(case: Cases) -> None:
     program, data = case("relu")
-    machines = [opened(name, program, "independent") for name in ("native", "reference")]
+    check_written(program, data, "native")
+
+
+@needs_lava
+def test_a_written_weight_is_used_by_fused_lava(case: Cases, fused: FusedEngine) -> None:
+    check_written(*case("relu"), fused)
+
+
+def check_written(program: Program, data: Data, engine: str | Engine) -> None:
+    machines = [opened(each, program, "independent") for each in (engine, "reference")]
     for machine in machines:
         machine.write("fc1", -program.tensors["fc1"])
     part = cut(data, 0, 3)
     assert_same(*[m.run(part, samples=3, probes=all_probes(program)) for m in machines])
     np.testing.assert_array_equal(machines[0].read("fc1"), machines[1].read("fc1"))
+    assert (machines[0].read("fc1") != program.tensors["fc1"]).any()
+
+
+@needs_lava
+def test_fused_lava_goes_on_with_other_constants_of_its_rules(
+    case: Cases, fused: FusedEngine
+) -> None:
+    program, data = case("relu")
+    dw = parse_sum("dw = 2^-3*x0*x1*y2 - 2^-3*x0*x1*y3")
+    changed = dataclasses.replace(
+        program, plasticity=tuple(dataclasses.replace(p, dw=dw) for p in program.plasticity)
+    )
+    machines = [opened(each, program, "independent") for each in (fused, "reference")]
+    for first in (0, 4):
+        part = cut(data, first, first + 4)
+        assert_same(*[m.run(part, samples=4, probes=all_probes(program)) for m in machines])
+        for machine in machines:
+            machine.relearn(changed)
+    assert_same_state(*machines)
+
+
+@needs_lava
+@settings(max_examples=20, deadline=None, derandomize=True, suppress_health_check=QUIET)
+@given(data=st.data(), rounding=st.sampled_from(ROUNDINGS))
+def test_programs_by_chance_run_alike_in_fused_lava(
+    programs: Programs, fused: FusedEngine, data: st.DataObject, rounding: Rounding
+) -> None:
+    program, inputs, samples = data.draw(programs)
+    assert_conforms(fused, program, inputs, samples=samples, rounding=rounding)
 
 
 def test_a_copy_of_weights_that_do_not_learn_costs_the_same_on_both(case: Cases) -> None:
@@ -353,9 +441,6 @@ def check_by_chance(program: Program, data: Data, samples: int, rounding: Roundi
     for probe, values in joined([before, after]).items():
         np.testing.assert_array_equal(values, wanted.values[probe], err_msg=probe)
     assert before.counters + after.counters == wanted.counters
-
-
-QUIET = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.data_too_large]
 
 
 @settings(max_examples=60, deadline=None, derandomize=True, suppress_health_check=QUIET)

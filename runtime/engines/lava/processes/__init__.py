@@ -11,10 +11,8 @@ What a model needs beside Lava's own parameters stands in ``proc_params`` under 
 
 from __future__ import annotations
 
-import sys
-import traceback
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -49,9 +47,8 @@ from hebbite.compiler.arithmetic.randomness import stream_of
 from hebbite.compiler.arithmetic.synapse import mirrored
 from hebbite.compiler.program.connectivity import Ends
 from hebbite.compiler.program.neuron import TRACES, NeuronProgram
-from hebbite.rules.errors import Problem
 from hebbite.runtime.engines.lava.arrays import Array
-from hebbite.runtime.engines.lava.job import ERROR, write_json
+from hebbite.runtime.engines.lava.reporting import Reporting
 from hebbite.runtime.engines.lava.rows import Rows
 
 
@@ -114,22 +111,6 @@ class SynapsesJob:
     tags: Rows | None = None
     traces: Rows | None = None
     ends: Ends | None = None
-
-
-class Reporting:
-    """Says why a model fails. Lava only counts failures, and waits for ever if others depend on it.
-
-    Lava calls ``join`` on the way out of a model, whether it was told to stop or has failed.
-    """
-
-    def join(self) -> None:
-        """Write ``error.json`` if an error is the reason for leaving."""
-        error = sys.exc_info()[1]
-        if error is not None:
-            job = self.proc_params["job"]  # type: ignore[attr-defined]
-            text = f"a process of Lava failed: {error!r}\n{traceback.format_exc().strip()}"
-            write_json(job.folder, ERROR, asdict(Problem("HB0603", text)))
-        super().join()  # type: ignore[misc]
 
 
 class NeuronGroup(AbstractProcess):  # type: ignore[misc]
