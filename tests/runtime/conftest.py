@@ -36,7 +36,7 @@ from hebbite.rules.traces import Trace, TraceMode
 Data = Mapping[str, IntArray]
 Sample = tuple[Program, Data, int]
 CONNECTED = ("dense", "sparse", "conv2d")
-TAKEN_BY_NATIVE = ("dense",)
+TAKEN_BY_NATIVE = CONNECTED
 """How groups of a program by chance are connected: anyhow, and as native takes them."""
 TWO = ("add", "sub", "mul", "min", "max", "eq", "ne", "lt", "ge", "gt", "and", "decay")
 REACH = 30000

@@ -8,6 +8,9 @@ every product reads what neurons wrote are left out where they wrote nothing but
 
 from __future__ import annotations
 
+from numpy import uint16
+from numpy.typing import NDArray
+
 from hebbite.runtime.counters import INDEX
 from hebbite.runtime.engines.native import views as at
 from hebbite.runtime.engines.native.plan import (
@@ -16,9 +19,12 @@ from hebbite.runtime.engines.native.plan import (
     D_Y0,
     DENSE,
     G_COMPONENT,
+    G_DEGREES,
     G_KIND,
     G_LINES,
     G_SIZE,
+    G_STARTS,
+    G_TARGETS,
     GATE_U,
     H_EPOCH,
     H_INDEPENDENT,
@@ -31,7 +37,10 @@ from hebbite.runtime.engines.native.plan import (
     L_TAG_FIRST,
     L_X,
     L_Y,
+    SPARSE,
     T_KEPT,
+    Byte,
+    Word,
 )
 from hebbite.runtime.engines.native.spread import list_flags
 from hebbite.runtime.engines.native.synapses import begin_rows, learn_column, learn_row
@@ -50,36 +59,74 @@ COLUMNS = 8
 
 
 @kernel
-def survey(
-    m: int, q: int, first: int, last: int, number: int, sent: int, events: int
-) -> tuple[int, int, bool, bool]:
-    """Return (visited synapses, evaluated products) of the products first..last-1, of dense or
-    convolved groups, and what makes a synapse visited: always, or that its neuron learnt.
-
-    ``sent`` lines and ``events`` neurons had an event in epoch ``number``.
+def extent(m: int, q: int, sent: int, events: int) -> tuple[int, int, int, int]:
+    """Return how many synapses group ``q`` has, how many of them start at a line that sent, end at
+    a neuron that learnt, and do both.
     """
-    products, g = at.products(m), at.plastic(m)[q, L_GROUP]
+    g = at.plastic(m)[q, L_GROUP]
     lines, size = at.groups(m)[g, G_LINES], at.groups(m)[g, G_SIZE]
+    if at.groups(m)[g, G_KIND] == DENSE:
+        return lines * size, sent * size, lines * events, sent * events
+    starts = at.starts(m)[at.groups(m)[g, G_STARTS] :]
+    degrees = at.degrees(m)[at.groups(m)[g, G_DEGREES] :]
+    ty, first = at.ty(m)[at.plastic(m)[q, L_Y] :], at.groups(m)[g, G_TARGETS]
+    from_sent, at_learnt, both = 0, 0, 0
+    for k in range(events):
+        at_learnt += degrees[at.neurons(m)[k]]
+    for k in range(sent):
+        i = at.lines(m)[k]
+        from_sent += starts[i + 1] - starts[i]
+        if events > 0:
+            if at.groups(m)[g, G_KIND] == SPARSE:
+                both += learnt(ty, at.near_targets(m)[first:], starts[i], starts[i + 1])
+            else:
+                both += learnt(ty, at.far_targets(m)[first:], starts[i], starts[i + 1])
+    return starts[lines], from_sent, at_learnt, both
+
+
+@kernel
+def learnt(ty: Byte, targets: NDArray[uint16] | Word, first: int, last: int) -> int:
+    """Return how many synapses end at a neuron that learnt."""
+    found = 0
+    for s in range(first, last):
+        found += ty[targets[s]] != 0
+    return found
+
+
+@kernel
+def survey(
+    m: int, first: int, last: int, number: int, whole: int, sent: int, learnt: int, meeting: int
+) -> tuple[int, int, int, int]:
+    """Return (visited synapses, evaluated products) of the products first..last-1, and what makes a
+    synapse visited: always, or that its neuron learnt.
+
+    Of ``whole`` synapses ``sent``, ``learnt`` and ``meeting`` had an event of their line, of their
+    neuron, of both in epoch ``number``.
+    """
+    products = at.products(m)
     terms = 0
     every, line, neuron, both = False, False, False, False
     for p in range(first, last):
         if products[p, D_GATE] >= GATE_U and number % (1 << (products[p, D_GATE] - GATE_U)) != 0:
             continue
         by_line, by_neuron = products[p, D_X0] == 1, products[p, D_Y0] == 1
-        terms += (sent if by_line else lines) * (events if by_neuron else size)
-        every |= not by_line and not by_neuron
-        line |= by_line and not by_neuron
-        neuron |= by_neuron and not by_line
-        both |= by_line and by_neuron
+        if by_line and by_neuron:
+            terms, both = terms + meeting, True
+        elif by_line:
+            terms, line = terms + sent, True
+        elif by_neuron:
+            terms, neuron = terms + learnt, True
+        else:
+            terms, every = terms + whole, True
     visited = 0
     if every:
-        visited = lines * size
+        visited = whole
     elif line or neuron:
-        visited += sent * size if line else 0
-        visited += events * lines if neuron else 0
-        visited -= sent * events if line and neuron else 0
+        visited += sent if line else 0
+        visited += learnt if neuron else 0
+        visited -= meeting if line and neuron else 0
     elif both:
-        visited = sent * events
+        visited = meeting
     return visited, terms, every, neuron
 
 
@@ -90,12 +137,13 @@ def gates(m: int, q: int, number: int, sent: int, events: int) -> tuple[int, boo
     """
     first, last = at.plastic(m)[q, L_FIRST], at.plastic(m)[q, L_LAST]
     component = at.groups(m)[at.plastic(m)[q, L_GROUP], G_COMPONENT]
-    visited, terms, every, neuron = survey(m, q, first, last, number, sent, events)
+    whole, a, b, c = extent(m, q, sent, events)
+    visited, terms, every, neuron = survey(m, first, last, number, whole, a, b, c)
     draws = visited
     if at.plastic(m)[q, L_TAG] >= 0:
         middle = at.plastic(m)[q, L_TAG_FIRST]
-        draws = survey(m, q, first, middle, number, sent, events)[0]
-        draws += survey(m, q, middle, last, number, sent, events)[0]
+        draws = survey(m, first, middle, number, whole, a, b, c)[0]
+        draws += survey(m, middle, last, number, whole, a, b, c)[0]
     at.counts(m)[2 * component + 1, TERMS] += terms
     at.counts(m)[2 * component + 1, VISITED] += visited
     at.counts(m)[2 * component + 1, DRAWS] += draws

@@ -10,20 +10,19 @@ from numpy.typing import NDArray
 
 from hebbite.compiler.arithmetic.learning import TAG_LOW
 from hebbite.compiler.arithmetic.randomness import LavaStreams, Rounding
-from hebbite.compiler.program.connectivity import Dense
 from hebbite.compiler.program.types import IntArray, Program
-from hebbite.rules.errors import EngineError, Problem
 from hebbite.runtime.counters import COUNTERS, PHASES, Counters, components_of
 from hebbite.runtime.engines.base import Inputs, check_inputs
 from hebbite.runtime.engines.native.events import pack_events
-from hebbite.runtime.engines.native.pack import Packed, pack, stored
+from hebbite.runtime.engines.native.pack import Packed, pack
 from hebbite.runtime.engines.native.plan import TRACES, Call, Long
 from hebbite.runtime.engines.native.probes import probe_table, probes_of, stored_for, values_of
 from hebbite.runtime.engines.native.run import run_samples
 from hebbite.runtime.engines.native.scratch import new_scratch, note_addresses
+from hebbite.runtime.engines.native.weights import Held, from_store, nonzero_of, to_store
 from hebbite.runtime.recording import Recording
 
-Any32 = NDArray[np.integer]
+AnyInt = NDArray[np.integer]
 
 
 class NativeEngine:
@@ -34,11 +33,7 @@ class NativeEngine:
     def open(
         self, program: Program, *, rounding: Rounding, seed: int | None = None
     ) -> NativeMachine:
-        """Return a machine at step 0 (HB0608 for groups of synapses that are no matrix)."""
-        for group in program.synapses:
-            if not isinstance(group.connect, Dense):
-                what = f"native runs matrices, %{group.name} is a {type(group.connect).__name__}"
-                raise EngineError(Problem("HB0608", what, hint="--engine reference"))
+        """Return a machine at step 0."""
         return NativeMachine(program, rounding, program.seed if seed is None else seed)
 
 
@@ -122,26 +117,28 @@ class NativeMachine:
         self._drawn = done + epochs
         return np.ascontiguousarray(self._streams.epochs(epochs, self._program.epoch))
 
-    def _weights(self, tensor: str) -> tuple[Any32, int]:
-        """Return the part of a store that holds a tensor, flat, and its shift."""
-        store, start, shift = self._packed.layout.weight[tensor]
+    def _stored(self, tensor: str) -> list[tuple[Held, AnyInt]]:
+        """Return every place that holds a tensor, and its part of a store, flat."""
         arrays = (self._state.bytes, self._state.shorts, self._state.words)
-        return arrays[store][start : start + self._program.tensors[tensor].size], shift
+        size = self._program.tensors[tensor].size
+        return [
+            (held, arrays[held.store][held.start : held.start + size])
+            for (name, _), held in self._packed.layout.weight.items()
+            if name == tensor
+        ]
 
     def read(self, tensor: str) -> Long:
-        """Return a weight tensor as it stands, (post, lines)."""
-        size, lines = self._program.tensors[tensor].shape
-        flat, shift = self._weights(tensor)
-        return np.ascontiguousarray(flat.reshape(lines, size).T.astype(np.int64) << shift)
+        """Return a weight tensor as it stands, in the shape that the program gives it."""
+        held, flat = self._stored(tensor)[0]
+        return from_store(flat, self._program.tensors[tensor], held.group) << held.shift
 
     def write(self, tensor: str, value: IntArray) -> None:
         """Replace a weight tensor by integers of the same shape."""
-        size, lines = self._program.tensors[tensor].shape
-        assert value.shape == (size, lines)
-        flat, shift = self._weights(tensor)
-        flat[:] = stored(value, shift)
-        first = self._packed.layout.nonzero[tensor]
-        self._state.nonzero[first : first + lines] = np.count_nonzero(value, axis=0)
+        assert value.shape == self._program.tensors[tensor].shape
+        for held, flat in self._stored(tensor):
+            flat[:] = to_store(value, held.group) >> held.shift
+            counted = nonzero_of(value, self._program, held.group)
+            self._state.nonzero[held.lines : held.lines + counted.size] = counted
 
     def relearn(self, program: Program) -> None:
         """Go on with a program that differs in the constants of its rules alone.
@@ -154,7 +151,8 @@ class NativeMachine:
     def state(self) -> dict[str, Long]:
         """Return step, epoch, weights, tags, registers, messages under way and traces."""
         out = {"clock": self._state.clock.copy()}
-        out |= {f"weight.{name}": self.read(name) for name in self._packed.layout.weight}
+        tensors = dict.fromkeys(group.weight for group in self._program.synapses)
+        out |= {f"weight.{name}": self.read(name) for name in tensors}
         out |= {f"tag.{name}": view.T.astype(np.int64) for name, view in self._tags().items()}
         out |= {name: view.astype(np.int64) for name, view in self._views().items()}
         for name, ring in self._rings().items():
@@ -164,7 +162,7 @@ class NativeMachine:
     def restore(self, state: Mapping[str, Long]) -> None:
         """Continue from a state of the same program, seed and rounding."""
         self._state.clock[:] = state["clock"]
-        for name in self._packed.layout.weight:
+        for name in {group.weight for group in self._program.synapses}:
             self.write(name, state[f"weight.{name}"])
         for name, tags in self._tags().items():
             tags[:] = state[f"tag.{name}"].T
@@ -181,20 +179,22 @@ class NativeMachine:
         """Return the tags of every group that keeps any, (lines, post) each, as views."""
         views: dict[str, NDArray[np.int16]] = {}
         for name, start in self._packed.layout.tags.items():
-            size, lines = self._program.tensors[self._program.group(name).weight].shape
-            views[name] = self._state.tags[start : start + size * lines].reshape(lines, size)
+            shape = self._program.tensors[self._program.group(name).weight].shape
+            part = self._state.tags[start : start + int(np.prod(shape))]
+            views[name] = part.reshape(shape[::-1])
         return views
 
-    def _views(self) -> dict[str, Any32]:
+    def _views(self) -> dict[str, AnyInt]:
         """Return every register and trace under its name in a state, as views."""
-        views: dict[str, Any32] = {}
+        views: dict[str, AnyInt] = {}
         for population in self._program.populations:
             for register in population.neuron.kept:
                 start = self._packed.layout.memory[population.name, register]
                 row = self._state.memory[start : start + population.size]
                 views[f"neuron.{population.name}.{register}"] = row
         for name, (x, y) in self._packed.layout.plastic.items():
-            size, lines = self._program.tensors[self._program.group(name).weight].shape
+            group = self._program.group(name)
+            size, lines = self._program.post_size(group), self._program.line_count(group)
             for t, trace in enumerate(TRACES):
                 pre = t < 2
                 start = 2 * x + t * lines if pre else 3 * y + (t - 2) * size
@@ -204,11 +204,11 @@ class NativeMachine:
             views[f"trace.{name}.ty"] = self._state.ty[y : y + size]
         return views
 
-    def _rings(self) -> dict[str, Any32]:
+    def _rings(self) -> dict[str, AnyInt]:
         """Return the messages under way, (delay, post) each, as views; `_turn` finds the next."""
-        rings: dict[str, Any32] = {}
+        rings: dict[str, AnyInt] = {}
         for group in self._program.synapses:
-            size = self._program.tensors[group.weight].shape[0]
+            size = self._program.post_size(group)
             start, slots = (
                 self._packed.layout.due[group.name],
                 self._packed.layout.slots[group.name],
@@ -220,7 +220,7 @@ class NativeMachine:
                 rings[f"{name}.{group.name}"] = part
         return rings
 
-    def _turn(self, ring: Any32) -> int:
+    def _turn(self, ring: AnyInt) -> int:
         """Return the row of a ring that is delivered next."""
         return int(self._state.clock[0]) % len(ring)
 

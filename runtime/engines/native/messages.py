@@ -7,10 +7,13 @@ from __future__ import annotations
 
 from hebbite.runtime.counters import INDEX
 from hebbite.runtime.engines.native import views as at
+from hebbite.runtime.engines.native.lists import add_listed
 from hebbite.runtime.engines.native.philox import draw_words
 from hebbite.runtime.engines.native.plan import (
     A_TABLES,
     BYTES,
+    CONV,
+    DENSE,
     G_COMPONENT,
     G_COST,
     G_DELAY,
@@ -18,14 +21,18 @@ from hebbite.runtime.engines.native.plan import (
     G_EXPONENT,
     G_FEEDBACK,
     G_GRADED,
+    G_KIND,
     G_NONZERO,
     G_OUTPUT,
     G_PORT,
     G_POST,
     G_SCALE,
+    G_SHAPE,
     G_SIZE,
     G_SLOTS,
+    G_STARTS,
     G_STORE,
+    G_TARGETS,
     G_UNIFORM,
     G_WEIGHT,
     N_BITS,
@@ -52,6 +59,7 @@ from hebbite.runtime.engines.native.plan import (
     S_SIZE,
     S_TARGET,
     SHORTS,
+    SPARSE,
     W_OUTPUT,
     W_POPULATION,
     Byte,
@@ -68,6 +76,7 @@ from hebbite.runtime.engines.native.spread import (
     scale,
 )
 from hebbite.runtime.engines.native.translate import call_printed, kernel
+from hebbite.runtime.engines.native.windows import convolve
 
 STEPS, ACTIVE, SYN_OPS = INDEX["neuron_steps"], INDEX["neuron_active"], INDEX["syn_ops"]
 SPIKES, HOST = INDEX["spikes_in"], INDEX["host_words"]
@@ -236,7 +245,7 @@ def receive(m: int, g: int, step: int, late: int) -> None:
         return
     ids = at.lists(m)[at.outputs(m)[output, O_LIST] :]
     payload = at.memory(m)[at.outputs(m)[output, O_LINE] :]
-    if groups[g, G_STORE] == BYTES and not groups[g, G_GRADED]:
+    if groups[g, G_STORE] == BYTES and groups[g, G_KIND] == DENSE and not groups[g, G_GRADED]:
         base, nonzero = groups[g, G_WEIGHT], at.nonzero(m)[groups[g, G_NONZERO] :]
         add_spikes_of_bytes(due, at.sums(m), at.bytes(m), base, ids, count)
         reach(arrived, at.bytes(m), base, ids, count, nonzero, at.neurons(m))
@@ -262,13 +271,27 @@ def spread(
     payload: Word,
 ) -> None:
     """Add what ``count`` lines sent through a group whose weights stand in one store."""
-    groups, base = at.groups(m), at.groups(m)[g, G_WEIGHT]
-    nonzero = at.nonzero(m)[groups[g, G_NONZERO] :]
-    if groups[g, G_GRADED]:
-        add_payloads(due, weights, base, ids, count, payload)
+    groups, base, graded = at.groups(m), at.groups(m)[g, G_WEIGHT], at.groups(m)[g, G_GRADED]
+    nonzero, kind = at.nonzero(m)[groups[g, G_NONZERO] :], groups[g, G_KIND]
+    if kind == CONV:
+        shape, sums, marks = at.shapes(m)[groups[g, G_SHAPE]], at.place_sums(m), at.marks(m)
+        convolve(due, arrived, sums, marks, shape, weights, base, ids, count, payload, graded)
+    elif kind == DENSE:
+        if graded:
+            add_payloads(due, weights, base, ids, count, payload)
+        else:
+            add_spikes(due, weights, base, ids, count)
+        reach(arrived, weights, base, ids, count, nonzero, at.neurons(m))
     else:
-        add_spikes(due, weights, base, ids, count)
-    reach(arrived, weights, base, ids, count, nonzero, at.neurons(m))
+        arrived[:] = 0
+        starts, first = at.starts(m)[groups[g, G_STARTS] :], groups[g, G_TARGETS]
+        held = weights[base:]
+        if kind == SPARSE:
+            near = at.near_targets(m)[first:]
+            add_listed(due, arrived, near, starts, held, ids, count, payload, graded, nonzero)
+        else:
+            far = at.far_targets(m)[first:]
+            add_listed(due, arrived, far, starts, held, ids, count, payload, graded, nonzero)
 
 
 @kernel

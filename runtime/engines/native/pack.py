@@ -11,13 +11,14 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from hebbite.compiler.arithmetic.randomness import Rounding
 from hebbite.compiler.placement import hops
+from hebbite.compiler.program.connectivity import Sparse
 from hebbite.compiler.program.neuron import OUTPUTS
-from hebbite.compiler.program.types import IntArray, Population, Program
+from hebbite.compiler.program.types import Population, Program
 from hebbite.runtime.counters import components_of
+from hebbite.runtime.engines.native.connections import NARROW, Connections
 from hebbite.runtime.engines.native.llvm import Code
 from hebbite.runtime.engines.native.neuron_code import ACTIVE, REACHED, flag_of
 from hebbite.runtime.engines.native.neurons import (
@@ -34,7 +35,6 @@ from hebbite.runtime.engines.native.plan import (
     ADDRESSES,
     BYTES,
     COLUMN,
-    DENSE,
     DRAWING,
     GROUP,
     OUTPUT,
@@ -59,6 +59,7 @@ from hebbite.runtime.engines.native.rules import (
     reads_at_event,
     trace_tables,
 )
+from hebbite.runtime.engines.native.weights import Form, Held, changing, form_of, store_of
 
 COSTS = ("spikes_in", "axon_out", "hops_ew", "hops_ns", "interchip")
 STORE_BITS = {SHORTS: 16, WORDS: 32}
@@ -69,12 +70,11 @@ class Layout:
     """Where things stand: registers and lines in ``memory``, tensors in a store, groups in ``due``;
     of a plastic group the first line in ``tx`` and the first neuron in ``ty``, and its tags.
 
-    ``weight``: tensor -> (store, start, bits to shift left); ``nonzero``: tensor -> first line.
+    ``weight``: where every tensor stands, in each form in which a group holds it.
     """
 
     memory: dict[tuple[str, str], int] = dataclasses.field(default_factory=dict)
-    weight: dict[str, tuple[int, int, int]] = dataclasses.field(default_factory=dict)
-    nonzero: dict[str, int] = dataclasses.field(default_factory=dict)
+    weight: dict[Form, Held] = dataclasses.field(default_factory=dict)
     due: dict[str, int] = dataclasses.field(default_factory=dict)
     slots: dict[str, int] = dataclasses.field(default_factory=dict)
     plastic: dict[str, tuple[int, int]] = dataclasses.field(default_factory=dict)
@@ -127,6 +127,7 @@ class _Packer:
         self._outputs: list[tuple[int, ...]] = []
         self._bias: list[Long] = []
         self._components = components_of(program)
+        self._connections = Connections()
 
     def pack(self) -> Packed:
         """Return everything."""
@@ -137,6 +138,7 @@ class _Packer:
         populations, tables = self._populations(placed)
         stores, nonzero = self._stores()
         groups, cost, due, slots = self._groups()
+        starts, near, far, degrees, shapes = self._connections.arrays()
         plastic, products, rules, x, y, tags = self._plastic()
         kept, floor, threshold = trace_tables(program, independent=self._independent)
         period = program.schedule.period
@@ -163,10 +165,11 @@ class _Packer:
             threshold=_flat(threshold),
             products=products,
             readout=self._readout(),
-            starts=np.zeros(1, np.int64),
-            near_targets=np.zeros(1, np.uint16),
-            far_targets=np.zeros(1, np.int32),
-            shapes=np.zeros((1, 1), np.int64),
+            starts=starts,
+            near_targets=near,
+            far_targets=far,
+            degrees=degrees,
+            shapes=shapes,
         )
         flags = np.zeros(max(self._flags.size, 8), np.uint8)
         tx, ty = np.zeros(x + 8, np.uint8), np.zeros(y + 8, np.uint8)
@@ -295,16 +298,17 @@ class _Packer:
         lines there are.
         """
         program, sizes, lines = self._program, [0, 0, 0], 0
-        changing = _changing(program)
+        changes = changing(program)
         for group in program.synapses:
-            if group.weight in self._layout.weight:
+            if form_of(group) in self._layout.weight:
                 continue
             weight = program.tensors[group.weight]
-            store, shift = _store_of(weight, group.weight in changing, program.widths.weight)
-            self._layout.weight[group.weight] = store, sizes[store], shift
-            self._layout.nonzero[group.weight] = lines
+            bits, varies = program.widths.weight, group.weight in changes
+            store, shift = store_of(weight, changes=varies, bits=bits)
+            held = Held(store, sizes[store], shift, lines, group)
+            self._layout.weight[form_of(group)] = held
             sizes[store] += weight.size
-            lines += weight.shape[1]
+            lines += program.line_count(group)
         return sizes, lines
 
     def _groups(self) -> tuple[Long, Long, int, int]:
@@ -315,8 +319,9 @@ class _Packer:
         costs: list[Long] = [np.zeros((0, len(COSTS)), np.int64)]
         due, cost_rows, slots = 0, 0, 2 * len(names)
         for group in program.synapses:
-            size, lines = program.tensors[group.weight].shape
-            store, start, shift = layout.weight[group.weight]
+            size, lines = program.post_size(group), program.line_count(group)
+            held = layout.weight[form_of(group)]
+            kind, *entered = self._connections.enter(program, group)
             layout.due[group.name], layout.slots[group.name] = due, slots
             cost = hops(program, group)
             zero = np.zeros(lines, np.int64)
@@ -327,10 +332,10 @@ class _Packer:
                     lines,
                     names.index(group.post),
                     size,
-                    DENSE,
-                    start,
-                    store,
-                    shift,
+                    kind,
+                    held.start,
+                    held.store,
+                    held.shift,
                     group.port == "third",
                     group.exponent,
                     group.delay,
@@ -343,10 +348,8 @@ class _Packer:
                     group.magnitude,
                     cost_rows,
                     bool((costs[-1] == costs[-1][:1]).all()),
-                    layout.nonzero[group.weight],
-                    0,
-                    0,
-                    0,
+                    held.lines,
+                    *entered,
                 )
             )
             due += group.delay * size
@@ -372,14 +375,14 @@ class _Packer:
         code, found = compile_rules([self._rule(q) for q in range(len(program.plasticity))])
         for plasticity, kernels in zip(program.plasticity, found, strict=True):
             group = program.group(plasticity.synapses)
-            size, lines = program.tensors[group.weight].shape
+            size, lines = program.post_size(group), program.line_count(group)
             first, count = len(products), len(plasticity.dw.products)
             products += [product_row(p) for update in plasticity.sums for p in update.products]
             place = layout.plastic[group.name] = x.take(lines), y.take(size)
             tag = -1
             if plasticity.dt is not None:
                 tag = layout.tags[group.name] = tags
-                tags += size * lines
+                tags += program.tensors[group.weight].size
             times = plasticity.epoch > 1 and reads_at_event(plasticity, PRE)
             rows.append(
                 (
@@ -400,9 +403,13 @@ class _Packer:
 
     def _rule(self, q: int) -> Rule:
         plasticity = self._program.plasticity[q]
-        store, _, _ = self._layout.weight[self._program.group(plasticity.synapses).weight]
+        group = self._program.group(plasticity.synapses)
+        bits = STORE_BITS[self._layout.weight[form_of(group)].store]
         bare = dataclasses.replace(plasticity, synapses="")
-        return Rule(bare, self._program.widths, STORE_BITS[store])
+        target = 0
+        if isinstance(group.connect, Sparse):
+            target = 16 if self._program.post_size(group) <= NARROW else 32
+        return Rule(bare, self._program.widths, bits, target)
 
     def _readout(self) -> Long:
         readout = self._program.readout
@@ -424,29 +431,3 @@ class _Packer:
 def _flat(rows: Long) -> Long:
     """Return (plastic, trace, ..) as (plastic * trace, ..)."""
     return np.ascontiguousarray(rows.reshape(-1, rows.shape[-1]))
-
-
-def _changing(program: Program) -> set[str]:
-    """Return the tensors that change in a run, and those that are copied: one store for all."""
-    names = {plasticity.synapses for plasticity in program.plasticity}
-    for group in program.synapses:
-        if group.mirror:
-            names |= {group.name, group.mirror}
-    return {group.weight for group in program.synapses if group.name in names}
-
-
-def _store_of(weight: IntArray, changing: bool, bits: int) -> tuple[int, int]:
-    """Return (store, shift) of a tensor: the narrowest that holds weight / 2^shift exactly."""
-    if changing:
-        return (SHORTS if bits < 16 else WORDS), 0
-    low, high = int(weight.min(initial=0)), int(weight.max(initial=0))
-    if not (weight & 1).any() and low >= -256 and high <= 254:
-        return BYTES, 1
-    if low >= -128 and high <= 127:
-        return BYTES, 0
-    return (SHORTS, 0) if low >= -(2**15) and high < 2**15 else (WORDS, 0)
-
-
-def stored(weight: IntArray, shift: int) -> NDArray[np.int64]:
-    """Return a weight tensor (post, lines) as a store holds it: pre-major, shifted, flat."""
-    return np.asarray(weight.T.astype(np.int64) >> shift, np.int64).reshape(-1)

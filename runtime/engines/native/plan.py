@@ -32,7 +32,9 @@ Unsigned = NDArray[np.uint32]
 (N_POPULATION, N_FIRST, N_LAST, N_STREAM, N_BITS, N_ROW, DRAWING) = range(7)
 (G_OUTPUT, G_LINES, G_POST, G_SIZE, G_KIND, G_WEIGHT, G_STORE, G_SCALE, G_PORT, G_EXPONENT,
  G_DELAY, G_GRADED, G_FEEDBACK, G_DUE, G_SLOTS, G_COMPONENT, G_MIRRORS, G_MAGNITUDE, G_COST,
- G_UNIFORM, G_NONZERO, G_STARTS, G_TARGETS, G_SHAPE, GROUP) = range(25)
+ G_UNIFORM, G_NONZERO, G_STARTS, G_TARGETS, G_DEGREES, G_SHAPE, GROUP) = range(26)
+(V_HEIGHT, V_WIDTH, V_KH, V_KW, V_SY, V_SX, V_TOP, V_LEFT, V_DY, V_DX, V_INNER, V_PER_GROUP,
+ V_OUTPUTS, V_OH, V_OW, V_LINES, SHAPE) = range(17)
 (L_GROUP, L_FACTORS, L_X, L_Y, L_FIRST, L_TAG_FIRST, L_LAST, L_SILENT, L_TAG, L_ROW, L_COLUMN,
  L_TIMES, L_OWN, PLASTIC) = range(14)
 (T_KEPT, T_OVERWRITE, T_IMPULSE, T_HOLDS, TRACE) = range(5)
@@ -76,8 +78,9 @@ class Plan(NamedTuple):
     many registers it resets, random numbers it draws; ``source_events`` (sources, offset):
     number of the event sent, -1 for none; ``output_bias`` (outputs, offset): payload of the bias
     line; ``cost`` (lines of a group, 5): spikes_in .. interchip of one message; ``floor``,
-    ``threshold`` (plastic * trace, 128): decay; ``near_targets``, ``far_targets``, ``starts``: of sparse
-    groups and where the synapses of their lines start; ``shapes``: of convolutions.
+    ``threshold`` (plastic * trace, 128): decay; ``near_targets``, ``far_targets``: of
+    lists, ``starts``: where the synapses of their lines start, ``degrees``: how many end at each of
+    their neurons; ``shapes``: of convolutions.
     """
 
     head: Long
@@ -102,6 +105,7 @@ class Plan(NamedTuple):
     starts: Long
     near_targets: NDArray[np.uint16]
     far_targets: Word
+    degrees: Word
     shapes: Long
 
 
@@ -143,12 +147,14 @@ class State(NamedTuple):
 
 
 class Scratch(NamedTuple):
-    """Room that the kernels use: sums of a step, histories of the traces of one group (trace,
+    """Room that the kernels use: sums of a step, those by place of a convolution, histories of the traces of one group (trace,
     offset, ``width``), y at the neurons' events, x of one line at every offset, draws, the decay of
     an epoch, the lines and neurons with an event, one column of weights and tags.
     """
 
     sums: Short
+    place_sums: Word
+    marks: Byte
     history: Word
     own: Word
     times: Word

@@ -22,6 +22,7 @@ from hebbite.runtime.engines.native.plan import (
     TRACES,
     Long,
 )
+from hebbite.runtime.engines.native.weights import form_of
 from hebbite.runtime.recording import is_epoch_probe
 
 
@@ -72,13 +73,15 @@ def _epoch_probe(
     program: Program, layout: Layout, name: str, component: str, register: str
 ) -> Probe:
     tensor = program.group(component).weight
-    size, lines = program.tensors[tensor].shape
+    group = program.group(component)
+    size, lines = program.post_size(group), program.line_count(group)
+    shape = program.tensors[tensor].shape[::-1]
     if register == "weight":
-        store, start, _ = layout.weight[tensor]
-        kind = FROM_SHORTS if store == SHORTS else FROM_WORDS
-        return Probe(name, kind, start, (lines, size), True)
+        held = layout.weight[form_of(group)]
+        kind = FROM_SHORTS if held.store == SHORTS else FROM_WORDS
+        return Probe(name, kind, held.start, shape, True)
     if register == "t":
-        return Probe(name, FROM_TAGS, layout.tags[component], (lines, size), True)
+        return Probe(name, FROM_TAGS, layout.tags[component], shape, True)
     x, y = layout.plastic[component]
     index = TRACES.index(register)
     if index < 2:

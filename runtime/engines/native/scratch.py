@@ -38,6 +38,8 @@ def new_scratch(program: Program) -> Scratch:
     history = width if program.plasticity else 16
     return Scratch(
         sums=np.zeros(width, np.int16),
+        place_sums=np.zeros(width, np.int32),
+        marks=np.zeros(width, np.uint8),
         history=np.zeros(len(TRACES) * steps * history, np.int32),
         own=np.zeros(3 * width, np.int32),
         times=np.zeros(2 * steps, np.int32),

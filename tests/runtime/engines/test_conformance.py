@@ -65,8 +65,8 @@ NAMES = (
     "no learning",
     "no synapses",
 )
-NATIVE = tuple(name for name in NAMES if not name.startswith(("list", "conv")))
-"""The cases that native runs; it refuses all others."""
+CONNECTED = tuple(name for name in NAMES if name.startswith(("list", "conv")))
+"""The cases whose synapses are no matrix."""
 LEARNING = tuple(
     name
     for name in NAMES
@@ -168,18 +168,10 @@ def test_every_case_is_named_and_lawful(case: Cases, case_names: tuple[str, ...]
 
 
 @pytest.mark.parametrize("rounding", ROUNDINGS)
-@pytest.mark.parametrize("name", NATIVE)
+@pytest.mark.parametrize("name", NAMES)
 def test_native_is_the_reference(case: Cases, name: str, rounding: Rounding) -> None:
     program, data = case(name)
     assert_conforms("native", program, data, samples=SAMPLES, rounding=rounding)
-
-
-@pytest.mark.parametrize("name", [name for name in NAMES if name not in NATIVE])
-def test_native_says_that_it_runs_matrices(case: Cases, name: str) -> None:
-    with pytest.raises(
-        EngineError, match=r"HB0608: native runs matrices, %\w+ is a (Sparse|Conv2d)"
-    ):
-        opened("native", case(name)[0], "independent")
 
 
 @pytest.mark.parametrize("name", LEARNING)
@@ -336,7 +328,7 @@ def check_exchange(
 
 
 @pytest.mark.parametrize("rounding", ROUNDINGS)
-@pytest.mark.parametrize("name", [name for name in NAMES if name not in NATIVE])
+@pytest.mark.parametrize("name", CONNECTED)
 def test_a_state_of_the_reference_continues_in_another_machine(
     case: Cases, name: str, rounding: Rounding
 ) -> None:

@@ -1,0 +1,37 @@
+"""What a list of synapses does with the messages of a step: one synapse after the other."""
+
+from __future__ import annotations
+
+from numpy import uint16
+from numpy.typing import NDArray
+
+from hebbite.runtime.engines.native.plan import Byte, Long, Short, Small, Word
+from hebbite.runtime.engines.native.translate import kernel
+
+
+@kernel
+def add_listed(
+    due: Word,
+    arrived: Byte,
+    targets: NDArray[uint16] | Word,
+    starts: Long,
+    weights: Small | Short | Word,
+    ids: Word,
+    count: int,
+    payload: Word,
+    graded: int,
+    nonzero: Word,
+) -> None:
+    """Add what ``count`` lines sent to ``due`` (neurons,), and mark who was reached."""
+    for k in range(count):
+        line = ids[k]
+        first, last = starts[line], starts[line + 1]
+        sent = payload[line] if graded else 1
+        for s in range(first, last):
+            due[targets[s]] += weights[s] * sent
+        if nonzero[line] == last - first:
+            for s in range(first, last):
+                arrived[targets[s]] = 1
+        else:
+            for s in range(first, last):
+                arrived[targets[s]] |= weights[s] != 0
