@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import ctypes
-from collections.abc import Callable, Iterable
-from functools import lru_cache
+from collections.abc import Iterable
 from typing import Any
 
 from hebbite.runtime.counters import INDEX
 from hebbite.runtime.engines.native import views as at
+from hebbite.runtime.engines.native.compiled import compiled
 from hebbite.runtime.engines.native.learning import learn_group
-from hebbite.runtime.engines.native.llvm import Code, compile_text
 from hebbite.runtime.engines.native.messages import deliver, execute, feed, receive
 from hebbite.runtime.engines.native.plan import (
     B_FROM,
@@ -45,7 +43,7 @@ from hebbite.runtime.engines.native.traces import (
     note_messages,
     take_written,
 )
-from hebbite.runtime.engines.native.translate import kernel, translate
+from hebbite.runtime.engines.native.translate import kernel
 
 STEPS, HOST = INDEX["steps"], INDEX["host_words"]
 
@@ -144,15 +142,7 @@ def run(m: int, samples: int, learn: int) -> None:
             take_written(m, q)
 
 
-@lru_cache(maxsize=1)
-def _code() -> tuple[Code, Callable[[int, int, int], None]]:
-    """Return the machine code of `run`, and it as a function that frees Python's lock."""
-    code = compile_text(translate(run, 3))
-    kind = ctypes.CFUNCTYPE(None, *[ctypes.c_int64] * 3)
-    return code, kind(code.address("run"))
-
-
 def run_samples(parts: Iterable[Any], samples: int, *, learn: bool) -> None:
-    """Run ``samples`` samples on named tuples of arrays: a `Plan`, a `State`, a `Scratch`, a `Call`."""
+    """Run samples on named tuples of arrays: a `Plan`, a `State`, a `Scratch` and a `Call`."""
     listed = at.describe(parts)
-    _code()[1](listed.ctypes.data, samples, learn)
+    compiled(run, None, None, None)(listed.ctypes.data, samples, learn)

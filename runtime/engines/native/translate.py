@@ -110,14 +110,34 @@ def call_printed(address: int, table: int, size: int) -> None:
     raise TypeError("call_printed is for kernels")
 
 
-def translate(entry: object, arguments: int) -> str:
-    """Return the module that ``entry``, a kernel of so many numbers, and what it calls make."""
-    assert isinstance(entry, Kernel)
-    module = ir.Module(entry.name)
-    translated = _Module(module)
-    function, _ = translated.function(entry, (None,) * arguments)
-    function.linkage = "external"
-    return str(module)
+def kind_of(dtype: np.dtype[Any], dimensions: int = 1) -> Kind:
+    """Return the type of arrays of a whole number."""
+    assert dtype.kind in "iu"
+    return Kind(8 * dtype.itemsize, dtype.kind == "i", dimensions)
+
+
+def translate(kernel: object, types: Types) -> tuple[str, int]:
+    """Return the module of a kernel and of all that it calls, the kernel under the name ``entry``,
+    and how many numbers it returns.
+
+    An array is three arguments: address, size (columns of a table), rows.
+    """
+    assert isinstance(kernel, Kernel)
+    module = ir.Module(kernel.name)
+    inner, results = _Module(module).function(kernel, types)
+    kinds = [I64] * len(inner.args)
+    outer = ir.Function(module, ir.FunctionType(inner.function_type.return_type, kinds), "entry")
+    builder = ir.IRBuilder(outer.append_basic_block("entry"))
+    given = [
+        builder.inttoptr(value, wanted.type) if isinstance(wanted.type, ir.PointerType) else value
+        for value, wanted in zip(outer.args, inner.args, strict=True)
+    ]
+    result = builder.call(inner, given)
+    if results:
+        builder.ret(result)
+    else:
+        builder.ret_void()
+    return str(module), results
 
 
 class _Module:
@@ -563,8 +583,7 @@ class _Function:
             place = self._builder.gep(listed, [ir.Constant(I64, first + number)])
             return self._builder.load(place)
 
-        dtype = np.dtype(field.dtype)
-        kind = Kind(8 * dtype.itemsize, dtype.kind == "i", field.dimensions)
+        kind = kind_of(np.dtype(field.dtype), field.dimensions)
         start = self._builder.inttoptr(entry(0), ir.IntType(kind.bits).as_pointer())
         return View(kind, start, entry(field.dimensions), entry(1))
 

@@ -9,8 +9,10 @@ import numpy as np
 import pytest
 
 from hebbite.compiler.arithmetic.philox import philox, words
-from hebbite.runtime.engines.native.philox import draw_block
-from hebbite.runtime.engines.native.plan import H_SEED_HIGH, H_SEED_LOW, HEAD
+from hebbite.runtime.engines.native.compiled import compiled
+from hebbite.runtime.engines.native.philox import draw_bits, draw_strided, draw_words
+from hebbite.runtime.engines.native.plan import H_SEED_HIGH, H_SEED_LOW, HEAD, Byte, Unsigned
+from hebbite.runtime.engines.native.translate import Kind
 
 FULL = 0xFFFFFFFF
 ANSWERS = (
@@ -31,25 +33,47 @@ def test_published_words_come_out(counter: Counter, key: tuple[int, int], answer
     assert tuple(philox((c0, c1, c2, c3), key)[:, 0].tolist()) == answer
 
 
+def drawn_by_kernel(
+    blocks: int, *, first: int = 0, seed: int, stream: int, time: int
+) -> tuple[Unsigned, Byte]:
+    """Return the words of some blocks, and their top 7 bits, as the kernels draw them."""
+    head, found = np.zeros(HEAD, np.int64), np.zeros(4 * blocks, np.uint32)
+    head[H_SEED_LOW], head[H_SEED_HIGH] = seed & FULL, seed >> 32
+    signed = int(np.uint64(time).astype(np.int64))
+    bits = np.zeros(4 * blocks, np.uint8)
+    for kernel, out in ((draw_words, found), (draw_bits, bits)):
+        array = Kind(8 * out.itemsize, signed=False)
+        compiled(kernel, Kind(64), *[None] * 4, array)(head, first, blocks, stream, signed, out)
+    return found, bits
+
+
 @pytest.mark.parametrize(("counter", "key", "answer"), ANSWERS)
 def test_the_kernel_draws_the_published_words(
     counter: Counter, key: tuple[int, int], answer: Counter
 ) -> None:
-    head, block = np.zeros(HEAD, np.int64), np.zeros(4, np.int64)
-    head[H_SEED_LOW], head[H_SEED_HIGH] = key
-    time = np.uint64(counter[3] << 32 | counter[2])
-    draw_block(head, counter[0], counter[1], time, block)  # type: ignore[arg-type]
-    assert tuple(block.tolist()) == answer
+    seed, time = key[1] << 32 | key[0], counter[3] << 32 | counter[2]
+    found, bits = drawn_by_kernel(1, first=counter[0], seed=seed, stream=counter[1], time=time)
+    assert tuple(found.tolist()) == answer
+    assert bits.tolist() == [word >> 25 for word in answer]
 
 
 def test_four_neighbours_share_a_block() -> None:
     seed, stream, time = 0x299F31D0A4093822, 0x85A308D3, 0x0370734413198A2E
-    drawn = words(10, seed=seed, stream=stream, time=time)
-    head, block = np.zeros(HEAD, np.int64), np.zeros(4, np.int64)
+    wanted = words(12, seed=seed, stream=stream, time=time)
+    found, bits = drawn_by_kernel(3, seed=seed, stream=stream, time=time)
+    assert found.tolist() == wanted.tolist()
+    assert bits.tolist() == (wanted >> 25).tolist()
+
+
+@pytest.mark.parametrize(("element", "stride"), [(0, 1), (3, 5), (6, 7), (1, 4)])
+def test_a_column_draws_the_numbers_of_its_elements(element: int, stride: int) -> None:
+    seed, stream, time = (7 << 32) + 5, 9, 3
+    head, bits = np.zeros(HEAD, np.int64), np.zeros(9, np.uint8)
     head[H_SEED_LOW], head[H_SEED_HIGH] = seed & FULL, seed >> 32
-    for element, value in enumerate(drawn):
-        draw_block(head, element // 4, stream, time, block)
-        assert value == block[element % 4]
+    draw = compiled(draw_strided, Kind(64), *[None] * 5, Kind(8, signed=False))
+    draw(head, element, stride, 9, stream, time, bits)
+    wanted = words(100, seed=seed, stream=stream, time=time)[element::stride][:9]
+    assert bits.tolist() == (wanted >> 25).tolist()
 
 
 def test_a_shorter_draw_is_the_start_of_a_longer_one() -> None:

@@ -1,0 +1,48 @@
+"""A kernel as a function that Python calls."""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Callable
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hebbite.runtime.engines.native.llvm import Code, compile_text
+from hebbite.runtime.engines.native.translate import Kind, Types, kind_of, translate
+
+Argument = int | NDArray[np.generic]
+
+
+class Compiled:
+    """A kernel for arguments of fixed types; it frees Python's lock while it runs."""
+
+    def __init__(self, kernel: object, types: Types) -> None:
+        text, results = translate(kernel, types)
+        assert results <= 1, "Python takes one number back"
+        self._code: Code = compile_text(text)
+        self._types = types
+        kinds = [ctypes.c_int64 for kind in types for _ in range(1 if kind is None else 3)]
+        result = ctypes.c_int64 if results else None
+        self._call = ctypes.CFUNCTYPE(result, *kinds)(self._code.address("entry"))
+
+    def __call__(self, *arguments: Argument) -> int | None:
+        """Call it with numbers, and C-contiguous arrays of the types it was compiled for."""
+        given: list[int] = []
+        for argument, kind in zip(arguments, self._types, strict=True):
+            if isinstance(argument, np.ndarray):
+                assert kind == kind_of(argument.dtype, argument.ndim)
+                assert argument.flags.c_contiguous
+                given += [argument.ctypes.data, argument.shape[-1], argument.shape[0]]
+            else:
+                assert kind is None
+                given.append(int(argument))
+        found = self._call(*given)
+        return None if found is None else int(found)
+
+
+@lru_cache(maxsize=64)
+def compiled(kernel: Callable[..., object], *types: Kind | None) -> Compiled:
+    """Return the compiled function of a kernel for arguments of these types; None is a number."""
+    return Compiled(kernel, types)
