@@ -4,7 +4,7 @@ In, on the command line: the workload's file, its kind, its steps, and one word 
 ``run SECONDS`` repeats the workload from its start until that much time was measured; ``check PATH``
 runs it once and leaves what it did in an ``.npz``; the end of stdin ends the process.
 
-Out: a line when the simulator stands (``setup_s``, ``import_s``, ``version``), then one line a
+Out: a line when the simulator stands (``setup_s``, ``version``, ``single``), then one line a
 command. Whatever a simulator prints by itself goes to stderr.
 """
 
@@ -23,7 +23,6 @@ from typing import Any
 import numpy as np
 
 Arrays = dict[str, Any]
-BEGAN = time.perf_counter()
 
 
 @dataclass
@@ -79,12 +78,10 @@ def serve(make: Callable[[], Simulator]) -> None:
     path, kind, steps, choice = sys.argv[1:5]
     with np.load(path) as kept:
         arrays = dict(kept)
-    began = time.perf_counter()
-    simulator = make()
-    imported = time.perf_counter()
+    simulator, began = make(), time.perf_counter()
     simulator.setup(kind, arrays, int(steps), choice)
-    setup_s, import_s = time.perf_counter() - imported, imported - began
-    answer(setup_s=setup_s, import_s=import_s, version=simulator.version, single=simulator.single)
+    setup_s = time.perf_counter() - began
+    answer(setup_s=setup_s, version=simulator.version, single=simulator.single)
     for line in sys.stdin:
         command, _, rest = line.strip().partition(" ")
         if command == "check":

@@ -181,6 +181,7 @@ def one_current(steps, starts, targets, each, v, u_factor, v_factor, bias, thres
 def two_currents(steps, starts, targets, each, excitatory, v, unit, raster, keep):
     """Run C2 from ``v``; ``unit`` are the nine constants of cuba_lif. Return the spikes."""
     ge_factor, gi_factor, v_factor, ge_gain, gi_gain, scale, threshold, v_reset, refractory = unit
+    one = I32(I32(1) << scale)
     cells = v.size
     ge, gi, rest = np.zeros(cells, I32), np.zeros(cells, I32), np.zeros(cells, I32)
     e, i_ = np.zeros(cells, I32), np.zeros(cells, I32)
@@ -188,8 +189,8 @@ def two_currents(steps, starts, targets, each, excitatory, v, unit, raster, keep
     total = 0
     for step in range(steps):
         for j in range(cells):
-            ge[j] = min(I32(decayed(ge[j], ge_factor) + I32(e[j] << scale)), I32(TOP))
-            gi[j] = max(I32(decayed(gi[j], gi_factor) + I32(i_[j] << scale)), I32(-TOP))
+            ge[j] = min(I32(decayed(ge[j], ge_factor) + I32(e[j] * one)), I32(TOP))
+            gi[j] = max(I32(decayed(gi[j], gi_factor) + I32(i_[j] * one)), I32(-TOP))
             x = I32(decayed(v[j], v_factor) + decayed(ge[j], ge_gain))
             x = I32(x + decayed(gi[j], gi_gain))
             x = min(max(x, I32(-TOP)), I32(TOP))

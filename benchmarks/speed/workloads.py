@@ -142,14 +142,15 @@ def recurrent(workload: Workload) -> Arrays:
     """Return ``starts`` (cells + 1,), ``targets`` (synapses,), ``weights``, ``v0`` in 0..1.
 
     ``v0`` is where a membrane starts between its reset (0 in C1) and its threshold. Nobody is
-    connected to itself; the number of synapses grows with the square of the cells.
+    connected to itself; a cell receives as many synapses at every scale, so that rates stay.
     """
     rng = np.random.default_rng(SEED[workload.kind])
-    cells = max(int(CELLS * math.sqrt(workload.scale)), 10)
+    cells = max(int(CELLS * workload.scale), 10)
+    share = min(CONNECTED * CELLS / cells, 0.5)
     excitatory = int(EXCITATORY * cells)
     rows = []
     for line in range(cells):
-        row = np.flatnonzero(rng.random(cells) < CONNECTED * CELLS / cells)
+        row = np.flatnonzero(rng.random(cells) < share)
         rows.append(row[row != line].astype(np.int32))
     starts = np.concatenate([[0], np.cumsum([len(row) for row in rows])]).astype(np.int64)
     excite, inhibit = stored_weights(workload.kind)
