@@ -5,14 +5,12 @@ In: a `Program` whose populations have cores. Out: a `Footprint`, or `CapacityEr
 What is counted, a core:
 
 compartments     neurons
-in_axons         lines of every group that ends here, and wires; the host's lines too
-out_axons        lines of every group that starts here x the cores of its receiver
-synaptic memory  the weights that end here and, of plastic groups, one word a line for x1 and x2
+in_axons         lines of every group that reach a synapse here, and wires; the host's lines too
+out_axons        lines of every group that starts here x the cores where they reach a synapse
+synaptic memory  the weights that end here, as `storage` says, and, of plastic groups, one word a
+                 line that reaches a synapse here for x1 and x2
 
-A weight takes weight_bits + 1 (sign), + tag_bits + 1 if its rule reads the tag, + delay_bits if its
-delay is longer than one step. A static group is stored dense (every weight) or as a list (non-zero
-weights, each with the index of its neuron), whichever is smaller; a group that learns or mirrors is
-dense. Neuron state is one word of state_bits for each state of the neuron program, for each input
+Neuron state is one word of state_bits for each state of the neuron program, for each input
 it reads and for each entry of its tables; y1..y3 are words of trace_bits. No maker has published
 these layouts in full: the bits a synapse takes are *assumed*; each limit says in the target what it
 is.
@@ -23,16 +21,17 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hebbite.compiler.placement import cores_of, shares_of
-from hebbite.compiler.program.types import Plasticity, Population, Program, Synapses
+from hebbite.compiler.placement import cores_of, reach, shares_of
+from hebbite.compiler.program.types import Population, Program
+from hebbite.compiler.storage import Stored, stored
 from hebbite.compiler.targets import Target, load_target
 from hebbite.rules.errors import CapacityError, Problem
 
-Rows = Mapping[str, NDArray[np.int64]]
 LIMITS = {
     "compartments": ("compartments_per_core", "compartments"),
     "synapse_bytes": ("synapse_bytes_per_core", "bytes of synaptic memory"),
@@ -112,41 +111,21 @@ class Footprint:
         }
 
 
-def row_bits(program: Program) -> Rows:
-    """Return, for every group, the bits of synaptic memory of each receiving neuron, (post,)."""
+def core_uses(
+    program: Program, *, memory: Mapping[str, Stored] | None = None
+) -> tuple[CoreUse, ...]:
+    """Return what every core holds; ``memory`` is that of `stored`, if it is known."""
     target = load_target(program.target)
-    rules = {plasticity.synapses: plasticity for plasticity in program.plasticity}
-    return {
-        group.name: _row_bits(program, target, group, rules.get(group.name))
+    memory = stored(program) if memory is None else memory
+    groups = {
+        group.name: _Group(memory[group.name].bits, reach(program, group, memory[group.name].fan))
         for group in program.synapses
     }
-
-
-def _row_bits(
-    program: Program, target: Target, group: Synapses, rule: Plasticity | None
-) -> NDArray[np.int64]:
-    weight = program.tensors[group.weight]
-    post, lines = weight.shape
-    bits = program.widths.weight + 1
-    bits += int(target.delay_bits) if group.delay > 1 else 0
-    if rule is not None and rule.dt is not None:
-        bits += int(target.tag_bits) + 1
-    dense = np.full(post, lines * bits, np.int64)
-    if rule is not None or group.mirror:
-        return dense
-    index = max(post - 1, 1).bit_length()
-    listed = np.count_nonzero(weight, axis=1).astype(np.int64) * (bits + index)
-    return listed if listed.sum() < dense.sum() else dense
-
-
-def core_uses(program: Program, *, rows: Rows | None = None) -> tuple[CoreUse, ...]:
-    """Return what every core holds; ``rows`` are those of `row_bits`, if they are known."""
-    target = load_target(program.target)
-    rows = row_bits(program) if rows is None else rows
     tally: Counter[tuple[int, str]] = Counter()
     for population in program.populations:
-        for core, first, last in shares_of(population):
-            for name, count in _share(program, target, rows, population, first, last).items():
+        for number, (core, first, last) in enumerate(shares_of(population)):
+            part = _Part(population, number, first, last)
+            for name, count in _share(program, target, groups, part).items():
                 tally[core, name] += count
     cores = sorted({core for core, _ in tally})
     return tuple(_core_use(tally, target, core) for core in cores)
@@ -168,20 +147,37 @@ def _core_use(tally: Counter[tuple[int, str]], target: Target, core: int) -> Cor
     )
 
 
+class _Group(NamedTuple):
+    """Bits of every receiving neuron, and the cores that a line reaches, (lines, cores)."""
+
+    bits: NDArray[np.int64]
+    reach: NDArray[np.bool_]
+
+
+class _Part(NamedTuple):
+    """Neurons first..last-1 of a population, on the core of this ``number`` among its cores."""
+
+    population: Population
+    number: int
+    first: int
+    last: int
+
+
 def _share(
-    program: Program, target: Target, rows: Rows, population: Population, first: int, last: int
+    program: Program, target: Target, groups: Mapping[str, _Group], part: _Part
 ) -> Counter[str]:
-    """What neurons first..last-1 of a population take."""
+    """What a part of a population takes."""
     rules = {plasticity.synapses: plasticity for plasticity in program.plasticity}
+    population, number, first, last = part
     neurons = last - first
     words = _state_words(program, population, neurons)
     tally = Counter(compartments=neurons, neuron_state=words * int(target.state_bits))
     post_traces: set[str] = set()
     for group in program.synapses:
         if group.post == population.name:
-            lines = program.lines(group.pre, group.output)
+            lines = int(groups[group.name].reach[:, number].sum())
             tally["in_axons"] += lines
-            tally["weights"] += int(rows[group.name][first:last].sum())
+            tally["weights"] += int(groups[group.name].bits[first:last].sum())
             if group.name in rules:
                 rule = rules[group.name]
                 names = [name for name, _ in rule.traces]
@@ -191,9 +187,10 @@ def _share(
                 products = sum(len(update.products) for update in rule.sums)
                 tally["rules"] += products * int(target.rule_product_bits)
         if group.pre == population.name:
-            lines = program.lines(group.pre, group.output) - population.size
-            own = neurons + (lines if last == population.size and neurons else 0)
-            tally["out_axons"] += own * len(cores_of(program.population(group.post)))
+            own = groups[group.name].reach
+            tally["out_axons"] += int(own[first:last].sum())
+            if last == population.size and neurons:  # the bias line stands with the last neuron
+                tally["out_axons"] += int(own[last:].sum())
     tally["in_axons"] += neurons * sum(wire.post == population.name for wire in program.wires)
     tally["post_traces"] = neurons * len(post_traces) * int(target.trace_bits)
     return tally

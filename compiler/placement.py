@@ -9,6 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from hebbite.compiler.arithmetic.synapse import Fan, fan_of
 from hebbite.compiler.program.types import Population, Program, Synapses
 from hebbite.compiler.targets import Target, load_target
 
@@ -43,24 +44,41 @@ def core_of_lines(lines: int, size: int, cores: tuple[int, ...]) -> NDArray[np.i
     return np.asarray(held[neurons // share], np.int64)
 
 
+def reach(program: Program, group: Synapses, fan: Fan | None) -> NDArray[np.bool_]:
+    """Return whether a line has synapses on each core of its receiver, (lines, cores).
+
+    ``fan``: the synapses of a group that is no matrix; where it is one, every line goes to all.
+    """
+    post = program.population(group.post)
+    cores, lines = len(cores_of(post)), program.line_count(group)
+    if fan is None:
+        return np.ones((lines, cores), np.bool_)
+    found = np.zeros((lines, cores), np.bool_)
+    share = -(-post.size // cores)
+    found[fan.synapses.line, fan.synapses.post // share] = True
+    return found
+
+
 def hops(program: Program, group: Synapses) -> dict[str, NDArray[np.int64]]:
     """Return what one message of each line costs: spikes_in, axon_out, hops, interchip.
 
-    The host's lines enter a core without an axon of their own.
+    It goes to every core where its line has synapses. The host's lines enter a core without an
+    axon of their own.
     """
     target = load_target(program.target)
-    goals = cores_of(program.population(group.post))
-    lines = program.lines(group.pre, group.output)
-    ones = np.ones(lines, np.int64)
+    reached = reach(program, group, fan_of(program, group)).astype(np.int64)
+    goals = reached.sum(axis=1)
     if any(source.name == group.pre for source in program.sources):
-        return {"spikes_in": ones * len(goals)}
-    pre = program.population(group.pre)
-    homes, index = np.unique(core_of_lines(lines, pre.size, pre.cores), return_inverse=True)
-    ways = [[_way(target, int(home), goal) for goal in goals] for home in homes]
-    sums = np.asarray(ways, np.int64).sum(axis=1)[index]
+        return {"spikes_in": goals}
+    pre, post = program.population(group.pre), program.population(group.post)
+    sums = np.zeros((len(reached), 3), np.int64)
+    home = core_of_lines(len(reached), pre.size, pre.cores)
+    for core in np.unique(home):
+        ways = np.asarray([_way(target, int(core), goal) for goal in cores_of(post)], np.int64)
+        sums[home == core] = reached[home == core] @ ways
     return {
-        "spikes_in": ones * len(goals),
-        "axon_out": ones * len(goals),
+        "spikes_in": goals,
+        "axon_out": goals,
         "hops_ew": sums[:, 0],
         "hops_ns": sums[:, 1],
         "interchip": sums[:, 2],

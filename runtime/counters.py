@@ -8,11 +8,12 @@ steps            steps run
 neuron_steps     neurons x steps
 neuron_active    of these, with v != 0, a message through a non-zero weight or wire, or a bias
 syn_ops          non-zero weights reached by a message
-spikes_in        messages that reach a core of the group, axon_out: messages by destination core
+spikes_in        messages that reach a core of the group: each where its line has synapses, be they
+                 0 or not; axon_out: the same, of lines that are not the host's
 hops_ew, hops_ns tile hops of those messages; interchip: those that change chip
 trace_updates    x traces written by a message, y traces by an event or a non-zero value sent
 rule_terms       products of dw and dt whose dependency and 1-bit factors hold, over all synapses
-updates_visited  synapses with at least one such product
+updates_visited  synapses with at least one such product; of a list, those that it stores
 updates_changed  stored weights that are another integer after the epoch; tags are not counted
 rng_draws        random integers: one a synapse with such a product of dw, one more with one of dt,
                  one a neuron and ``random`` instruction
@@ -26,15 +27,17 @@ host_words       messages the host injects, answers it reads, weights it copies:
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from hebbite.compiler.arithmetic.synapse import arrivals, fan_of
 from hebbite.compiler.placement import hops
+from hebbite.compiler.program.connectivity import ends_of
 from hebbite.compiler.program.types import Plasticity, Program, Synapses
-from hebbite.rules.sums import SumOfProducts
+from hebbite.runtime.gates import gates
 
 Long = NDArray[np.int64]
 PHASES = ("inference", "learning")
@@ -113,37 +116,6 @@ def rewritten(program: Program, products: Iterable[tuple[str, int]]) -> Counters
     return Counters(names, values)
 
 
-def gates(
-    sums: Sequence[SumOfProducts], x0: Long, y0: Long, epoch_number: int
-) -> tuple[int, int, int]:
-    """Return (synapses visited, products evaluated, numbers drawn) of one epoch.
-
-    x0 (lines,) and y0 (neurons,) are 0 or 1; ``epoch_number`` counts from 1.
-    """
-    found = [_visited(update, x0, y0, epoch_number) for update in sums]
-    visits = [visited for visited, _ in found]
-    union = np.logical_or.reduce(visits)
-    terms = sum(terms for _, terms in found)
-    return int(union.sum()), terms, sum(int(visited.sum()) for visited in visits)
-
-
-def _visited(
-    update: SumOfProducts, x0: Long, y0: Long, epoch_number: int
-) -> tuple[NDArray[np.bool_], int]:
-    """Return the synapses (neurons, lines) at which a product holds, and how many hold in all."""
-    visited = np.zeros((y0.size, x0.size), np.bool_)
-    terms = 0
-    for product in update.products:
-        names = [product.dependency, *(f.variable for f in product.factors if f.is_event)]
-        held = all(epoch_number % 2 ** int(n[1:]) == 0 for n in names if n[0] == "u")
-        line = x0 != 0 if "x0" in names else np.ones(x0.size, bool)
-        neuron = y0 != 0 if "y0" in names else np.ones(y0.size, bool)
-        if held:
-            visited |= neuron[:, None] & line[None, :]
-            terms += int(neuron.sum()) * int(line.sum())
-    return visited, terms
-
-
 class CounterBook:
     """Counts the events of a run from what was sent, held and stored, whoever ran it."""
 
@@ -157,7 +129,10 @@ class CounterBook:
             )
             for group in program.synapses
         }
-        self._plastic = {p.synapses: p for p in program.plasticity}
+        plastic = program.plasticity
+        self._plastic = {p.synapses: p for p in plastic}
+        self._fans = {group.name: fan_of(program, group) for group in program.synapses}
+        self._ends = {p.synapses: ends_of(program, program.group(p.synapses)) for p in plastic}
         self._hops = {group.name: hops(program, group) for group in program.synapses}
         self._x0: dict[str, Long] = {}
         self._y0: dict[str, Long] = {}
@@ -253,9 +228,9 @@ class CounterBook:
     def _count_messages(self, group: Synapses, message: Long, weight: Long, late: bool) -> None:
         lines = message != 0
         learning = late or group.role == "feedback"
-        reached = (weight != 0) & lines[None, :]
-        self._arrivals[group.name].append(reached.any(axis=1))
-        self._add(group.name, learning, "syn_ops", int(reached.sum()))
+        reached, count = arrivals(weight, message, self._fans[group.name])
+        self._arrivals[group.name].append(reached)
+        self._add(group.name, learning, "syn_ops", count)
         for counter, per_line in self._hops[group.name].items():
             self._add(group.name, learning, counter, int(per_line[lines].sum()))
 
@@ -282,7 +257,7 @@ class CounterBook:
         """Count learning epoch ``number`` (from 1) of one group; ``y`` as the neurons sent it."""
         name = plasticity.synapses
         events = self._x0.pop(name), self._y0.pop(name)
-        visited, terms, draws = gates(plasticity.sums, *events, number)
+        visited, terms, draws = gates(plasticity.sums, *events, number, self._ends[name])
         self._add(name, True, "rule_terms", terms)
         self._add(name, True, "updates_visited", visited)
         self._add(name, True, "rng_draws", draws)

@@ -52,13 +52,14 @@ def all_probes(program: Program) -> tuple[str, ...]:
 
 
 def row_shape(program: Program, probe: str) -> tuple[int, ...]:
-    """Return the shape of a probe's row: (post, lines) of weights and tags, (size,) of all else."""
+    """Return the shape of a probe's row: weights and tags as the tensor is, (size,) of all else."""
     component, register = probe.rsplit(".", 1)
     if is_epoch_probe(program, probe):
-        post, lines = program.tensors[program.group(component).weight].shape
+        group = program.group(component)
         if register in ("weight", "t"):
-            return (post, lines)
-        return (lines if register[0] == "x" else post,)
+            return program.tensors[group.weight].shape
+        line = register[0] == "x"
+        return (program.line_count(group) if line else program.post_size(group),)
     if register in ("s", "e"):
         return (program.lines(component, register),)
     return (program.population(component).size,)

@@ -294,7 +294,7 @@ class Session:
         return self.model.with_tensors(tensors)
 
     def read(self, tensor: str) -> NDArray[np.int64]:
-        """Return a weight tensor (post, lines)."""
+        """Return a weight tensor, in the program's shape."""
         return self._machine.read(self._known(tensor))
 
     def write(self, tensor: str, value: IntArray) -> None:
@@ -302,8 +302,9 @@ class Session:
         name = self._known(tensor)
         widths, shape = self.model.program.widths, self.model.program.tensors[name].shape
         sound = value.dtype.kind in "iu" and value.shape == shape
-        if not sound or value.min() < widths.weight_low or value.max() > widths.weight_high:
-            what = f"@{name} takes integers {shape} in {widths.weight_low}..{widths.weight_high}"
+        low, high = widths.weight_low, widths.weight_high
+        if not sound or (value.size and not low <= value.min() <= value.max() <= high):
+            what = f"@{name} takes integers {shape} in {low}..{high}"
             raise UsageError(Problem("HB0104", what))
         self._machine.write(name, value)
 

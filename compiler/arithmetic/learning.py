@@ -27,6 +27,7 @@ Source: Lava 0.10.0, ``LearningConnectionModelBitApproximate._apply_learning_rul
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
@@ -34,6 +35,7 @@ from numpy.typing import NDArray
 
 from hebbite.compiler.arithmetic.randomness import EpochRandom
 from hebbite.compiler.arithmetic.traces import POST, PRE, TraceState, end_epoch, history
+from hebbite.compiler.program.connectivity import Ends, grid
 from hebbite.compiler.program.types import TAG, Widths
 from hebbite.rules.sums import Factor, SumOfProducts
 
@@ -44,7 +46,10 @@ TAG_LOW = TAG.weight_low - 1
 
 
 class Synaptic(NamedTuple):
-    """What a group of synapses holds, (post, lines) each: weights, and tags where it has any."""
+    """What a group of synapses holds, (post, lines) each: weights, and tags where it has any.
+
+    In a group that is a list, (synapses,) each.
+    """
 
     weight: Long
     tag: Long | None = None
@@ -58,14 +63,16 @@ def learn(
     epoch_number: int,
     widths: Widths,
     random: EpochRandom,
+    ends: Ends | None = None,
 ) -> Synaptic:
     """Advance the traces by one epoch and return the new weights and tags.
 
-    ``epoch_number`` counts from 1; u_k gates every 2^k-th epoch.
+    ``epoch_number`` counts from 1; u_k gates every 2^k-th epoch. ``ends`` of the weights, None: a
+    matrix.
     """
     dw, dt = state.plasticity.dw, state.plasticity.dt
     histories = {name: history(state, name, group=group, random=random) for name in (*PRE, *POST)}
-    values = EpochValues(held.weight, state.tx, state.ty, epoch_number, histories, held.tag)
+    values = EpochValues(held.weight, state.tx, state.ty, epoch_number, histories, held.tag, ends)
     total = accumulate_products(dw, values, widths)
     rounded = _rounded(total, random.draw("weight", group, held.weight.size))
     weight = np.asarray(np.clip(rounded, widths.weight_low, widths.weight_high), np.int64)
@@ -79,14 +86,17 @@ def learn(
 
 
 def _rounded(total: Long, draw: Long) -> Long:
-    """Return acc / 2^7, up where the number drawn is below the fraction; (post, lines)."""
+    """Return acc / 2^7, up where the number drawn is below the fraction.
+
+    Numbers go to a matrix line by line, to a list in its order.
+    """
     whole, fraction = total >> FRACTION_BITS, total & (2**FRACTION_BITS - 1)
     draw = draw if draw.size == 1 else draw.reshape(total.shape[::-1]).T
     return np.asarray(whole + (draw < (fraction << (53 - FRACTION_BITS))), np.int64)
 
 
 def accumulate_products(update: SumOfProducts, values: EpochValues, widths: Widths) -> Long:
-    """Return acc before it is rounded, (post, lines): what it updates with 7 fractional bits."""
+    """Return acc before it is rounded, shaped as the weights: these with 7 fractional bits."""
     start, bits = values.weight << FRACTION_BITS, widths.accumulator
     if update.target == "dt":
         start, bits = values.tags << FRACTION_BITS, TAG.accumulator
@@ -113,11 +123,11 @@ def saturated(factor: Factor, value: Long) -> Long:
 
 @dataclass(frozen=True)
 class EpochValues:
-    """The variables of a rule at the end of an epoch, each to broadcast to (post, lines).
+    """The variables of a rule at the end of an epoch, each to broadcast to the weights' shape.
 
-    weight and, where a rule keeps one, tag (post, lines), as they stood before; tx (lines,) and ty
-    (post,): offset of the last event, 0 for none; ``histories``: trace -> values at offset
-    0..epoch, (epoch + 1, lines or post).
+    weight and, where a rule keeps one, tag, as they stood before: (post, lines), or (synapses,)
+    with the ``ends`` of each; tx (lines,) and ty (post,): offset of the last event, 0 for none;
+    ``histories``: trace -> values at offset 0..epoch, (epoch + 1, lines or post).
     """
 
     weight: Long
@@ -126,12 +136,18 @@ class EpochValues:
     epoch_number: int
     histories: dict[str, Long]
     tag: Long | None = None
+    ends: Ends | None = None
 
     @property
     def tags(self) -> Long:
         """The tags of a rule that keeps them: programs are lawful."""
         assert self.tag is not None
         return self.tag
+
+    @cached_property
+    def joined(self) -> Ends:
+        """Line and neuron of every weight."""
+        return grid(self.ty.size, self.tx.size) if self.ends is None else self.ends
 
     def factor(self, factor: Factor, dependency: str) -> Long:
         """Return a factor, constant added and saturated to its width."""
@@ -140,10 +156,10 @@ class EpochValues:
     def event(self, name: str) -> Long:
         """Return 1 where the line sent (x0), the neuron learnt (y0) or the epoch counts (u_k)."""
         if name == "x0":
-            return (self.tx > 0).astype(np.int64)[None, :]
+            return (self.tx > 0).astype(np.int64)[self.joined.line]
         if name == "y0":
-            return (self.ty > 0).astype(np.int64)[:, None]
-        return np.full((1, 1), self.epoch_number % 2 ** int(name[1:]) == 0, np.int64)
+            return (self.ty > 0).astype(np.int64)[self.joined.post]
+        return np.full(1, self.epoch_number % 2 ** int(name[1:]) == 0, np.int64)
 
     def _variable(self, name: str, dependency: str) -> Long:
         if name in ("x0", "y0"):
@@ -153,18 +169,14 @@ class EpochValues:
         if name == "t":
             return self.tags
         if name == "C":
-            return np.zeros((1, 1), np.int64)
+            return np.zeros(1, np.int64)
         return self._trace(name, dependency)
 
     def _trace(self, name: str, dependency: str) -> Long:
-        values = self.histories[name]
+        """Return a trace at the end of the epoch, or at the event that the product depends on."""
+        values, (line, post) = self.histories[name], self.joined
+        own = line if name in PRE else post
         if dependency[0] == "u":
-            last = values[-1]
-            return np.asarray(last[None, :] if name in PRE else last[:, None], np.int64)
-        if dependency == "x0":
-            own = name in PRE
-            picked = values[self.tx, np.arange(self.tx.size)] if own else values[self.tx]
-            return np.asarray(picked[None, :] if own else picked.T, np.int64)
-        own = name in POST
-        picked = values[self.ty, np.arange(self.ty.size)] if own else values[self.ty]
-        return np.asarray(picked[:, None] if own else picked, np.int64)
+            return np.asarray(values[-1][own], np.int64)
+        at = self.tx[line] if dependency == "x0" else self.ty[post]
+        return np.asarray(values[at, own], np.int64)

@@ -57,8 +57,8 @@ class SharedRandom:
 
 @dataclass(frozen=True)
 class KeyedRandom:
-    """Philox numbers of one epoch. Weights and tags are numbered pre-major: line * post size +
-    neuron."""
+    """Philox numbers of one epoch. Weights and tags are numbered by line, then by neuron: line *
+    post size + neuron in a matrix, the k-th stored one in a list."""
 
     seed: int
     epoch: int

@@ -19,10 +19,10 @@ from hebbite.compiler.capacity import (
     CoreUse,
     check_capacity,
     core_uses,
-    row_bits,
 )
 from hebbite.compiler.placement import cores_of
 from hebbite.compiler.program.types import Population, Program
+from hebbite.compiler.storage import stored
 from hebbite.compiler.targets import Target, load_target
 from hebbite.rules.errors import Problem, UsageError
 
@@ -59,9 +59,9 @@ def _split(program: Program, counts: dict[str, int]) -> Program:
 
     Splitting a receiver costs its senders out-axons, hence the repetition; counts only grow.
     """
-    target, rows = load_target(program.target), row_bits(program)
+    target, memory = load_target(program.target), stored(program)
     while True:
-        uses = {use.core: use for use in core_uses(program, rows=rows)}
+        uses = {use.core: use for use in core_uses(program, memory=memory)}
         grown = {p.name: _more_cores(target, p, uses) for p in program.populations}
         if grown == counts:
             return program

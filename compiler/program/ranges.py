@@ -18,6 +18,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from hebbite.compiler.program.connectivity import Conv2d, Long, Sparse
+from hebbite.compiler.program.groups import changing
 from hebbite.compiler.program.neuron import (
     INPUTS,
     OUTPUTS,
@@ -219,13 +221,24 @@ def _result(
 
 def _reach(program: Program, group: Synapses) -> int:
     """Return the largest sum of |w| that one neuron can receive from a group."""
-    weight = program.tensors[group.weight].astype(np.int64)
-    start = int(np.abs(weight).sum(axis=1).max(initial=0))
+    weight = np.abs(program.tensors[group.weight].astype(np.int64))
+    if isinstance(group.connect, Conv2d):  # where the kernel lies within the image
+        return int(weight.sum(axis=1).max(initial=0))
+    if isinstance(group.connect, Sparse):
+        target = program.tensors[group.connect.targets]
+        start, fan_in = _largest_sum(target, weight), _largest_sum(target, np.ones_like(weight))
+    else:
+        start, fan_in = int(weight.sum(axis=1).max(initial=0)), program.line_count(group)
     if group.magnitude:
-        return max(start, int(weight.shape[1]) * group.magnitude)
-    if group.mirror or any(p.synapses == group.name for p in program.plasticity):
-        return int(weight.shape[1]) << program.widths.weight
-    return start
+        return max(start, fan_in * group.magnitude)
+    return fan_in << program.widths.weight if group.weight in changing(program) else start
+
+
+def _largest_sum(target: IntArray, values: Long) -> int:
+    """Return the largest sum of the values that share a target."""
+    sums = np.zeros(int(target.max(initial=0)) + 1, np.int64)
+    np.add.at(sums, target, values)
+    return int(sums.max())
 
 
 def ranges_of(program: Program) -> Ranges:

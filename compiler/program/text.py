@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 
+from hebbite.compiler.program.connectivity_text import print_connectivity, scan_connectivity
 from hebbite.compiler.program.neuron import NeuronProgram, parse_neuron
 from hebbite.compiler.program.scanner import Scanner
 from hebbite.compiler.program.types import (
@@ -84,13 +85,14 @@ def _population(population: Population) -> str:
 
 
 def _synapses(program: Program, group: Synapses) -> str:
-    rows, columns = program.tensors[group.weight].shape
+    rows, columns = program.post_size(group), program.line_count(group)
     mirror = f", mirror={group.mirror}" if group.mirror else ""
     mirror += f", magnitude={group.magnitude}" if group.magnitude else ""
     return (
         f"%{group.name} = synapses(%{group.pre}.{group.output} -> %{group.post}.{group.port}) "
         f"{{weight=@{group.weight}, post={rows}, lines={columns}, exponent={group.exponent}, "
         f"delay={group.delay}, graded={int(group.graded)}, role={group.role}{mirror}}}"
+        f"{print_connectivity(group.connect)}"
     )
 
 
@@ -236,6 +238,7 @@ def _parse_synapses(line: str) -> Synapses:
     post, port = scan.name("%").rsplit(".", 1)
     scan.expect(")")
     found = scan.settings()
+    connect = scan_connectivity(scan)
     scan.end()
     return Synapses(
         name,
@@ -250,6 +253,7 @@ def _parse_synapses(line: str) -> Synapses:
         role=str(found["role"]),
         mirror=str(found.get("mirror", "")),
         magnitude=int(found.get("magnitude", 0)),
+        connect=connect,
     )
 
 

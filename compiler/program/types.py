@@ -10,7 +10,8 @@ A sample takes ``period`` steps; step t = 1, 2, ... has offset k = (t - 1) mod p
 4. every ``epoch`` steps the traces advance, and weights and tags learn;
 5. mirrors take the transposed weights, or their signs, from the group that they follow.
 
-Weights are held post-major: row j is the neuron that receives, column i the line that sends.
+Dense weights are held post-major: row j is the neuron that receives, column i the line that sends.
+Groups may also be lists or convolutions: see `connectivity`.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from hebbite.compiler.program.connectivity import Connectivity, Dense
 from hebbite.compiler.program.neuron import NeuronProgram
 from hebbite.rules.sums import SumOfProducts
 from hebbite.rules.traces import Trace
@@ -82,12 +84,13 @@ class Population:
 class Synapses:
     """A group of synapses from one output of ``pre`` to one input of ``post``.
 
-    ``weight`` names a tensor of shape (post size, lines of pre). ``exponent`` in [-8, 7], ``delay``
-    in [1, 63] steps. ``role`` is ``forward``, ``feedback``, whose cost is all learning, or
-    ``lateral``: within a layer or down to one, wherever inference needs it too.
+    ``weight`` names a tensor, of shape (post size, lines of pre) where every line reaches every
+    neuron; ``connect`` says whether it does. ``exponent`` in [-8, 7], ``delay`` in [1, 63] steps.
+    ``role`` is ``forward``, ``feedback``, whose cost is all learning, or ``lateral``: within a
+    layer or down to one, wherever inference needs it too.
     ``mirror`` names the group whose transposed weights, without its bias line, are copied here
-    by the host at every learning-epoch boundary. With a ``magnitude`` m > 0 only signs are copied:
-    m for a weight of 0 or more, -m for one below 0.
+    by the host at every learning-epoch boundary; both are dense. With a ``magnitude`` m > 0 only
+    signs are copied: m for a weight of 0 or more, -m for one below 0.
     """
 
     name: str
@@ -102,6 +105,7 @@ class Synapses:
     role: str = "forward"
     mirror: str = ""
     magnitude: int = 0
+    connect: Connectivity = field(default_factory=Dense)
 
 
 @dataclass(frozen=True)
@@ -256,6 +260,14 @@ class Program:
                 return source.lines
         population = self.population(name)
         return population.lines if output == "s" else population.size
+
+    def post_size(self, group: Synapses) -> int:
+        """Number of neurons that a group may reach."""
+        return self.population(group.post).size
+
+    def line_count(self, group: Synapses) -> int:
+        """Number of lines that a group may start from."""
+        return self.lines(group.pre, group.output)
 
     @property
     def epoch(self) -> int:

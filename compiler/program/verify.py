@@ -1,8 +1,7 @@
 """The law of a program. Every pass may expect it, and must leave it.
 
 * Parts are wired as `wiring` says: every name that is used stands for something, shapes agree.
-* Weights and magnitudes fit the chip's word; every input sum fits int32; delays are 1..63,
-  exponents -8..7.
+* Every group of synapses keeps the law of `groups`; every input sum fits int32.
 * Every guard lies in the period; all plastic groups share one epoch that divides the period; on a
   Loihi-class chip the epoch has at most 63 steps, and a plastic group has delay 1.
 * A neuron program has every constant and table that it names, of a shape that it can read.
@@ -17,6 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from hebbite.compiler.program.groups import group_problems
 from hebbite.compiler.program.neuron import TRACES, check_neuron
 from hebbite.compiler.program.ranges import range_problems
 from hebbite.compiler.program.types import Plasticity, Population, Program, Synapses
@@ -26,14 +26,13 @@ from hebbite.rules.loihi import check_loihi
 from hebbite.rules.sums import Product
 
 LONGEST_EPOCH = 63
-LONGEST_DELAY = 63
 LOWEST_EXPONENT = -7
 PASSES = (("fire", "feedback"), ("noisy", "heard"))
 """Names of the offsets at which a unit sends and hears back, for each pass of a sample."""
 
 
 def verify_program(program: Program, *, running: str = "") -> None:
-    """Raise VerifyError (HB0430..HB0439, HB0461..HB0464) with everything that breaks the law.
+    """Raise VerifyError (HB0430..HB0439, HB0461..HB0467) with everything that breaks the law.
 
     ``running`` names the pass that was at work, for the report.
     """
@@ -62,7 +61,8 @@ def _structure(program: Program) -> Iterator[Problem]:
     wired = {g.name for g in program.synapses if g.post in known and g.pre in senders}
     for group in program.synapses:
         if group.name in wired:
-            yield from _group(program, group)
+            yield from group_problems(program, group)
+            yield from _in_time(program, group)
     yield from _schedule(program)
     for plasticity in program.plasticity:
         if plasticity.synapses in wired:
@@ -102,28 +102,9 @@ def _tables(program: Program, population: Population, at: str) -> Iterator[Probl
             yield Problem("HB0432", f"{what} {values.shape}", at, population.origin)
 
 
-def _group(program: Program, group: Synapses) -> Iterator[Problem]:
-    at = f"%{group.name} = synapses(%{group.pre}.{group.output} -> %{group.post}.{group.port})"
-    post = program.population(group.post)
-    wanted = (post.size, program.lines(group.pre, group.output))
-    weight = program.tensors.get(group.weight)
-    if weight is None or weight.shape != wanted or weight.dtype.kind != "i":
-        found = "nothing" if weight is None else f"{weight.dtype} {weight.shape}"
-        yield Problem("HB0434", f"@{group.weight} must be integers {wanted}, not {found}", at)
-        return
-    low, high = program.widths.weight_low, program.widths.weight_high
-    if weight.size and (weight.min() < low or weight.max() > high):
-        yield Problem("HB0435", f"@{group.weight} leaves {low}..{high}", at, post.origin)
-    if not 0 <= group.magnitude <= high:
-        yield Problem("HB0435", f"a magnitude of {group.magnitude} leaves 0..{high}", at)
-    if not 1 <= group.delay <= LONGEST_DELAY or not -8 <= group.exponent <= 7:
-        what = f"delay {group.delay} (1..{LONGEST_DELAY}) or exponent {group.exponent} (-8..7)"
-        yield Problem("HB0435", f"{what} is out of range", at)
-    yield from _in_time(program, group, at)
-
-
-def _in_time(program: Program, group: Synapses, at: str) -> Iterator[Problem]:
+def _in_time(program: Program, group: Synapses) -> Iterator[Problem]:
     """A message of a graded sample reaches its receiver before this fires, in every pass."""
+    at = f"%{group.name} = synapses(%{group.pre}.{group.output} -> %{group.post}.{group.port})"
     for fire, feedback in PASSES:
         need = fire if group.port == "a" else feedback
         due = dict(program.population(group.post).constants).get(need, 0)

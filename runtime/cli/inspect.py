@@ -12,6 +12,7 @@ from hebbite.runtime.cli.output import print_json, print_table
 
 if TYPE_CHECKING:
     from hebbite.compiler.hbt import Saved
+    from hebbite.compiler.program.types import Program, Synapses
 
 Anything = Annotated[Path, typer.Argument(help="a model or a .hbt file", show_default=False)]
 Text = Annotated[bool, typer.Option("--text", help="print the whole program as well")]
@@ -88,7 +89,7 @@ def _inspect_saved(saved: Saved, text: bool, as_json: bool) -> None:
         [
             g.name,
             f"{g.pre} -> {g.post}",
-            " x ".join(map(str, model.program.tensors[g.weight].shape)),
+            _weights(model.program, g),
             g.role,
             "learns" if g.name in plastic else f"mirrors {g.mirror}" if g.mirror else "fixed",
         ]
@@ -102,3 +103,12 @@ def _inspect_saved(saved: Saved, text: bool, as_json: bool) -> None:
         typer.echo(f"{name} {value:.6g}")
     if text:
         typer.echo(printed.rstrip("\n"))
+
+
+def _weights(program: Program, group: Synapses) -> str:
+    """Return the shape of a group's weights, and how it is connected where that is no matrix."""
+    from hebbite.compiler.program.connectivity import Dense
+
+    shape = " x ".join(map(str, program.tensors[group.weight].shape))
+    kind = "" if isinstance(group.connect, Dense) else f", {type(group.connect).__name__.lower()}"
+    return shape + kind

@@ -12,6 +12,7 @@ import numpy as np
 
 from hebbite.compiler.compiled import Compiled
 from hebbite.compiler.lowering.quantise import TABLE_SIZE, TOP_PAYLOAD, TOP_SIGNED
+from hebbite.compiler.program.connectivity import Dense
 from hebbite.compiler.program.types import Population, Program, Source, Synapses
 from hebbite.rules.errors import Problem, UnsupportedError
 from hebbite.rules.objectives.objective import TOP
@@ -46,6 +47,7 @@ def twin_of(compiled: Compiled) -> Twin:
 def refuse_without_twin(compiled: Compiled) -> None:
     """Refuse a model whose answers are no graded outputs, whose rule has no error, or whose
     objective no twin has (HB0471)."""
+    _refuse_lists(compiled)
     rule = compiled.rule
     if compiled.settings.neuron == "graded" and not rule.follows_objective:
         what = f"'{rule.name}' follows no objective and sends no error: there is no credit to judge"
@@ -67,6 +69,7 @@ def refuse_without_twin(compiled: Compiled) -> None:
 
 def refuse_uncounted(compiled: Compiled) -> None:
     """Refuse a model of spiking units whose answers are no spike counts (HB0471)."""
+    _refuse_lists(compiled)
     readout = compiled.program.readout
     if not readout.count:
         neuron = compiled.program.population(readout.population).neuron.name
@@ -74,6 +77,14 @@ def refuse_uncounted(compiled: Compiled) -> None:
         what += f" {readout.register}"
         hint = "--rule stdp, or --neuron graded --encode none --rule dfa"
         raise UnsupportedError(Problem("HB0471", what, f"program @{compiled.model}", hint=hint))
+
+
+def _refuse_lists(compiled: Compiled) -> None:
+    """Refuse synapses that are no matrix: a twin multiplies by matrices (HB0471)."""
+    for group in compiled.program.synapses:
+        if not isinstance(group.connect, Dense):
+            what = f"a twin has matrices of weights; %{group.name} is {group.connect}"
+            raise UnsupportedError(Problem("HB0471", what, f"program @{compiled.model}"))
 
 
 def forward_groups(program: Program) -> tuple[Synapses, ...]:

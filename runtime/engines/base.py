@@ -27,7 +27,7 @@ class Machine(Protocol):
         """Run ``samples`` samples. Counts and probes are those of this call."""
 
     def read(self, tensor: str) -> NDArray[np.int64]:
-        """Return a weight tensor as it stands, (post, lines)."""
+        """Return a weight tensor as it stands, in the program's shape."""
 
     def write(self, tensor: str, value: IntArray) -> None:
         """Replace a weight tensor."""

@@ -21,8 +21,9 @@ from hebbite.compiler.arithmetic.randomness import (
     SharedRandom,
     stream_of,
 )
-from hebbite.compiler.arithmetic.synapse import accumulate, mirrored
+from hebbite.compiler.arithmetic.synapse import accumulate, fan_of, mirrored
 from hebbite.compiler.arithmetic.traces import new_traces, note_events, note_messages
+from hebbite.compiler.program.connectivity import ends_of
 from hebbite.compiler.program.neuron import TRACES
 from hebbite.compiler.program.types import IntArray, Plasticity, Population, Program
 from hebbite.runtime.counters import CounterBook
@@ -75,13 +76,14 @@ class ReferenceMachine:
             )
             for group in program.synapses
         }
+        self._fans = {group.name: fan_of(program, group) for group in program.synapses}
+        learners = [(p, program.group(p.synapses)) for p in program.plasticity]
+        self._ends = {group.name: ends_of(program, group) for _, group in learners}
         self._traces = {
-            p.synapses: new_traces(
-                p,
-                lines=self._weight(p.synapses).shape[1],
-                neurons=self._weight(p.synapses).shape[0],
+            group.name: new_traces(
+                p, lines=program.line_count(group), neurons=program.post_size(group)
             )
-            for p in program.plasticity
+            for p, group in learners
         }
         self._book = CounterBook(program)
         self._streams = LavaStreams(seed)
@@ -191,8 +193,13 @@ class ReferenceMachine:
         """Let every group compute what it will deliver ``delay`` steps later."""
         for group in self._program.synapses:
             message = sent[f"{group.pre}.{group.output}"]
-            weight = self._weights[group.weight]
-            due = accumulate(weight, message, graded=group.graded, exponent=group.exponent)
+            due = accumulate(
+                self._weights[group.weight],
+                message,
+                graded=group.graded,
+                exponent=group.exponent,
+                fan=self._fans[group.name],
+            )
             self._due[group.name].append(due)
 
     def _learn(self, sent: Mapping[str, Long], log: dict[str, list[Long]]) -> None:
@@ -224,7 +231,7 @@ class ReferenceMachine:
             self._update(plasticity, random)
         for group in self._program.synapses:
             if group.mirror:
-                size = self._weights[group.weight].shape[0]
+                size = self._program.post_size(group)
                 followed = self._weight(group.mirror)
                 copied = mirrored(followed, size=size, magnitude=group.magnitude)
                 self._weights[group.weight] = copied
@@ -241,6 +248,7 @@ class ReferenceMachine:
             epoch_number=self._epoch,
             widths=self._program.widths,
             random=random,
+            ends=self._ends[name],
         )
         self._weights[tensor] = learned.weight
         if learned.tag is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,9 +11,11 @@ import pytest
 
 from hebbite.compiler.compile import compile
 from hebbite.compiler.compiled import Compiled
-from hebbite.compiler.container import read_container, write_container
+from hebbite.compiler.container import read_container, tensors_to_bytes, write_container
 from hebbite.compiler.graph_text import parse
 from hebbite.compiler.hbt import Golden, Training, load_compiled, save_compiled
+from hebbite.compiler.program.connectivity import Sparse
+from hebbite.compiler.program.types import IntArray
 from hebbite.rules.errors import InputFileError, UsageError
 
 TEXT = """graph @tiny {
@@ -130,3 +133,56 @@ def test_every_line_left_out_of_the_program_is_refused(model: Compiled, tmp_path
         write_container(path, manifest=whole.manifest, members=members)
         with pytest.raises(InputFileError):
             load_compiled(path)
+
+
+def as_list(model: Compiled) -> Compiled:
+    """Return the model with the first synapses as a list of all of them."""
+    program = model.program
+    group = program.synapses[0]
+    weight = program.tensors[group.weight]
+    post, lines = weight.shape
+    made = replace(group, connect=Sparse("starts", "targets"))
+    tensors = {
+        **program.tensors,
+        group.weight: weight.T.ravel(),
+        "starts": np.arange(lines + 1, dtype=np.int64) * post,
+        "targets": np.tile(np.arange(post, dtype=np.int32), lines),
+    }
+    groups = (made, *program.synapses[1:])
+    return replace(model, program=replace(program, synapses=groups, tensors=tensors))
+
+
+def test_a_list_of_synapses_comes_back_bit_for_bit(model: Compiled, tmp_path: Path) -> None:
+    made = as_list(model)
+    save_compiled(tmp_path / "m.hbt", made)
+    found = load_compiled(tmp_path / "m.hbt").compiled
+    assert found.sha256 == made.sha256
+    assert found.program.synapses == made.program.synapses
+    for name, values in made.program.tensors.items():
+        assert found.program.tensors[name].dtype == values.dtype
+        np.testing.assert_array_equal(found.program.tensors[name], values)
+
+
+@pytest.mark.parametrize(
+    ("name", "damage"),
+    [
+        ("starts", lambda v: v[::-1]),
+        ("starts", lambda v: v[:-1]),
+        ("starts", lambda v: v.astype(np.int32)),
+        ("targets", lambda v: v[::-1]),
+        ("targets", lambda v: v + 1),
+        ("targets", lambda v: v * 0),
+        ("targets", lambda v: v[1:]),
+    ],
+)
+def test_a_list_that_breaks_the_law_is_refused_by_name(
+    model: Compiled, tmp_path: Path, name: str, damage: Callable[[IntArray], IntArray]
+) -> None:
+    path, made = tmp_path / "m.hbt", as_list(model)
+    save_compiled(path, made)
+    whole = read_container(path)
+    tensors = {**made.program.tensors, name: damage(made.program.tensors[name])}
+    members = {**whole.members, "tensors.safetensors": tensors_to_bytes(tensors)}
+    write_container(path, manifest=whole.manifest, members=members)
+    with pytest.raises(InputFileError, match=r"HB0711: HB04[36]\d"):
+        load_compiled(path)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
+from functools import cache
+from itertools import product
 
 import numpy as np
 import pytest
@@ -12,6 +14,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from hebbite.compiler.neurons import NEURONS
+from hebbite.compiler.program.connectivity import Conv2d, Dense, Sparse
 from hebbite.compiler.program.neuron import NeuronProgram, parse_neuron
 from hebbite.compiler.program.types import (
     IntArray,
@@ -32,6 +35,9 @@ from hebbite.rules.traces import Trace, TraceMode
 
 Data = Mapping[str, IntArray]
 Sample = tuple[Program, Data, int]
+CONNECTED = ("dense", "sparse", "conv2d")
+TAKEN_BY_NATIVE = ("dense",)
+"""How groups of a program by chance are connected: anyhow, and as native takes them."""
 TWO = ("add", "sub", "mul", "min", "max", "eq", "ne", "lt", "ge", "gt", "and", "decay")
 REACH = 30000
 """Temporaries of a neuron by chance stay within this, so that no product leaves int32."""
@@ -126,7 +132,54 @@ def population(draw: st.DrawFn, name: str, period: int) -> tuple[Population, dic
     return Population(name, size, NEURONS[kind], constants, used, bias), tensors
 
 
-def group(draw: st.DrawFn, program: Program, name: str, post: str) -> tuple[Synapses, IntArray]:
+@cache
+def geometries(size: int, post: int) -> tuple[Conv2d, ...]:
+    """Return small convolutions from ``size`` lines onto ``post`` neurons."""
+    found = []
+    sides = [(0, 0), (1, 0), (0, 1), (1, 1)]
+    for channels, height in product(range(1, size + 1), repeat=2):
+        if size % (channels * height):
+            continue
+        image = channels, height, size // (channels * height)
+        steps = product((1, 2), (1, 2), (1, 2, 3), (1, 2, 3), sides, sides, (1, 2), (1, 2))
+        for sy, sx, kh, kw, (top, bottom), (left, right), far, groups in steps:
+            edge = top, left, bottom, right
+            conv = Conv2d(image, (kh, kw), (sy, sx), edge, (far, 1), groups)
+            places = conv.places[0] * conv.places[1]
+            fits = min(conv.places) > 0 and not (channels % groups or post % places)
+            if fits and not post // places % groups:
+                found.append(conv)
+    return tuple(found)
+
+
+def joined(
+    draw: st.DrawFn, program: Program, made: Synapses, kinds: tuple[str, ...]
+) -> tuple[Synapses, dict[str, IntArray]]:
+    """Return a group with weights, as a matrix, a list or a convolution."""
+    post, lines = program.population(made.post).size, program.lines(made.pre, made.output)
+    sources = {source.name: source.size for source in program.sources}
+    size = sources.get(made.pre) or program.population(made.pre).size
+    kind, fitting = draw(st.sampled_from(kinds)), geometries(size, post)
+    if kind == "conv2d" and fitting:
+        conv = draw(st.sampled_from(fitting))
+        shape = post // (conv.places[0] * conv.places[1]), conv.taps + (lines > size)
+        weight = numbers(draw, shape, -256, 255).astype(np.int16)
+        return dataclasses.replace(made, connect=conv), {made.name: weight}
+    weight = numbers(draw, (post, lines), -256, 255).astype(np.int16)
+    if kind != "sparse":
+        return made, {made.name: weight}
+    kept = numbers(draw, (lines, post), 0, 3) > 0
+    names = Sparse(f"{made.name}.starts", f"{made.name}.targets")
+    return dataclasses.replace(made, connect=names), {
+        made.name: weight.T[kept],
+        names.starts: np.concatenate([[0], np.cumsum(kept.sum(axis=1))]).astype(np.int64),
+        names.targets: np.nonzero(kept)[1].astype(np.int32),
+    }
+
+
+def group(
+    draw: st.DrawFn, program: Program, name: str, post: str, kinds: tuple[str, ...]
+) -> tuple[Synapses, dict[str, IntArray]]:
     """Return synapses from anywhere onto a population."""
     known = [p.name for p in program.populations]
     pre = draw(st.sampled_from(["in", *known]))
@@ -135,9 +188,7 @@ def group(draw: st.DrawFn, program: Program, name: str, post: str) -> tuple[Syna
     made = program.population(post)
     graded = draw(st.booleans())
     top = 7 if made.neuron.name != "lif" else 0 if graded else 2
-    shape = (made.size, program.lines(pre, output))
-    weight = numbers(draw, shape, -256, 255).astype(np.int16)
-    return Synapses(
+    synapses = Synapses(
         name,
         pre,
         post,
@@ -148,7 +199,8 @@ def group(draw: st.DrawFn, program: Program, name: str, post: str) -> tuple[Syna
         delay=draw(st.sampled_from((1, 1, 1, 2, 3, 5, 7))),
         graded=graded,
         role=draw(st.sampled_from(("forward", "feedback"))),
-    ), weight
+    )
+    return joined(draw, program, synapses, kinds)
 
 
 def rule(draw: st.DrawFn, target: SumTarget, known: list[str], gate: str) -> SumOfProducts:
@@ -209,6 +261,7 @@ def copies(draw: st.DrawFn, program: Program, learners: list[Synapses]) -> list[
     """Return feedback that mirrors a group that learns, if chance and shapes allow."""
     known = [p.name for p in program.populations]
     found = [g for g in learners if g.pre in known and g.output == "s"]
+    found = [g for g in found if g.connect == Dense()]
     if not found or not draw(st.booleans()):
         return []
     made = Synapses("copy", found[0].post, found[0].pre, "copy", output="e", port="third")
@@ -251,12 +304,12 @@ def parts(draw: st.DrawFn) -> Program:
     )
 
 
-def connected(draw: st.DrawFn, program: Program) -> Program:
+def connected(draw: st.DrawFn, program: Program, kinds: tuple[str, ...]) -> Program:
     """Return the program with one to four groups of synapses, if time tables allow them."""
     for number in range(draw(st.integers(1, 4))):
         post = draw(st.sampled_from([p.name for p in program.populations]))
-        made, weight = group(draw, program, f"g{number}", post)
-        grown = dataclasses.replace(program, tensors={**program.tensors, made.name: weight})
+        made, tensors = group(draw, program, f"g{number}", post, kinds)
+        grown = dataclasses.replace(program, tensors={**program.tensors, **tensors})
         if not fires(grown, made):
             program = dataclasses.replace(grown, synapses=(*program.synapses, made))
     return program
@@ -266,7 +319,8 @@ def learning(draw: st.DrawFn, program: Program) -> Program:
     """Return the program with rules on most of its groups, and sometimes a copy of one."""
     period, ideal = program.schedule.period, program.target == "ideal"
     epoch = draw(st.sampled_from([e for e in range(1, period + 1) if period % e == 0]))
-    learners = [g for g in program.synapses if (g.delay == 1 or ideal) and draw(st.integers(0, 3))]
+    learners = [g for g in program.synapses if not isinstance(g.connect, Conv2d)]
+    learners = [g for g in learners if (g.delay == 1 or ideal) and draw(st.integers(0, 3))]
     rules = [plasticity(draw, program, made, epoch) for made in learners]
     rules = [p for p in rules if not check_loihi(*p.sums)]
     taught = [g for g in learners if g.name in [p.synapses for p in rules]]
@@ -281,9 +335,9 @@ def learning(draw: st.DrawFn, program: Program) -> Program:
 
 
 @st.composite
-def lawful(draw: st.DrawFn) -> Sample:
+def lawful(draw: st.DrawFn, kinds: tuple[str, ...]) -> Sample:
     """Return a program, data for 1 to 4 samples, and how many these are."""
-    program = learning(draw, connected(draw, parts(draw)))
+    program = learning(draw, connected(draw, parts(draw), kinds))
     assume(not list(problems_of(program)))
     source, samples = program.sources[0], draw(st.integers(1, 4))
     shape = (samples, len(source.offsets), source.size)
@@ -292,5 +346,11 @@ def lawful(draw: st.DrawFn) -> Sample:
 
 @pytest.fixture(scope="session")
 def programs() -> st.SearchStrategy[Sample]:
-    """Give the strategy of lawful programs."""
-    return lawful()
+    """Give the strategy of lawful programs that native takes."""
+    return lawful(TAKEN_BY_NATIVE)
+
+
+@pytest.fixture(scope="session")
+def joined_programs() -> st.SearchStrategy[Sample]:
+    """Give the strategy of lawful programs, connected anyhow."""
+    return lawful(CONNECTED)

@@ -32,8 +32,9 @@ from hebbite.compiler.program.types import (
 from hebbite.compiler.program.verify import verify_program
 from hebbite.rules.sums import parse_sum
 from hebbite.rules.traces import Trace
-from hebbite.runtime.counters import COUNTERS, INDEX, PHASES, Counters, gates
+from hebbite.runtime.counters import COUNTERS, INDEX, PHASES, Counters
 from hebbite.runtime.engines.registry import load_engine
+from hebbite.runtime.gates import gates
 from hebbite.runtime.recording import Recording
 
 CELL = parse_neuron("""

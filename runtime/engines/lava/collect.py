@@ -35,8 +35,8 @@ class Written:
     """Everything that Lava's processes wrote.
 
     ``lines``: source or population -> register -> (steps, size); ``weights``: group -> (epochs,
-    post, lines), and ``tags`` where a group keeps them; ``traces``: group -> register -> (epochs,
-    size); ``due``: group -> (delay, post).
+    *the tensor's shape), and ``tags`` where a group keeps them; ``traces``: group -> register ->
+    (epochs, size); ``due``: group -> (delay, post).
     """
 
     lines: Mapping[str, Mapping[str, Long]]
@@ -56,11 +56,13 @@ def read_written(folder: Path, run: Run) -> Written:
     traces: dict[str, Mapping[str, Long]] = {}
     for plasticity in program.plasticity if run.learns else ():
         name = plasticity.synapses
-        shape = program.tensors[program.group(name).weight].shape
+        group = program.group(name)
+        shape = program.tensors[group.weight].shape
         weights[name] = read_array(folder, f"weight.{name}").reshape(run.epochs, *shape)
         if plasticity.dt is not None:
             tags[name] = read_array(folder, f"tag.{name}").reshape(run.epochs, *shape)
-        traces[name] = trace_layout(*shape).split(read_array(folder, f"trace.{name}"))
+        layout = trace_layout(program.post_size(group), program.line_count(group))
+        traces[name] = layout.split(read_array(folder, f"trace.{name}"))
     return Written(
         lines={
             name: layout.split(read_array(folder, f"rows.{name}"))
@@ -159,7 +161,7 @@ def weights_after(run: Run, written: Written, epoch: int) -> dict[str, Long]:
     for group in program.synapses:
         if group.mirror:
             learned = found[program.group(group.mirror).weight]
-            size = program.tensors[group.weight].shape[0]
+            size = program.post_size(group)
             found[group.weight] = mirrored(learned, size=size, magnitude=group.magnitude)
     return found
 

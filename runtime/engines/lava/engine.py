@@ -32,7 +32,7 @@ from hebbite.runtime.engines.lava.collect import (
     state_after,
     values_of,
 )
-from hebbite.runtime.engines.lava.exchange import Run, pack
+from hebbite.runtime.engines.lava.exchange import Run, pack, with_weights
 from hebbite.runtime.engines.lava.layout import GROUP_TRACES
 from hebbite.runtime.engines.lava.limits import check_limits
 from hebbite.runtime.engines.lava.shim import require_lava
@@ -83,12 +83,15 @@ class LavaMachine:
         """Run ``samples`` samples in one Lava network.
 
         Raises:
-            EngineError: HB0602 too late, HB0603 Lava failed, HB0605 a second learning run.
+            EngineError: HB0602 too late, HB0603 Lava failed, HB0605 a second learning run, HB0606
+                weights as they stand cannot learn there.
         """
         began = time.perf_counter()
         check_inputs(self._program, inputs)
         events = {s.name: events_of(s, inputs, samples) for s in self._program.sources}
         run = Run(self._program, self._state, events, samples, learn, self._seed)
+        if run.learns:
+            check_limits(with_weights(self._program, self._state), self._rounding)
         self._refuse_second(run)
         counters = CounterBook(self._program).take()
         size = self._program.population(self._program.readout.population).size
@@ -159,16 +162,18 @@ def start_state(program: Program) -> dict[str, Long]:
     for group in program.synapses:
         weight = program.tensors[group.weight].astype(np.int64)
         state[f"weight.{group.weight}"] = weight
+        post = program.post_size(group)
         for ring in ("due", "arrived"):
-            state[f"{ring}.{group.name}"] = np.zeros((group.delay, weight.shape[0]), np.int64)
+            state[f"{ring}.{group.name}"] = np.zeros((group.delay, post), np.int64)
     for population in program.populations:
         registers = new_registers(population.neuron, population.size)
         state |= {f"neuron.{population.name}.{key}": value for key, value in registers.items()}
     for plasticity in program.plasticity:
-        post, lines = program.tensors[program.group(plasticity.synapses).weight].shape
+        learner = program.group(plasticity.synapses)
+        post, lines = program.post_size(learner), program.line_count(learner)
         for key in (*GROUP_TRACES, "tx", "ty"):
             size = lines if key.startswith(("x", "tx")) else post
             state[f"trace.{plasticity.synapses}.{key}"] = np.zeros(size, np.int64)
         if plasticity.dt is not None:
-            state[f"tag.{plasticity.synapses}"] = np.zeros((post, lines), np.int64)
+            state[f"tag.{plasticity.synapses}"] = np.zeros_like(state[f"weight.{learner.weight}"])
     return state

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from hebbite.compiler.arithmetic.randomness import Rounding
+from hebbite.compiler.program.connectivity import Dense
 from hebbite.compiler.program.types import Plasticity, Program, Synapses
 from hebbite.rules.errors import EngineError, Problem
 from hebbite.rules.loihi import check_loihi
@@ -68,10 +69,27 @@ def _group(program: Program, group: Synapses) -> Iterator[Problem]:
         yield Problem("HB0606", what, at)
 
 
+def _listed(program: Program, plasticity: Plasticity) -> Iterator[Problem]:
+    """What Lava's ``LearningSparse`` gets wrong, though it takes it."""
+    group = program.group(plasticity.synapses)
+    if isinstance(group.connect, Dense):
+        return
+    at = f"plastic %{plasticity.synapses}"
+    hint = "--engine reference, or synapses as a matrix"
+    factors = [f for each in plasticity.sums for p in each.products for f in p.factors]
+    if plasticity.dt is not None or any(f.variable in ("w", "t") for f in factors):
+        what = "Lava's LearningSparse keeps no tag that is 0, and fails where a rule reads w or t"
+        yield Problem("HB0606", what, at, hint=hint)
+    if not program.tensors[group.weight].all():
+        what = f"@{group.weight} holds 0, and Lava's LearningSparse drops synapses of weight 0"
+        yield Problem("HB0606", what, at, hint=hint)
+
+
 def _plasticity(program: Program, plasticity: Plasticity) -> Iterator[Problem]:
     group = program.group(plasticity.synapses)
     at = f"plastic %{plasticity.synapses}"
     yield from check_loihi(*plasticity.sums)
+    yield from _listed(program, plasticity)
     if group.delay != 1:
         yield Problem("HB0606", "Lava's plastic synapses have delay 1", at)
     for name, trace in plasticity.traces:

@@ -9,6 +9,7 @@ the data).
     population             LIF where it is exactly that, else NeuronGroup
     synapses, delay 1      Dense; LearningDense where they learn
     synapses, delay > 1    DelayDense with delays - 1
+    lists, convolutions    Sparse, LearningSparse, DelaySparse, synapse by synapse
 """
 
 from __future__ import annotations
@@ -23,8 +24,10 @@ from lava.magma.core.run_configs import Loihi2SimCfg
 from lava.proc.dense.process import DelayDense, Dense, LearningDense
 from lava.proc.io.source import RingBuffer
 from lava.proc.lif.process import LIF
+from lava.proc.sparse.process import DelaySparse, LearningSparse, Sparse
 from lava.utils.weightutils import SignMode
 
+from hebbite.compiler.program import connectivity
 from hebbite.compiler.program.neuron import TRACES
 from hebbite.compiler.program.types import IntArray, Plasticity, Population, Source, Synapses
 from hebbite.runtime.engines.lava.exchange import Long, Run
@@ -34,6 +37,7 @@ from hebbite.runtime.engines.lava.layout import (
     source_layout,
     trace_layout,
 )
+from hebbite.runtime.engines.lava.listed import delays_of, matrix_of
 from hebbite.runtime.engines.lava.processes import (
     RECORDED,
     MirrorJob,
@@ -127,28 +131,37 @@ class Network:
 
     def _group(self, group: Synapses) -> Process:
         weight, due = self._weight(group), self._run.state[f"due.{group.name}"]
-        post = weight.shape[0]
+        post = self._program.post_size(group)
         rows = self._rows("due", group.name, group.delay, Layout((("due", post),)))
         plasticity = self._plastic.get(group.name)
         if plasticity is not None:
-            return self._learning(group, plasticity, weight, due, rows)
+            return self._learning(group, plasticity, due, rows)
         job = SynapsesJob(self._folder, rows, self._run.steps, self._mirror(group))
         bits = {"num_weight_bits": _weight_bits(weight, mirrors=job.mirror is not None)}
         common = {"weight_exp": group.exponent, "sign_mode": SignMode.MIXED, "job": job, **bits}
-        message = MESSAGE_BITS if group.graded else 0
-        if group.delay == 1:
-            process = Dense(weights=weight, num_message_bits=message, **common)
-            process.a_buff.init = due[0]
-            return process
-        delays = np.full(weight.shape, group.delay - 1, int)
-        process = DelayDense(weights=weight, delays=delays, num_message_bits=message, **common)
-        process.a_buff.init = np.ascontiguousarray(due.T)
+        common["num_message_bits"] = MESSAGE_BITS if group.graded else 0
+        process = self._static(group, common)
+        process.a_buff.init = due[0] if group.delay == 1 else np.ascontiguousarray(due.T)
         return process
 
-    def _learning(
-        self, group: Synapses, plasticity: Plasticity, weight: IntArray, due: Long, rows: Rows
-    ) -> Process:
-        layout = trace_layout(*weight.shape)
+    def _static(self, group: Synapses, common: dict[str, Any]) -> Process:
+        """Return the process of a group that does not learn; all of them take ``common``."""
+        if isinstance(group.connect, connectivity.Dense):
+            weight = self._weight(group)
+            if group.delay == 1:
+                return Dense(weights=weight, **common)
+            delays = np.full(weight.shape, group.delay - 1, int)
+            return DelayDense(weights=weight, delays=delays, **common)
+        listed = matrix_of(self._program, group)
+        if group.delay == 1:
+            return Sparse(weights=listed, **common)
+        delays = delays_of(self._program, group)
+        return DelaySparse(weights=listed, delays=delays, max_delay=group.delay - 1, **common)
+
+    def _learning(self, group: Synapses, plasticity: Plasticity, due: Long, rows: Rows) -> Process:
+        program, weight = self._program, self._weight(group)
+        matrix = isinstance(group.connect, connectivity.Dense)
+        layout = trace_layout(program.post_size(group), program.line_count(group))
         job = SynapsesJob(
             self._folder,
             rows,
@@ -157,10 +170,11 @@ class Network:
             weights=self._weights[group.name],
             tags=None if plasticity.dt is None else self._synaptic_rows("tag", group.name),
             traces=self._rows("trace", group.name, self._run.epochs, layout),
+            ends=None if matrix else connectivity.ends_of(program, group),
         )
         overwrites = any(trace.mode == "overwrite" for _, trace in plasticity.traces)
-        process = LearningDense(
-            weights=weight,
+        process = (LearningDense if matrix else LearningSparse)(
+            weights=weight if matrix else matrix_of(program, group),
             weight_exp=group.exponent,
             num_weight_bits=_weight_bits(weight, mirrors=False),
             sign_mode=SignMode.MIXED,

@@ -9,7 +9,9 @@ import numpy as np
 
 from hebbite.compiler.arithmetic.learning import TAG_LOW
 from hebbite.compiler.arithmetic.randomness import LavaStreams, Rounding
+from hebbite.compiler.program.connectivity import Dense
 from hebbite.compiler.program.types import IntArray, Program
+from hebbite.rules.errors import EngineError, Problem
 from hebbite.runtime.counters import COUNTERS, PHASES, Counters, components_of
 from hebbite.runtime.engines.base import Inputs, check_inputs, events_of
 from hebbite.runtime.engines.native.outer import LIMIT
@@ -28,7 +30,11 @@ class NativeEngine:
     def open(
         self, program: Program, *, rounding: Rounding, seed: int | None = None
     ) -> NativeMachine:
-        """Return a machine at step 0."""
+        """Return a machine at step 0 (HB0608 for groups of synapses that are no matrix)."""
+        for group in program.synapses:
+            if not isinstance(group.connect, Dense):
+                what = f"native runs matrices, %{group.name} is a {type(group.connect).__name__}"
+                raise EngineError(Problem("HB0608", what, hint="--engine reference"))
         return NativeMachine(program, rounding, program.seed if seed is None else seed)
 
 

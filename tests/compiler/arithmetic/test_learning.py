@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from hebbite.compiler.arithmetic.learning import Synaptic, learn
 from hebbite.compiler.arithmetic.randomness import SharedRandom
-from hebbite.compiler.arithmetic.traces import new_traces, note_events, note_messages
+from hebbite.compiler.arithmetic.traces import (
+    TraceState,
+    new_traces,
+    note_events,
+    note_messages,
+)
+from hebbite.compiler.program.connectivity import Ends
 from hebbite.compiler.program.types import Plasticity, Widths
 from hebbite.rules.sums import parse_sum
 from hebbite.rules.traces import Trace
@@ -140,3 +149,65 @@ def test_sign_reads_minus_one_zero_one() -> None:
 )
 def test_an_overwrite_trace_holds_half_the_payload_rounded_to_even(payload: int, half: int) -> None:
     assert once("dw = 2^0*x0*x1", payload=payload) == half
+
+
+RULES = (
+    ("dw = 2^-3*x0*x1*y2 - 2^-4*y0*x2*(w-3) + 3*2^-2*u1*sgn(w)", None),
+    ("dw = 2^-2*u0*t*y1 - 2^-2*x0*y0*y2", "dt = 2^-1*x0*x2*y2 - 2^-1*y0*t*x1 + 2^-3*u0*w"),
+)
+
+
+def met(dw: str, dt: str | None) -> TraceState:
+    """Return the traces of 7 lines and 5 neurons after an epoch of three steps, by chance."""
+    traces = (("x1", HELD), ("x2", Trace(9, 31)), ("y1", WRITTEN), ("y2", WRITTEN))
+    update = None if dt is None else parse_sum(dt)
+    plasticity = Plasticity("s", parse_sum(dw), 3, traces, dt=update)
+    state, rng = new_traces(plasticity, lines=7, neurons=5), np.random.default_rng(3)
+    for offset in (1, 2, 3):
+        note_messages(state, rng.integers(0, 255, 7) * (rng.random(7) < 0.5), offset=offset)
+        written = {name: rng.integers(0, 128, 5) for name in ("y1", "y2", "y3")}
+        note_events(state, (rng.random(5) < 0.4).astype(np.int64), written, offset=offset)
+    return state
+
+
+@dataclass(frozen=True)
+class Dealt:
+    """Numbers of synapses as they are dealt, by the size of what draws them."""
+
+    numbers: dict[int, NDArray[np.int64]]
+
+    def draw(self, kind: str, group: int, size: int) -> NDArray[np.int64]:
+        """Return the numbers of synapses; traces have one."""
+        return self.numbers[size] if kind in ("weight", "tag") else np.full(1, 2**51, np.int64)
+
+
+@pytest.mark.parametrize("epoch_number", [1, 2])
+@pytest.mark.parametrize(("dw", "dt"), RULES)
+def test_a_list_learns_as_its_synapses_do_in_a_matrix(
+    dw: str, dt: str | None, epoch_number: int
+) -> None:
+    """The k-th stored synapse takes the k-th number; a matrix takes them line by line."""
+    rng = np.random.default_rng(1)
+    kept = rng.random((7, 5)) < 0.5
+    line, post = np.nonzero(kept)
+    weight, tag = rng.integers(-256, 256, (2, 5, 7))
+    numbers = rng.integers(0, 2**53, 35)
+    random = Dealt({35: numbers, line.size: numbers[kept.ravel()]})
+    matrix, listed = (
+        learn(
+            Synaptic(weight[chosen], None if dt is None else tag[chosen]),
+            met(dw, dt),
+            group=0,
+            epoch_number=epoch_number,
+            widths=Widths(),
+            random=random,
+            ends=ends,
+        )
+        for chosen, ends in ((np.s_[:, :], None), ((post, line), Ends(line, post)))
+    )
+    assert (matrix.weight != weight).mean() > 0.3
+    np.testing.assert_array_equal(listed.weight, matrix.weight[post, line])
+    if dt is not None:
+        assert listed.tag is not None
+        assert matrix.tag is not None
+        np.testing.assert_array_equal(listed.tag, matrix.tag[post, line])

@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 
 from hebbite.compiler.compile import compile
+from hebbite.compiler.program.connectivity import Sparse
 from hebbite.rules.errors import UnsupportedError, UsageError
-from hebbite.runtime.credit.build import twin_of
+from hebbite.runtime.credit.build import refuse_uncounted, refuse_without_twin, twin_of
 from hebbite.runtime.credit.credit import CreditPlan, CreditReport, credit
 from hebbite.runtime.credit.moment import Moment
 from hebbite.runtime.credit.row import Row
@@ -186,6 +187,16 @@ def test_a_rule_without_an_error_has_no_credit_to_judge(rule: str) -> None:
         credit(MODEL, plan)
     with pytest.raises(UnsupportedError, match="HB0471"):
         twin_of(compile(MODEL, rule=rule))
+
+
+def test_synapses_that_are_no_matrix_have_no_twin() -> None:
+    model = compile(MODEL, rule="dfa")
+    first, *rest = model.program.synapses
+    groups = (replace(first, connect=Sparse("starts", "targets")), *rest)
+    listed = replace(model, program=replace(model.program, synapses=groups))
+    for refuse in (refuse_without_twin, refuse_uncounted):
+        with pytest.raises(UnsupportedError, match=f"HB0471: a twin .* %{first.name} is Sparse"):
+            refuse(listed)
 
 
 def test_moments_double_by_default_and_end_with_the_last_epoch() -> None:

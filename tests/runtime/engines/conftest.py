@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from hebbite.compiler.compile import compile
 from hebbite.compiler.neurons import NEURONS
 from hebbite.compiler.neurons.reciprocal import resending_signal, showing_activity
+from hebbite.compiler.program.connectivity import Conv2d, Sparse
 from hebbite.compiler.program.neuron import NeuronProgram, parse_neuron
 from hebbite.compiler.program.types import (
     IntArray,
@@ -304,6 +305,113 @@ def bare(neuron: NeuronProgram = WRITER) -> Case:
     return program, {"in": np.arange(SAMPLES * 3).reshape(SAMPLES, 1, 3)}
 
 
+def as_lists(case: Case, *names: str, zeros: bool = False) -> Case:
+    """The same case with some groups as lists: about two thirds of their synapses, by chance.
+
+    ``zeros``: one in five of the stored weights is 0.
+    """
+    program, data = case
+    tensors, groups = dict(program.tensors), []
+    for group in program.synapses:
+        if group.name in names:
+            index = f"{group.weight}.starts", f"{group.weight}.targets"
+            if index[0] not in tensors:
+                tensors |= as_list(tensors[group.weight], group.weight, zeros=zeros)
+            group = dataclasses.replace(group, connect=Sparse(*index))
+        groups.append(group)
+    return dataclasses.replace(program, tensors=tensors, synapses=tuple(groups)), data
+
+
+def as_list(matrix: IntArray, name: str, *, zeros: bool) -> dict[str, IntArray]:
+    """Return the tensors of a list of synapses, by chance, with the weights of a matrix."""
+    rng = np.random.default_rng(len(name) + matrix.size)
+    kept = rng.random(matrix.shape[::-1]) < 0.67
+    weight = matrix.T[kept]
+    if zeros:
+        weight = weight * (rng.random(weight.size) < 0.8)
+    starts = np.concatenate([[0], np.cumsum(kept.sum(axis=1))])
+    targets = np.nonzero(kept)[1].astype(np.int32)
+    return {name: weight, f"{name}.starts": starts, f"{name}.targets": targets}
+
+
+def convolved() -> Case:
+    """Graded convolutions: strides, padding on three sides, dilation, groups of channels, bias
+    lines, a receiver on two cores, and a list beside them that learns."""
+    unit = (("shift", 7), ("feedback_shift", 6), ("feedback", 5), ("fire", 2))
+    error = (("shift", 7), ("margin", 12), ("error_shift", 1), ("fire", 3))
+    dw = parse_sum("dw = 2^-4*x0*x1*y2 - 2^-4*x0*x1*y3")
+    traces = (("x1", HELD), ("y2", WRITTEN), ("y3", WRITTEN))
+    first = Conv2d((2, 5, 4), (3, 3), stride=(2, 2), padding=(1, 0, 1, 2))
+    second = Conv2d((4, 3, 2), (2, 2), dilation=(2, 1), groups=2)
+    program = Program(
+        name="convolved",
+        target="loihi2",
+        schedule=Schedule(5, 4),
+        sources=(
+            Source("image", 40, (1,), ((1, 64),)),
+            Source("target", 6, (3,), role="target"),
+        ),
+        populations=(
+            Population("h1", 24, NEURONS["relu"], unit, bias=((2, 128),), cores=(0, 1, 40)),
+            Population("out", 6, NEURONS["error"], error, cores=(121, 122)),
+        ),
+        synapses=(
+            Synapses("conv1", "image", "h1", "conv1", connect=first),
+            Synapses("conv2", "h1", "out", "conv2", connect=second, exponent=-1),
+            Synapses("fc", "h1", "out", "fc"),
+            Synapses("back", "out", "h1", "back", output="e", port="third", role="feedback"),
+        ),
+        readout=Readout("out", "o", 4),
+        wires=(Wire("target", "out"),),
+        plasticity=(Plasticity("fc", dw, 5, traces),),
+        seed=7,
+        tensors={
+            "conv1": weights((4, 19), seed=1),
+            "conv2": weights((6, 9), seed=2),
+            "fc": weights((6, 25), seed=3, low=1),
+            "back": weights((24, 6), seed=4),
+        },
+    )
+    rng = np.random.default_rng(0)
+    image = rng.integers(0, 255, (SAMPLES, 1, 40)) * (rng.random((SAMPLES, 1, 40)) < 0.7)
+    code = np.where(np.arange(6) == rng.integers(0, 6, SAMPLES)[:, None], 101, 1)[:, None]
+    return as_lists((program, {"image": image, "target": code}), "fc", "back")
+
+
+def filtered() -> Case:
+    """Spiking convolutions in one dimension, with a bias line and delays; a list learns."""
+    lif = (("du_keep", 3000), ("dv_keep", 4000), ("threshold", 64 * 500))
+    traces = (("x1", Trace(tau=6, impulse=16)), ("y1", Trace(tau=9, impulse=19)))
+    line = Conv2d((2, 1, 3), (1, 3), padding=(0, 1, 0, 1))
+    wide = Conv2d((3, 1, 3), (1, 2), stride=(1, 2), padding=(0, 0, 0, 1), groups=3)
+    program = Program(
+        name="filtered",
+        target="loihi1",
+        schedule=Schedule(8, 8),
+        sources=(Source("in", 6, tuple(range(1, 9)), ((2, 1), (6, 1))),),
+        populations=(
+            Population("one", 9, NEURONS["lif"], lif, (("bias", "bias.one"),), cores=(0, 1)),
+            Population("two", 6, NEURONS["lif"], lif, (("bias", "bias.two"),), cores=(2, 7)),
+        ),
+        synapses=(
+            Synapses("conv", "in", "one", "conv", exponent=1, graded=False, connect=line),
+            Synapses("late", "one", "two", "late", graded=False, delay=4, connect=wide),
+            Synapses("fc", "one", "two", "fc", exponent=1, graded=False),
+        ),
+        readout=Readout("two", "s", 8, count=True),
+        plasticity=(Plasticity("fc", parse_sum(PAIR), 2, traces, factors=2),),
+        seed=11,
+        tensors={
+            "conv": weights((3, 7), seed=1, low=20, high=160),
+            "late": weights((3, 2), seed=2),
+            "fc": weights((6, 9), seed=3, low=20, high=200),
+            "bias.one": np.arange(9) * 128,
+            "bias.two": np.arange(6) * 128,
+        },
+    )
+    return as_lists((program, {"in": spikes(8, 6, density=0.5)}), "fc")
+
+
 PAIR = "dw = 2^-2*y0*x1 - 2^-2*x0*y1"
 CASES: dict[str, Callable[[], Case]] = {
     "relu": lambda: hidden("relu"),
@@ -361,6 +469,34 @@ CASES: dict[str, Callable[[], Case]] = {
     "tags of neurons that write": lambda: writing(
         "dw = 2^-2*u0*t*y1 - 2^-2*x0*t*y2", epoch=3, dt="dt = 2^0*x0*x2*y2 - 2^-1*x0*y0*t*y1"
     ),
+    "lists, delays": lambda: as_lists(
+        instructions(), "graded", "events", *(f"d{n}" for n in range(1, 8)), zeros=True
+    ),
+    "lists that learn, epoch 1": lambda: as_lists(
+        timing(PAIR, "dw = 3*2^-3*x0*y1*y0 - 2^-5*u1*x2", epoch=1), "first", "second", "around"
+    ),
+    "lists that learn, epoch 4": lambda: as_lists(
+        timing(PAIR, "dw = 2^-4*u2*x2*y2 - 2^-1*x0*y2", epoch=4, density=0.8), "first", "second"
+    ),
+    "lists that read w": lambda: as_lists(
+        timing("dw = 2^-1*u0*sgn(w-3) - 5*2^-7*y0*x1*w", epoch=8), "first", zeros=True
+    ),
+    "lists with tags": lambda: as_lists(
+        timing(
+            "dw = 2^-1*u2*t - 2^-2*x0*y1*sgn(t+3)",
+            "dw = 2^-4*y0*x1*t",
+            epoch=4,
+            dt="dt = 2^2*y0*x1 - 2^3*x0*y1 + 2^-2*u2*w",
+        ),
+        *("first", "second"),
+        zeros=True,
+    ),
+    "lists of neurons that write": lambda: as_lists(
+        writing("dw = 2^-6*u0*x1*y1 - 2^-5*x0*y2*(x2-7)", epoch=6), "fc", "rec", zeros=True
+    ),
+    "lists, three factors": lambda: as_lists(hidden("relu"), "fc1", "fc2", "fb1"),
+    "convolutions": convolved,
+    "convolutions in one dimension": filtered,
     "no learning": lambda: (dataclasses.replace(timing(PAIR, epoch=1)[0], plasticity=()), {}),
     "no synapses": bare,
 }

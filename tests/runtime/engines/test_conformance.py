@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 
 from hebbite.compiler.arithmetic.randomness import ROUNDINGS, Rounding
@@ -51,11 +51,24 @@ NAMES = (
     "tags, epoch 4",
     "tags at their ends",
     "tags of neurons that write",
+    "lists, delays",
+    "lists that learn, epoch 1",
+    "lists that learn, epoch 4",
+    "lists that read w",
+    "lists with tags",
+    "lists of neurons that write",
+    "lists, three factors",
+    "convolutions",
+    "convolutions in one dimension",
     "no learning",
     "no synapses",
 )
+NATIVE = tuple(name for name in NAMES if not name.startswith(("list", "conv")))
+"""The cases that native runs; it refuses all others."""
 LEARNING = tuple(
-    name for name in NAMES if not name.startswith(("instructions", "no learning", "no synapses"))
+    name
+    for name in NAMES
+    if not name.startswith(("instructions", "lists, delays", "no learning", "no synapses"))
 )
 EXCHANGED = (
     *("relu", "tanh", "perturbed", "stdp, epoch 4", "instructions", "three factors, epoch 3"),
@@ -67,6 +80,9 @@ REFUSED_BY_LAVA = {
     "three factors, epoch 6": "Lava's plastic synapses have delay 1",
     "sparse": "Lava's plastic synapses have delay 1",
     "tags of neurons that write": "Lava's plastic synapses have delay 1",
+    "lists that read w": "fails where a rule reads w or t",
+    "lists with tags": "drops synapses of weight 0",
+    "lists of neurons that write": "Lava's plastic synapses have delay 1",
 }
 TAKEN_BY_LAVA = (
     "tanh",
@@ -76,6 +92,11 @@ TAKEN_BY_LAVA = (
     "tags, epoch 1",
     "tags at their ends",
     "instructions",
+    "lists, delays",
+    "lists that learn, epoch 4",
+    "lists, three factors",
+    "convolutions",
+    "convolutions in one dimension",
 )
 needs_lava = pytest.mark.skipif(
     importlib.util.find_spec("lava") is None, reason="Lava is not installed"
@@ -143,10 +164,18 @@ def test_every_case_is_named_and_lawful(case: Cases, case_names: tuple[str, ...]
 
 
 @pytest.mark.parametrize("rounding", ROUNDINGS)
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", NATIVE)
 def test_native_is_the_reference(case: Cases, name: str, rounding: Rounding) -> None:
     program, data = case(name)
     assert_conforms("native", program, data, samples=SAMPLES, rounding=rounding)
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if name not in NATIVE])
+def test_native_says_that_it_runs_matrices(case: Cases, name: str) -> None:
+    with pytest.raises(
+        EngineError, match=r"HB0608: native runs matrices, %\w+ is a (Sparse|Conv2d)"
+    ):
+        opened("native", case(name)[0], "independent")
 
 
 @pytest.mark.parametrize("name", LEARNING)
@@ -256,6 +285,34 @@ def test_a_state_of_one_engine_continues_in_the_other(
     assert_same_state(second, whole)
 
 
+@pytest.mark.parametrize("rounding", ROUNDINGS)
+@pytest.mark.parametrize("name", [name for name in NAMES if name not in NATIVE])
+def test_a_state_of_the_reference_continues_in_another_machine(
+    case: Cases, name: str, rounding: Rounding
+) -> None:
+    program, data = case(name)
+    whole, first, second = (opened("reference", program, rounding) for _ in range(3))
+    wanted = whole.run(data, samples=SAMPLES, probes=all_probes(program))
+    before = first.run(cut(data, 0, 5), samples=5, probes=all_probes(program))
+    second.restore(first.state())
+    after = second.run(cut(data, 5, SAMPLES), samples=SAMPLES - 5, probes=all_probes(program))
+    for probe, values in joined([before, after]).items():
+        np.testing.assert_array_equal(values, wanted.values[probe], err_msg=probe)
+    assert before.counters + after.counters == wanted.counters
+    assert_same_state(second, whole)
+
+
+def test_a_list_keeps_one_weight_and_one_tag_a_synapse(case: Cases) -> None:
+    program, data = case("lists with tags")
+    machine = opened("reference", program, "independent")
+    found = machine.run(cut(data, 0, 1), samples=1, probes=("first.weight", "first.t", "first.x1"))
+    synapses = program.tensors["first.targets"].size
+    assert found.values["first.weight"].shape == found.values["first.t"].shape == (2, synapses)
+    assert found.values["first.x1"].shape == (2, 7)
+    state = machine.state()
+    assert state["weight.first"].shape == state["tag.first"].shape == (synapses,)
+
+
 def test_engines_agree_after_a_run_that_did_not_learn(case: Cases) -> None:
     program, data = case("stdp, epoch 4")
     machines = [opened(name, program, "lava-exact") for name in ("native", "reference")]
@@ -307,6 +364,22 @@ def test_programs_by_chance_run_alike(
     programs: Programs, data: st.DataObject, rounding: Rounding
 ) -> None:
     check_by_chance(*data.draw(programs), rounding)
+
+
+@needs_lava
+@pytest.mark.long
+@settings(max_examples=60, deadline=None, derandomize=True, suppress_health_check=QUIET)
+@given(data=st.data())
+def test_programs_by_chance_run_alike_on_lava(
+    joined_programs: Programs, data: st.DataObject
+) -> None:
+    program, inputs, samples = data.draw(joined_programs)
+    try:
+        opened("lava", program, "lava-exact")
+    except EngineError:
+        event("refused by Lava, for a reason that has its own test")
+        return
+    assert_conforms("lava", program, inputs, samples=samples, rounding="lava-exact")
 
 
 @pytest.mark.long

@@ -16,6 +16,7 @@ import traceback
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from lava.magma.core.decorator import implements, requires, tag
@@ -35,11 +36,18 @@ from lava.proc.dense.process import DelayDense, Dense, LearningDense
 from lava.proc.io.source import PySendModelFixed, RingBuffer
 from lava.proc.lif.models import PyLifModelBitAcc
 from lava.proc.lif.process import LIF
+from lava.proc.sparse.models import (
+    PyDelaySparseModelBitAcc,
+    PyLearningSparseModelBitApproximate,
+    PySparseModelBitAcc,
+)
+from lava.proc.sparse.process import DelaySparse, LearningSparse, Sparse
 
 from hebbite.compiler.arithmetic.neuron import Long, Registers, execute
 from hebbite.compiler.arithmetic.philox import words
 from hebbite.compiler.arithmetic.randomness import stream_of
 from hebbite.compiler.arithmetic.synapse import mirrored
+from hebbite.compiler.program.connectivity import Ends
 from hebbite.compiler.program.neuron import TRACES, NeuronProgram
 from hebbite.rules.errors import Problem
 from hebbite.runtime.engines.lava.arrays import Array
@@ -91,7 +99,11 @@ class MirrorJob:
 
 @dataclass(frozen=True, eq=False)
 class SynapsesJob:
-    """A group: what is under way after the last step goes to ``due``, one row a step of delay."""
+    """A group: what is under way after the last step goes to ``due``, one row a step of delay.
+
+    ``ends``: line and neuron of each stored weight, in the order in which they are written; None
+    for a matrix.
+    """
 
     folder: Path
     due: Rows
@@ -101,6 +113,7 @@ class SynapsesJob:
     weights: Rows | None = None
     tags: Rows | None = None
     traces: Rows | None = None
+    ends: Ends | None = None
 
 
 class Reporting:
@@ -230,6 +243,31 @@ def refreshed(job: SynapsesJob, time_step: int, weight: Array) -> Array:
     return copied.astype(np.int32)
 
 
+def record_due(model: Any) -> None:
+    """Write what a group has under way, once its last step is done."""
+    job = model.proc_params["job"]
+    if model.time_step == job.steps:
+        post = model.a_buff.shape[0]
+        for delay, row in enumerate(model.a_buff.reshape(post, -1).T):
+            job.due.put(delay, {"due": row})
+
+
+def record_epoch(model: Any) -> None:
+    """Write what a group has learnt in the epoch that ends: weights, tags and traces."""
+    job = model.proc_params["job"]
+    index = model.time_step // job.epoch - 1
+    job.weights.put(index, {"weight": flat(model.weights, job.ends)})
+    if job.tags is not None:
+        job.tags.put(index, {"tag": flat(model.tag_1, job.ends)})
+    job.traces.put(index, {name: getattr(model, name) for name in ("x1", "x2", *TRACES)})
+
+
+def flat(values: Any, ends: Ends | None) -> Array:
+    """Return the weights or tags of a model in the program's order."""
+    found = values if ends is None else values[ends.post, ends.line]
+    return np.asarray(found).ravel()
+
+
 class RecordedDense(Reporting, PyDenseModelBitAcc):  # type: ignore[misc]
     """Lava's Dense; may mirror; writes what is under way after the last step."""
 
@@ -238,8 +276,7 @@ class RecordedDense(Reporting, PyDenseModelBitAcc):  # type: ignore[misc]
         job = self.proc_params["job"]
         self.weights: Array = refreshed(job, self.time_step, self.weights)
         super().run_spk()
-        if self.time_step == job.steps:
-            job.due.put(0, {"due": self.a_buff})
+        record_due(self)
 
 
 class RecordedDelayDense(Reporting, PyDelayDenseModelBitAcc):  # type: ignore[misc]
@@ -250,9 +287,25 @@ class RecordedDelayDense(Reporting, PyDelayDenseModelBitAcc):  # type: ignore[mi
         job = self.proc_params["job"]
         self.weights: Array = refreshed(job, self.time_step, self.weights)
         super().run_spk()
-        if self.time_step == job.steps:
-            for delay in range(self.a_buff.shape[1]):
-                job.due.put(delay, {"due": self.a_buff[:, delay]})
+        record_due(self)
+
+
+class RecordedSparse(Reporting, PySparseModelBitAcc):  # type: ignore[misc]
+    """Lava's Sparse; writes what is under way after the last step."""
+
+    def run_spk(self) -> None:
+        """Deliver, receive, write down."""
+        super().run_spk()
+        record_due(self)
+
+
+class RecordedDelaySparse(Reporting, PyDelaySparseModelBitAcc):  # type: ignore[misc]
+    """Lava's DelaySparse; writes what is under way after the last step."""
+
+    def run_spk(self) -> None:
+        """Deliver, receive, write down."""
+        super().run_spk()
+        record_due(self)
 
 
 class RecordedLearningDense(Reporting, PyLearningDenseModelBitApproximate):  # type: ignore[misc]
@@ -261,20 +314,26 @@ class RecordedLearningDense(Reporting, PyLearningDenseModelBitApproximate):  # t
     def run_spk(self) -> None:
         """Deliver, receive, note what the traces need, write down."""
         super().run_spk()
-        job = self.proc_params["job"]
-        if self.time_step == job.steps:
-            job.due.put(0, {"due": self.a_buff})
+        record_due(self)
 
     def run_lrn(self) -> None:
         """Learn, write down."""
         super().run_lrn()
-        job = self.proc_params["job"]
-        index = self.time_step // job.epoch - 1
-        job.weights.put(index, {"weight": self.weights.ravel()})
-        if job.tags is not None:
-            job.tags.put(index, {"tag": self.tag_1.ravel()})
-        traces = {"x1": self.x1, "x2": self.x2, "y1": self.y1, "y2": self.y2, "y3": self.y3}
-        job.traces.put(index, traces)
+        record_epoch(self)
+
+
+class RecordedLearningSparse(Reporting, PyLearningSparseModelBitApproximate):  # type: ignore[misc]
+    """Lava's LearningSparse; writes weights and traces after every learning epoch."""
+
+    def run_spk(self) -> None:
+        """Deliver, receive, note what the traces need, write down."""
+        super().run_spk()
+        record_due(self)
+
+    def run_lrn(self) -> None:
+        """Learn, write down."""
+        super().run_lrn()
+        record_epoch(self)
 
 
 RECORDED = {
@@ -283,5 +342,8 @@ RECORDED = {
     Dense: RecordedDense,
     DelayDense: RecordedDelayDense,
     LearningDense: RecordedLearningDense,
+    Sparse: RecordedSparse,
+    DelaySparse: RecordedDelaySparse,
+    LearningSparse: RecordedLearningSparse,
 }
 """Stock Process -> the model that Lava is told to use for it."""
