@@ -11,10 +11,10 @@ import math
 import resource
 import tempfile
 import time
+from importlib import import_module
 from typing import Any
 
 import numpy as np
-
 from benchmarks.peers.protocol import Arrays, Run, Simulator, serve
 
 KEEP, TRACE_TAU, IMPULSE, SCALE = 3840 / 4096, 16.0, 16, 64
@@ -28,8 +28,7 @@ class Brian(Simulator):
 
     def setup(self, kind: str, arrays: Arrays, steps: int, choice: str) -> None:
         """Generate and compile."""
-        import brian2
-
+        brian2 = import_module("brian2")
         self.version = f"Brian2 {brian2.__version__}"
         self._b, self._steps = brian2, steps
         self._folder = tempfile.TemporaryDirectory(prefix="speed-brian2-")

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-
 from benchmarks.peers.protocol import Arrays, Run, Simulator, serve, timed
 
 NOTHING = np.zeros((1, 1), np.uint8)
@@ -67,14 +66,12 @@ class Handwritten(Simulator):
         if kind == "A":
             rasters = self._rasters
             return lambda: kernels.inference(
-                starts, lines, *weights, factor, high, rasters, keep
+                starts, lines, weights[0], weights[1], weights[2], factor, high, rasters, keep
             ), sizes
         if kind == "B":
             weight = weights[0].astype(np.int16) << np.int16(6)
             decay = np.int32(round(4096 * math.exp(-1 / 16)))
-            return lambda: kernels.learning(
-                starts, lines, weight, factor, decay, high[0]
-            ), sizes
+            return lambda: kernels.learning(starts, lines, weight, factor, decay, high[0]), sizes
         raster = self._rasters[0]
         if kind == "C1":
             u_keep, v_keep = (np.int32(value) for value in workloads.decays_c1())

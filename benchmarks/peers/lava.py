@@ -10,10 +10,10 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib import import_module
 from typing import Any
 
 import numpy as np
-
 from benchmarks.peers.protocol import Arrays, Run, Simulator, serve
 from benchmarks.speed.programs import start_potentials
 from benchmarks.speed.workloads import C1, DV, decays_c1
@@ -113,13 +113,14 @@ class Lava(Simulator):
     def _recurrent(self) -> tuple[list[Any], Any]:
         from lava.proc.lif.process import LIF
         from lava.proc.sparse.process import Sparse
-        from scipy.sparse import csr_matrix
 
         a, cells = self._arrays, len(self._arrays["v0"])
         number = int if self._fixed else float
         lines = np.repeat(np.arange(cells), np.diff(a["starts"]))
         stored = (a["weights"].astype(number), (a["targets"], lines))
-        synapses = Sparse(weights=csr_matrix(stored, shape=(cells, cells)))
+        synapses = Sparse(
+            weights=import_module("scipy.sparse").csr_matrix(stored, shape=(cells, cells))
+        )
         du_keep, dv_keep = decays_c1()
         start = start_potentials("C1", a)
         if self._fixed:

@@ -1,4 +1,4 @@
-"""hebbite's own engines. Choice: ``ENGINE,ROUNDING``.
+"""hebbite's own engines. Choice: ``ENGINE,ROUNDING``; ``,dense`` makes matrices of lists.
 
 What counts is the whole call of a machine, events handed over and answers handed back; ``kernel``
 is the part of it that the engine itself reports.
@@ -7,7 +7,6 @@ is the part of it that the engine itself reports.
 from __future__ import annotations
 
 import numpy as np
-
 from benchmarks.peers.protocol import Arrays, Run, Simulator, serve, timed
 
 
@@ -16,14 +15,16 @@ class Native(Simulator):
 
     def setup(self, kind: str, arrays: Arrays, steps: int, choice: str) -> None:
         """Open the program and compile what it needs by one short run."""
-        import hebbite
+        from importlib.metadata import version
+
         from benchmarks.speed.programs import PERIOD, events, program_of, start_potentials
+
         from hebbite.runtime.engines.registry import load_engine
         from hebbite.runtime.session import rounding_of
 
-        engine, rounding = choice.split(",")
-        self.version = hebbite.__version__
-        program = program_of(kind, arrays)
+        engine, rounding, *rest = choice.split(",")
+        self.version = f"hebbite {version('hebbite')}"
+        program = program_of(kind, arrays, dense=rest == ["dense"])
         self._samples = steps // PERIOD
         self._steps = self._samples * PERIOD
         self._inputs = {name: x[: self._samples] for name, x in events(arrays).items()}

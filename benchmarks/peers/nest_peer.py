@@ -8,10 +8,10 @@ potential jumps (``iaf_psc_delta``), input by parrots; C: one or two exponential
 from __future__ import annotations
 
 import math
+from importlib import import_module
 from typing import Any
 
 import numpy as np
-
 from benchmarks.peers.protocol import Arrays, Run, Simulator, serve, timed
 
 TAU = -1 / math.log(3840 / 4096)
@@ -23,8 +23,7 @@ class Nest(Simulator):
 
     def setup(self, kind: str, arrays: Arrays, steps: int, choice: str) -> None:
         """Import NEST."""
-        import nest
-
+        nest: Any = import_module("nest")
         nest.verbosity = nest.VerbosityLevel.ERROR
         self.version = f"NEST {nest.__version__}"
         self._nest, self._kind, self._arrays, self._steps = nest, kind, arrays, steps
@@ -45,7 +44,9 @@ class Nest(Simulator):
         self._nest.Cleanup()
         counts = [int(recorder.n_events) for recorder in recorders]
         return Run(
-            wall, cpu, [n / len(g) / self._steps for n, g in zip(counts, groups)]  # noqa: B905
+            wall,
+            cpu,
+            [n / len(g) / self._steps for n, g in zip(counts, groups)],  # noqa: B905
         )
 
     def _input(self) -> Any:

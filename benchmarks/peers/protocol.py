@@ -1,8 +1,8 @@
 """How a simulator is driven: one process, JSON lines in and out, NumPy alone.
 
 In, on the command line: the workload's file, its kind, its steps, and one word of choice. On stdin:
-``run SECONDS`` repeats the workload from its start until that much time was measured; ``check PATH``
-runs it once and leaves what it did in an ``.npz``; the end of stdin ends the process.
+``run SECONDS`` repeats the workload from its start until that much time was measured; ``check
+PATH`` runs it once and leaves what it did in an ``.npz``; the end of stdin ends the process.
 
 Out: a line when the simulator stands (``setup_s``, ``version``, ``single``), then one line a
 command. Whatever a simulator prints by itself goes to stderr.
@@ -102,9 +102,7 @@ def repeated(simulator: Simulator, seconds: float) -> dict[str, Any]:
         "wall_s": sum(run.wall_s for run in runs) / count,
         "cpu_s": sum(run.cpu_s for run in runs) / count,
         "rates": runs[0].rates,
-        "parts": {
-            name: sum(run.parts[name] for run in runs) / count for name in runs[0].parts
-        },
+        "parts": {name: sum(run.parts[name] for run in runs) / count for name in runs[0].parts},
         "runs": count,
         "peak_mb": peak / 1024,
     }

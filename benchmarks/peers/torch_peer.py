@@ -6,6 +6,7 @@ those of one sample, the batch's divided by its size.
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import Any
 
 from benchmarks.peers.protocol import Arrays, Run, Simulator, serve, timed
@@ -16,9 +17,7 @@ class Torch(Simulator):
 
     def setup(self, kind: str, arrays: Arrays, steps: int, choice: str) -> None:
         """Build the layers."""
-        import snntorch
-        import torch
-
+        snntorch, torch = import_module("snntorch"), import_module("torch")
         torch.set_num_threads(1)
         self._torch = torch
         self.version = f"snnTorch {snntorch.__version__}, PyTorch {torch.__version__}"
@@ -40,7 +39,8 @@ class Torch(Simulator):
         count = self._batch
         sizes = [len(weight) for weight in self._weights]
         rates = [
-            float(n) / size / len(self._x) / count for n, size in zip(totals, sizes)  # noqa: B905
+            float(n) / size / len(self._x) / count
+            for n, size in zip(totals, sizes)  # noqa: B905
         ]
         return Run(wall / count, cpu / count, rates)
 

@@ -8,6 +8,9 @@ chance, and its traces decay without chance, which is less work than the chip's 
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any, TypeVar, cast
+
 import numba
 import numpy as np
 
@@ -16,12 +19,21 @@ ROWS = 256
 """Rows of bytes that 16 bits can sum: 256 * 127 < 2^15."""
 TOP = 2**23 - 1
 
-jit = numba.njit(cache=True, nogil=True, boundscheck=False)
-inlined = numba.njit(cache=True, nogil=True, inline="always")
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def jit(function: F) -> F:
+    """Compile a function, and keep it on disk."""
+    return cast(F, numba.njit(cache=True, nogil=True)(function))
+
+
+def inlined(function: F) -> F:
+    """Compile a function into those that call it."""
+    return cast(F, numba.njit(cache=True, nogil=True, inline="always")(function))
 
 
 @inlined
-def decayed(x, factor):
+def decayed(x: Any, factor: Any) -> Any:
     """Return x * factor / 4096 toward zero, |x| < 2^31, factor <= 4096, in 32 bits throughout."""
     size = abs(x)
     whole = I32(I32(size >> I32(12)) * factor) + I32(I32(I32(size & I32(4095)) * factor) >> I32(12))
@@ -29,7 +41,7 @@ def decayed(x, factor):
 
 
 @jit
-def leaky(v, sums, factor, threshold, fired):
+def leaky(v: Any, sums: Any, factor: Any, threshold: Any, fired: Any) -> Any:
     """Advance leaky units by one step; write 1 where a unit fires and 0 elsewhere."""
     for j in range(v.size):
         x = I32(decayed(v[j], factor) + I32(sums[j] << I32(6)))
@@ -40,7 +52,7 @@ def leaky(v, sums, factor, threshold, fired):
 
 
 @jit
-def listed(fired, out):
+def listed(fired: Any, out: Any) -> Any:
     """Write the numbers of the flags that are set; return how many. Looks at eight at a time."""
     count, full = 0, fired.size // 8
     eights = fired[: 8 * full].view(np.uint64)
@@ -57,7 +69,7 @@ def listed(fired, out):
 
 
 @jit
-def add_rows(weight, lines, count, short, sums):
+def add_rows(weight: Any, lines: Any, count: Any, short: Any, sums: Any) -> Any:
     """Set ``sums`` to the sum of the rows of ``lines[:count]``; ``short`` is room to work in."""
     sums[:] = 0
     first = 0
@@ -82,7 +94,17 @@ def add_rows(weight, lines, count, short, sums):
 
 
 @jit
-def inference(starts, lines, w0, w1, w2, factor, thresholds, rasters, keep):
+def inference(
+    starts: Any,
+    lines: Any,
+    w0: Any,
+    w1: Any,
+    w2: Any,
+    factor: Any,
+    thresholds: Any,
+    rasters: Any,
+    keep: Any,
+) -> Any:
     """Run A; return spikes by layer. Rasters (steps, neurons) are written if ``keep``."""
     n0, n1, n2 = w0.shape[1], w1.shape[1], w2.shape[1]
     v0, v1, v2 = np.zeros(n0, I32), np.zeros(n1, I32), np.zeros(n2, I32)
@@ -109,7 +131,7 @@ def inference(starts, lines, w0, w1, w2, factor, thresholds, rasters, keep):
 
 
 @jit
-def faded(trace, factor, hit, count, whole):
+def faded(trace: Any, factor: Any, hit: Any, count: Any, whole: Any) -> Any:
     """Let traces of 8 fractional bits decay and rise by 16; write their whole part, at most 127."""
     for i in range(trace.size):
         trace[i] = (trace[i] * factor) >> I32(12)
@@ -120,7 +142,9 @@ def faded(trace, factor, hit, count, whole):
 
 
 @jit
-def learning(starts, lines, weight, factor, trace_factor, threshold):
+def learning(
+    starts: Any, lines: Any, weight: Any, factor: Any, trace_factor: Any, threshold: Any
+) -> Any:
     """Run B on ``weight`` (lines, neurons) int16 of six fractional bits; return the spikes."""
     count, neurons = weight.shape
     v, sums, fired = np.zeros(neurons, I32), np.zeros(neurons, I32), np.zeros(neurons, np.uint8)
@@ -151,7 +175,19 @@ def learning(starts, lines, weight, factor, trace_factor, threshold):
 
 
 @jit
-def one_current(steps, starts, targets, each, v, u_factor, v_factor, bias, threshold, raster, keep):
+def one_current(
+    steps: Any,
+    starts: Any,
+    targets: Any,
+    each: Any,
+    v: Any,
+    u_factor: Any,
+    v_factor: Any,
+    bias: Any,
+    threshold: Any,
+    raster: Any,
+    keep: Any,
+) -> Any:
     """Run C1 from ``v``; ``each`` is the weight of a line. Return the spikes."""
     cells = v.size
     u, sums = np.zeros(cells, I32), np.zeros(cells, I32)
@@ -178,7 +214,17 @@ def one_current(steps, starts, targets, each, v, u_factor, v_factor, bias, thres
 
 
 @jit
-def two_currents(steps, starts, targets, each, excitatory, v, unit, raster, keep):
+def two_currents(
+    steps: Any,
+    starts: Any,
+    targets: Any,
+    each: Any,
+    excitatory: Any,
+    v: Any,
+    unit: Any,
+    raster: Any,
+    keep: Any,
+) -> Any:
     """Run C2 from ``v``; ``unit`` are the nine constants of cuba_lif. Return the spikes."""
     ge_factor, gi_factor, v_factor, ge_gain, gi_gain, scale, threshold, v_reset, refractory = unit
     one = I32(I32(1) << scale)

@@ -12,6 +12,7 @@ from typing import Any
 
 import numba
 import numpy as np
+from benchmarks.speed.handwritten import jit
 
 ROOT = Path(__file__).parents[2]
 L2_BYTES = 256 * 1024
@@ -54,7 +55,7 @@ def commit() -> str:
     return done.stdout.strip()
 
 
-@numba.njit(cache=True)
+@jit
 def _add(rows: Any, order: Any, sums: Any) -> None:
     for i in order:
         row = rows[i]

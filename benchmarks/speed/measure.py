@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-
 from benchmarks.speed.machine import commit
 from benchmarks.speed.systems import System, Worker
 from benchmarks.speed.workloads import Workload, synaptic_operations
@@ -69,8 +68,7 @@ def measured(
     able = [system for system in systems if workload.kind in system.kinds]
     with ExitStack() as stack:
         workers = [
-            stack.enter_context(Worker(s, file, workload.kind, steps_of(s, workload)))
-            for s in able
+            stack.enter_context(Worker(s, file, workload.kind, steps_of(s, workload))) for s in able
         ]
         rounds = [
             [quiet_run(worker, seconds, tries=tries, busy=busy) for worker in workers]

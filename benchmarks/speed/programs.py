@@ -7,14 +7,16 @@ of many samples is one long run, as it is in every other simulator.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
+from benchmarks.speed.workloads import C1, C2, KEEP, decays_c1
 from numpy.typing import NDArray
 
-from benchmarks.speed.workloads import C1, C2, KEEP, decays_c1, stored_weights
 from hebbite.compiler.neurons import NEURONS
 from hebbite.compiler.neurons.cuba_lif import cuba_constants
+from hebbite.compiler.program.connectivity import Dense, Sparse, synapses_of
 from hebbite.compiler.program.types import (
     IntArray,
     Plasticity,
@@ -35,12 +37,16 @@ RULE = "stdp(up=6, down=6, tau_pre=16, tau_post=16)"
 SCALE = 10
 """Bits of a weight's unit in a membrane of C2."""
 BIAS = (("bias", "bias"),)
+LISTED = Sparse("starts", "targets")
 
 
-def program_of(kind: str, arrays: Arrays) -> Program:
-    """Return the program of a workload, verified."""
-    makers = {"A": layers, "B": layers, "C1": one_current, "C2": two_currents}
-    program = makers[kind](kind, arrays)
+def program_of(kind: str, arrays: Arrays, *, dense: bool = False) -> Program:
+    """Return the program of a workload, verified; ``dense``: the synapses of C as matrices."""
+    if kind in ("A", "B"):
+        program = layers(kind, arrays)
+    else:
+        program = one_current(arrays) if kind == "C1" else two_currents(arrays)
+        program = with_matrices(program) if dense else program
     verify_program(program, running="benchmark")
     return program
 
@@ -79,46 +85,75 @@ def lif(du_keep: int, dv_keep: int, vth: int) -> tuple[tuple[str, int], ...]:
     return (("du_keep", du_keep), ("dv_keep", dv_keep), ("threshold", 64 * vth))
 
 
-def one_current(kind: str, arrays: Arrays) -> Program:
+def one_current(arrays: Arrays) -> Program:
     """Return C1."""
     constants = lif(*decays_c1(), int(C1["vth"]))
     cells = len(arrays["v0"])
-    group = Synapses("recurrent", "cells", "cells", "w", graded=False)
-    return Program(
-        name="recurrent_one_current",
-        target="loihi2",
-        schedule=Schedule(PERIOD, PERIOD),
-        sources=(),
-        populations=(Population("cells", cells, NEURONS["lif"], constants, BIAS),),
-        synapses=(group,),
-        readout=Readout("cells", "s", PERIOD, count=True),
-        tensors={"w": dense(arrays), "bias": np.full(cells, C1["bias"], np.int32)},
+    lists = {"starts": arrays["starts"], "targets": arrays["targets"], "w": arrays["weights"]}
+    group = Synapses("recurrent", "cells", "cells", "w", graded=False, connect=LISTED)
+    bias = np.full(cells, C1["bias"], np.int32)
+    return recurrent(Population("cells", cells, NEURONS["lif"], constants, BIAS), (group,), lists,
+                     bias)  # fmt: skip
+
+
+def two_currents(arrays: Arrays) -> Program:
+    """Return C2: the lines of excitatory cells end on ``a``, those of inhibitory ones on third."""
+    cells, starts = len(arrays["v0"]), arrays["starts"]
+    border = int(starts[arrays["excitatory"]])
+    lists = {
+        "e_starts": np.minimum(starts, border),
+        "e_targets": arrays["targets"][:border],
+        "e_w": arrays["weights"][:border],
+        "i_starts": np.maximum(starts - border, 0),
+        "i_targets": arrays["targets"][border:],
+        "i_w": arrays["weights"][border:],
+    }
+    groups = tuple(
+        Synapses(
+            name,
+            "cells",
+            "cells",
+            f"{name[0]}_w",
+            port=port,
+            graded=False,
+            connect=Sparse(f"{name[0]}_starts", f"{name[0]}_targets"),
+        )
+        for name, port in (("excite", "a"), ("inhibit", "third"))
     )
-
-
-def two_currents(kind: str, arrays: Arrays) -> Program:
-    """Return C2."""
-    cells = len(arrays["v0"])
-    weight = dense(arrays)
-    inhibit = stored_weights("C2")[1]
     population = Population("cells", cells, NEURONS["cuba_lif"], constants_c2(), BIAS)
+    return recurrent(population, groups, lists, np.zeros(cells, np.int32))
+
+
+def recurrent(
+    population: Population,
+    groups: tuple[Synapses, ...],
+    lists: Arrays,
+    bias: NDArray[np.int32],
+) -> Program:
+    """Return a population that hears itself and nobody else."""
     return Program(
-        name="recurrent_two_currents",
+        name="recurrent",
         target="loihi2",
         schedule=Schedule(PERIOD, PERIOD),
         sources=(),
         populations=(population,),
-        synapses=(
-            Synapses("excite", "cells", "cells", "w_excite", graded=False),
-            Synapses("inhibit", "cells", "cells", "w_inhibit", port="third", graded=False),
-        ),
+        synapses=groups,
         readout=Readout("cells", "s", PERIOD, count=True),
-        tensors={
-            "w_excite": np.where(weight > 0, weight, np.int16(0)),
-            "w_inhibit": np.where(weight == inhibit, weight, np.int16(0)),
-            "bias": np.zeros(cells, np.int32),
-        },
+        tensors={**lists, "bias": bias},
     )
+
+
+def with_matrices(program: Program) -> Program:
+    """Return the same program with every list of synapses written out as a matrix."""
+    tensors = dict(program.tensors)
+    groups = []
+    for group in program.synapses:
+        line, post, element = synapses_of(program, group)
+        matrix = np.zeros((program.post_size(group), program.line_count(group)), np.int16)
+        matrix[post, line] = tensors[group.weight][element]
+        tensors[group.weight] = matrix
+        groups.append(replace(group, connect=Dense()))
+    return replace(program, synapses=tuple(groups), tensors=tensors)
 
 
 def constants_c2() -> tuple[tuple[str, int], ...]:
@@ -136,21 +171,13 @@ def constants_c2() -> tuple[tuple[str, int], ...]:
 
 def in_units(volts: float) -> int:
     """Return a potential in mV as the membrane of C2 counts it."""
-    return round((volts - C2["v_rest"]) / C2["unit"] * 2**SCALE)
-
-
-def dense(arrays: Arrays) -> NDArray[np.int16]:
-    """Return the synapses of C as a matrix (neurons, lines)."""
-    cells = len(arrays["v0"])
-    weight = np.zeros((cells, cells), np.int16)
-    lines = np.repeat(np.arange(cells), np.diff(arrays["starts"]))
-    weight[arrays["targets"], lines] = arrays["weights"]
-    return weight
+    units: int = round((volts - C2["v_rest"]) / C2["unit"] * 2**SCALE)
+    return units
 
 
 def start_potentials(kind: str, arrays: Arrays) -> NDArray[np.int64]:
     """Return where the membranes of C start."""
-    low, high = (0, 64 * C1["vth"])
+    low, high = 0, int(64 * C1["vth"])
     if kind == "C2":
         low, high = in_units(C2["v_reset"]), in_units(C2["v_threshold"])
     return (low + arrays["v0"] * (high - low)).astype(np.int64)

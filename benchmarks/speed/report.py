@@ -10,8 +10,8 @@ from typing import Any
 from benchmarks.speed.results import Results
 
 Row = Mapping[str, Any]
-ORDER = ("native", "native-exact", "handwritten", "brian2", "nest", "snntorch", "lava",
-         "lava-float", "reference")  # fmt: skip
+ORDER = ("native", "native-exact", "native-dense", "handwritten", "brian2", "nest", "snntorch",
+         "lava", "lava-float", "reference")  # fmt: skip
 MARK = re.compile(r"(<!-- (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
@@ -22,8 +22,9 @@ def row_text(row: Row, limits: Mapping[str, float]) -> str:
         f" p={row['activity']:g}" if row["activity"] is not None else ""
     )
     span = f"{time['low']:.3g}..{time['high']:.3g}"
-    return f"{where:18} {row['system']:13} {time['median']:>10.4g} us a step ({span})  " + "  ".join(
-        cells[2:]
+    return (
+        f"{where:18} {row['system']:13} {time['median']:>10.4g} us a step ({span})  "
+        + "  ".join(cells[2:])
     )
 
 
@@ -89,10 +90,14 @@ def extra_text(name: str, found: Mapping[str, Any]) -> str:
     """Return another measurement as a table."""
     rows = found["rows"]
     head = list(rows[0])
-    return f"{name}\n\n" + table(
-        (key.replace("_", " ") for key in head),
-        ([_short(row[key]) for key in head] for row in rows),
-    ) + (f"\n\n{found['note']}" if found.get("note") else "")
+    return (
+        f"{name}\n\n"
+        + table(
+            (key.replace("_", " ") for key in head),
+            ([_short(row[key]) for key in head] for row in rows),
+        )
+        + (f"\n\n{found['note']}" if found.get("note") else "")
+    )
 
 
 def _short(value: Any) -> str:

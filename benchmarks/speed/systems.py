@@ -25,9 +25,7 @@ from types import TracebackType
 from typing import Any
 
 ROOT = Path(__file__).parents[2]
-ONE_THREAD = {
-    name: "1" for name in ("NUMBA_NUM_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")
-}
+ONE_THREAD = dict.fromkeys(("NUMBA_NUM_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
 
 
 @dataclass(frozen=True)
@@ -63,6 +61,8 @@ NEST, TORCH = "benchmarks.peers.nest_peer", "benchmarks.peers.torch_peer"
 _SYSTEMS = (
     System("native", NATIVE, "native,independent", ALL),
     System("native-exact", NATIVE, "native,lava-exact", ("B",), note="rounds as Lava does"),
+    System("native-dense", NATIVE, "native,independent,dense", ("C1", "C2"),
+           note="every pair of cells in a matrix"),
     System("reference", NATIVE, "reference,lava-exact", ALL, slow=True),
     System("handwritten", HAND, "", ALL, note="one workload each; B rounds without chance"),
     System("lava", LAVA, "fixed_pt", ("A", "B", "C1"), package="lava", slow=True),
@@ -93,7 +93,7 @@ class Worker:
         self.system = system
         command = [system.python, "-m", system.module, str(file), kind, str(steps), system.choice]
         several = {name: str(threads) for name in ONE_THREAD}
-        self._log = tempfile.TemporaryFile("w+")
+        self._log = tempfile.TemporaryFile("w+")  # noqa: SIM115 - closed in __exit__
         self._process = subprocess.Popen(
             command,
             cwd=ROOT,

@@ -25,6 +25,7 @@ import math
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -42,8 +43,18 @@ SEED = {"A": 101, "B": 102, "C1": 103, "C2": 103}
 RATE = {"A": 0.02, "B": 0.015}
 STEPS = {"A": 1000, "B": 2000, "C1": 1000, "C2": 1000}
 C1 = {"excite": 10, "inhibit": -128, "bias": 50 * 64, "vth": 1000, "tau_syn": 5, "tau_mem": 20}
-C2 = {"excite": 1.62, "inhibit": -9.0, "unit": 0.09, "v_rest": -49.0, "v_threshold": -50.0,
-      "v_reset": -60.0, "tau_excite": 5, "tau_inhibit": 10, "tau_mem": 20, "refractory": 5}  # fmt: skip
+C2 = {
+    "excite": 1.62,
+    "inhibit": -9.0,
+    "unit": 0.09,
+    "v_rest": -49.0,
+    "v_threshold": -50.0,
+    "v_reset": -60.0,
+    "tau_excite": 5,
+    "tau_inhibit": 10,
+    "tau_mem": 20,
+    "refractory": 5,
+}
 """C2 in mV and ms; a stored weight counts in units of 0.09 mV, so that both are whole."""
 
 
@@ -79,7 +90,7 @@ class Workload:
         path = folder / f"{self.name}.npz"
         if not path.exists():
             folder.mkdir(parents=True, exist_ok=True)
-            made = recurrent(self) if self.kind[0] == "C" else layered(self)
+            made: dict[str, Any] = recurrent(self) if self.kind[0] == "C" else layered(self)
             part = path.with_suffix(f".{os.getpid()}.part.npz")
             np.savez(part, **made)
             part.replace(path)
@@ -93,7 +104,7 @@ def cache_folder() -> Path:
 
 
 def layered(workload: Workload) -> Arrays:
-    """Return input ``x`` (steps, lines), and of every layer weights, threshold and rate."""
+    """Return input ``x`` (steps, lines), and of every layer weights and threshold."""
     rng = np.random.default_rng(SEED[workload.kind])
     length = math.sqrt(workload.scale)
     inference = workload.kind == "A"
@@ -102,12 +113,12 @@ def layered(workload: Workload) -> Arrays:
     sizes = [lines, hidden, hidden, 10] if inference else [lines, max(int(400 * length), 4)]
     spikes = rng.random((workload.length, lines)) < workload.activity
     out: Arrays = {"x": spikes}
-    for index, (before, after) in enumerate(zip(sizes, sizes[1:], strict=False)):
+    for index, (before, after) in enumerate(pairwise(sizes)):
         mean, top = (1, 63) if inference else (20, 50)
         drawn = np.clip(np.round(rng.normal(mean, 12, (before, after))), -top, top)
         weight = (2 * drawn).astype(np.int8)
         vth, spikes = calibrated(spikes, weight, RATE[workload.kind])
-        out |= {f"w{index}": weight, f"vth{index}": np.int64(vth), f"rate{index}": spikes.mean()}
+        out |= {f"w{index}": weight, f"vth{index}": np.array(vth)}
     return out
 
 
@@ -159,7 +170,7 @@ def recurrent(workload: Workload) -> Arrays:
         "starts": starts,
         "targets": np.concatenate(rows),
         "weights": np.repeat(each, np.diff(starts)),
-        "excitatory": np.int64(excitatory),
+        "excitatory": np.array(excitatory),
         "v0": rng.random(cells),
     }
 
