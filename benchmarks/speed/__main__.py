@@ -61,7 +61,7 @@ def options() -> argparse.ArgumentParser:
     parser.add_argument("--workloads", type=names, default=["A", "B", "C1", "C2"])
     parser.add_argument("--systems", type=names, default=list(DEFAULT))
     parser.add_argument("--scales", type=numbers, default=[1.0], help="synapses, 1 the usual size")
-    parser.add_argument("--activity", type=numbers, default=[0.03], help="of A's input, scale 1")
+    parser.add_argument("--activity", type=numbers, default=[], help="more of A, at scale 1")
     parser.add_argument("--steps", type=int, default=0, help="of a run; 0: as the workload has")
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=0.2, help="least time of a repetition")
@@ -94,7 +94,7 @@ def numbers(text: str) -> list[float]:
 
 
 def workloads(chosen: argparse.Namespace) -> list[Workload]:
-    """Return the workloads of the command line: every scale, and every activity of A at scale 1."""
+    """Return the workloads of the command line: every scale, and A at more activities."""
     found = [
         Workload(kind, scale, 0.03, chosen.steps)
         for kind in chosen.workloads

@@ -27,7 +27,7 @@ def measured(chosen: argparse.Namespace) -> dict[str, Any]:
         for kind, sizes in MILLIONS.items()
         for millions in sizes
     ]
-    large = next(row for row in rows if row["synapses"] == 200 * 10**6)
+    large = next(row for row in rows if row["number"] == 200 * 10**6)
     verdict = "within" if large["peak_mb"] <= LIMIT_MB else "beyond"
     return {"rows": rows, "note": f"200 million static synapses are {verdict} {LIMIT_MB} MB."}
 
@@ -39,25 +39,22 @@ def resident_mb() -> float:
 
 
 def inside(kind: str, synapses: int) -> dict[str, Any]:
-    """Open and run one program; return bytes a synapse."""
+    """Open and run one program; a small one before it loads the engine and its kernels."""
     from hebbite.rules.errors import EngineError
     from hebbite.runtime.engines.native import NativeEngine
 
-    warm, given = program(kind, 10_000)
-    NativeEngine().open(program("static", 10_000)[0], rounding="independent").run(given, samples=1)
-    made, given = program(kind, synapses)
-    before = resident_mb()
+    row: dict[str, Any] = {"synapses": kind, "number": synapses}
+    small, made = program(kind, 10_000), program(kind, synapses)
     try:
-        NativeEngine().open(warm, rounding="independent").run(given_of(warm), samples=1)
+        NativeEngine().open(small, rounding="independent").run(given_of(small), samples=1)
+        before = resident_mb()
         machine = NativeEngine().open(made, rounding="independent")
     except EngineError as refusal:
-        return {"kind": kind, "synapses": synapses, "bytes_a_synapse": str(refusal), "peak_mb": 0.0}
-    machine.run(given, samples=1)
-    added = resident_mb() - before
+        return {**row, "bytes_a_synapse": f"refused: {refusal.problems[0].code}", "peak_mb": 0.0}
+    machine.run(given_of(made), samples=1)
     return {
-        "kind": kind,
-        "synapses": synapses,
-        "bytes_a_synapse": added * 2**20 / synapses,
+        **row,
+        "bytes_a_synapse": (resident_mb() - before) * 2**20 / synapses,
         "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
     }
 
@@ -70,7 +67,7 @@ def given_of(made: Any) -> dict[str, Any]:
     return {source.name: events}
 
 
-def program(kind: str, synapses: int) -> tuple[Any, dict[str, Any]]:
+def program(kind: str, synapses: int) -> Any:
     """Return lines to leaky units with so many synapses, not verified: that takes memory too."""
     from benchmarks.speed.programs import PERIOD, RULE, lif
 
@@ -90,16 +87,17 @@ def program(kind: str, synapses: int) -> tuple[Any, dict[str, Any]]:
     sparse = kind == "sparse"
     lines = math.isqrt(synapses * 10 if sparse else synapses)
     post = lines if sparse else synapses // lines
-    row = np.full((post, lines), 2, np.int8) if not sparse else np.full(lines * lines // 10, 2)
-    tensors: dict[str, Any] = {"w": row.astype(np.int8), "bias": np.zeros(post, np.int32)}
+    tensors: dict[str, Any] = {"bias": np.zeros(post, np.int32)}
     if sparse:
         each = lines // 10
         tensors["w"] = np.full(lines * each, 2, np.int8)
         tensors["starts"] = np.arange(0, lines * each + 1, each, dtype=np.int64)
         tensors["targets"] = np.tile(np.arange(each, dtype=np.int32), lines)
+    else:
+        tensors["w"] = np.full((post, lines), 2, np.int8)
     rule = parse_rule(RULE)
     plastic = (Plasticity("to_post", rule.dw, 1, rule.traces, factors=2),)
-    made = Program(
+    return Program(
         name=f"{kind}_{synapses}",
         target="ideal",
         schedule=Schedule(PERIOD, PERIOD),
@@ -121,4 +119,3 @@ def program(kind: str, synapses: int) -> tuple[Any, dict[str, Any]]:
         readout=Readout("post", "s", PERIOD, count=True),
         tensors=tensors,
     )
-    return made, given_of(made)

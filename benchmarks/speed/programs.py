@@ -90,7 +90,7 @@ def one_current(arrays: Arrays) -> Program:
     constants = lif(*decays_c1(), int(C1["vth"]))
     cells = len(arrays["v0"])
     lists = {"starts": arrays["starts"], "targets": arrays["targets"], "w": arrays["weights"]}
-    group = Synapses("recurrent", "cells", "cells", "w", graded=False, connect=LISTED)
+    group = Synapses("loop", "cells", "cells", "w", graded=False, connect=LISTED)
     bias = np.full(cells, C1["bias"], np.int32)
     return recurrent(Population("cells", cells, NEURONS["lif"], constants, BIAS), (group,), lists,
                      bias)  # fmt: skip
