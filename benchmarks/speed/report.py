@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ from benchmarks.speed.results import Results
 Row = Mapping[str, Any]
 ORDER = ("native", "native-exact", "native-dense", "handwritten", "brian2", "nest", "snntorch",
          "lava", "lava-float", "reference")  # fmt: skip
+ABSENT = "Not measured yet."
 MARK = re.compile(r"(<!-- (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
@@ -51,22 +52,24 @@ HEAD = ("system", "µs a step", "times native", "share of the limit", "spikes a 
         "set-up, s", "version")  # fmt: skip
 
 
-def table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
-    """Return a Markdown table."""
+def table(head: Iterable[str], rows: Sequence[Iterable[str]]) -> str:
+    """Return a Markdown table; nothing if it has no rows."""
     head = list(head)
+    if not rows:
+        return ""
     lines = [head, ["---"] * len(head), *rows]
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)
 
 
 def main_table(results: Results, kind: str) -> str:
-    """Return the systems on one workload of the usual size."""
+    """Return the systems on one workload of the usual size, nothing if none was measured."""
     rows = [
         row
         for row in results.data["rows"]
         if row["workload"] == kind and row["scale"] == 1 and row["activity"] in (None, 0.03)
     ]
     rows.sort(key=lambda row: ORDER.index(row["system"]))
-    return table(HEAD, (cells_of(row, results.limits) for row in rows))
+    return table(HEAD, [cells_of(row, results.limits) for row in rows])
 
 
 def varied_table(results: Results, key: str) -> str:
@@ -94,7 +97,7 @@ def extra_text(name: str, found: Mapping[str, Any]) -> str:
         f"{name}\n\n"
         + table(
             (key.replace("_", " ") for key in head),
-            ([_short(row[key]) for key in head] for row in rows),
+            [[_short(row[key]) for key in head] for row in rows],
         )
         + (f"\n\n{found['note']}" if found.get("note") else "")
     )
@@ -132,6 +135,6 @@ def write_tables(results: Results, page: Path) -> None:
         texts[name] = extra_text(name, found).split("\n\n", 1)[1]
 
     def filled(match: re.Match[str]) -> str:
-        return f"{match[1]}{texts.get(match[2], 'not measured on this machine')}\n{match[3]}"
+        return f"{match[1]}{texts.get(match[2]) or ABSENT}\n{match[3]}"
 
     page.write_text(MARK.sub(filled, page.read_text()))
