@@ -8,10 +8,10 @@ current of Lava's unit; C2 is Brian2's example CUBA.
 from __future__ import annotations
 
 import math
-import resource
 import tempfile
 import time
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -19,6 +19,15 @@ from benchmarks.peers.protocol import Arrays, Run, Simulator, serve
 
 KEEP, TRACE_TAU, IMPULSE, SCALE = 3840 / 4096, 16.0, 16, 64
 FLAGS = ["-w", "-O3", "-march=native", "-ffast-math"]
+NOTE = """{
+    timespec t, p;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &p);
+    std::ofstream out("%s");
+    out.precision(9);
+    out << std::fixed << t.tv_sec + 1e-9 * t.tv_nsec << " " << p.tv_sec + 1e-9 * p.tv_nsec;
+}"""
+"""C++: write down seconds by the clock and of processor time."""
 ON_TIME = ["start", "groups", "thresholds", "resets", "synapses", "end"]
 """The order within a step in which a spike acts in the next step."""
 
@@ -41,20 +50,24 @@ class Brian(Simulator):
             self._network.schedule = ON_TIME
         self._monitors: list[Any] = []
         makers[kind](arrays)
+        for when in ("before", "after"):
+            code = NOTE % f"{self._folder.name}/{when}"
+            brian2.device.insert_code(f"{when}_network_run", code)
         self._network.run(steps * brian2.ms)
-        brian2.device.build(compile=True, run=False, with_output=False)
+        brian2.device.build(directory=self._folder.name, compile=True, run=False, with_output=False)
 
     def run(self) -> Run:
-        """Start the program and wait for it."""
+        """Start the program and wait for it; it notes clock and processor time around the loop."""
         device = self._b.device
-        before, began = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
+        began = time.perf_counter()
         device.run(with_output=False)
         elapsed = time.perf_counter() - began
-        after = resource.getrusage(resource.RUSAGE_CHILDREN)
-        cpu = after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime
+        folder = Path(self._folder.name)
+        notes = [(folder / when).read_text().split() for when in ("before", "after")]
+        clock, cpu = (float(after) - float(before) for before, after in zip(*notes))  # noqa: B905
         wall = float(device._last_run_time)
         rates = [float(np.mean(m.count[:])) / self._steps for m in self._monitors]
-        return Run(wall, wall * cpu / elapsed, rates, {"process": elapsed})
+        return Run(wall, wall * cpu / clock, rates, {"process": elapsed})
 
     def _group(self, size: int, vth: float) -> Any:
         """Return leaky units that forget as Lava's do: by 3840/4096 a step."""
