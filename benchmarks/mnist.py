@@ -65,8 +65,8 @@ CHOSEN = (
     Run("kolen-pollack(rate=-5)", 100, 3, last="kolen-pollack(rate=-6)"),
     Run("drtp(rate=-7, gain=1)", 100, 3, error_shift=3),
     Run("frozen(rate=-5)", 100, 3, error_shift=3, last="frozen(rate=-6)"),
-    Run("bandit(rate=-6, gain=1)", 100, 3, BANDIT, last="bandit(rate=-7, gain=1)"),
-    Run("frozen(rate=-6)", 100, 3, BANDIT, last="frozen(rate=-7)"),
+    Run("bandit(rate=-5)", 100, 3, BANDIT, error_shift=3, last="bandit(rate=-6)"),
+    Run("frozen(rate=-5)", 100, 3, BANDIT, error_shift=3, last="frozen(rate=-6)"),
 )
 RULES = ("backprop", "dfa", "sign-symmetric", "kolen-pollack", "drtp", "frozen", "bandit")
 GRID = {"rate": (-7, -6, -5), "gain": (-1, 0, 1), "payload_rms": (127,), "error_shift": (2, 3)}
