@@ -134,7 +134,8 @@ def population(draw: st.DrawFn, name: str, period: int) -> tuple[Population, dic
 
 @cache
 def geometries(size: int, post: int) -> tuple[Conv2d, ...]:
-    """Return small convolutions from ``size`` lines onto ``post`` neurons."""
+    """Return small convolutions from ``size`` lines onto ``post`` neurons, of more than one place
+    if there are any."""
     found = []
     sides = [(0, 0), (1, 0), (0, 1), (1, 1)]
     for channels, height in product(range(1, size + 1), repeat=2):
@@ -149,7 +150,7 @@ def geometries(size: int, post: int) -> tuple[Conv2d, ...]:
             fits = min(conv.places) > 0 and not (channels % groups or post % places)
             if fits and not post // places % groups:
                 found.append(conv)
-    return tuple(found)
+    return tuple(conv for conv in found if conv.places != (1, 1)) or tuple(found)
 
 
 def joined(
