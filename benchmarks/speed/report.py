@@ -23,9 +23,8 @@ def row_text(row: Row, limits: Mapping[str, float]) -> str:
         f" p={row['activity']:g}" if row["activity"] is not None else ""
     )
     span = f"{time['low']:.3g}..{time['high']:.3g}"
-    return (
-        f"{where:18} {row['system']:13} {time['median']:>10.4g} us a step ({span})  "
-        + "  ".join(cells[2:])
+    return f"{where:18} {cells[0]:20} {time['median']:>10.4g} us a step ({span})  " + "  ".join(
+        cells[2:]
     )
 
 
