@@ -81,7 +81,7 @@ class LavaStreams:
 
     def epochs(self, count: int, steps: int) -> NDArray[np.int64]:
         """Return the numbers of the next ``count`` epochs, shape (count, 3): x, y, weight."""
-        x = self._x.random(2 * steps * count).reshape(count, -1)[:, -1]
-        y = self._y.random(2 * steps * count).reshape(count, -1)[:, -1]
+        x = self._x.random(2 * steps * count).reshape(count, 2 * steps)[:, -1]
+        y = self._y.random(2 * steps * count).reshape(count, 2 * steps)[:, -1]
         weight = self._weight.random(count)
         return (np.stack([x, y, weight], axis=1) * 2.0**53).astype(np.int64)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from hebbite.compiler.neurons.bcm import BCM
+from hebbite.compiler.neurons.cuba_lif import CUBA_LIF
 from hebbite.compiler.neurons.error import ERROR
 from hebbite.compiler.neurons.label import LABEL, VERDICT
 from hebbite.compiler.neurons.li_error import LI_ERROR
@@ -22,6 +23,7 @@ NEURONS: dict[str, NeuronProgram] = {
     neuron.name: neuron
     for neuron in (
         BCM,
+        CUBA_LIF,
         ERROR,
         LABEL,
         LI_ERROR,

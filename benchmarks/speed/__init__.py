@@ -1,0 +1,1 @@
+"""How fast the engines run, beside other simulators: `python -m benchmarks.speed --help`."""
