@@ -19,15 +19,22 @@ from benchmarks.peers.protocol import Arrays, Run, Simulator, serve
 
 KEEP, TRACE_TAU, IMPULSE, SCALE = 3840 / 4096, 16.0, 16, 64
 FLAGS = ["-w", "-O3", "-march=native", "-ffast-math"]
-NOTE = """{
-    timespec t, p;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &p);
-    std::ofstream out("%s");
-    out.precision(9);
-    out << std::fixed << t.tv_sec + 1e-9 * t.tv_nsec << " " << p.tv_sec + 1e-9 * p.tv_nsec;
-}"""
-"""C++: write down seconds by the clock and of processor time."""
+NOTES = {
+    "before": """
+    timespec clock_before, cpu_before, clock_after, cpu_after;
+    clock_gettime(CLOCK_MONOTONIC, &clock_before);
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &cpu_before);""",
+    "after": """
+    clock_gettime(CLOCK_MONOTONIC, &clock_after);
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &cpu_after);
+    std::ofstream note("%s");
+    note << std::fixed << 1e9 * (clock_after.tv_sec - clock_before.tv_sec)
+        + (clock_after.tv_nsec - clock_before.tv_nsec) << " "
+        << 1e9 * (cpu_after.tv_sec - cpu_before.tv_sec)
+        + (cpu_after.tv_nsec - cpu_before.tv_nsec);
+    note.close();""",
+}
+"""C++: write down nanoseconds of the loop by the clock and of processor time."""
 ON_TIME = ["start", "groups", "thresholds", "resets", "synapses", "end"]
 """The order within a step in which a spike acts in the next step."""
 
@@ -50,9 +57,9 @@ class Brian(Simulator):
             self._network.schedule = ON_TIME
         self._monitors: list[Any] = []
         makers[kind](arrays)
-        for when in ("before", "after"):
-            code = NOTE % f"{self._folder.name}/{when}"
-            brian2.device.insert_code(f"{when}_network_run", code)
+        self._note = Path(self._folder.name) / "note"
+        brian2.device.insert_code("before_network_run", NOTES["before"])
+        brian2.device.insert_code("after_network_run", NOTES["after"] % self._note)
         self._network.run(steps * brian2.ms)
         brian2.device.build(directory=self._folder.name, compile=True, run=False, with_output=False)
 
@@ -62,9 +69,7 @@ class Brian(Simulator):
         began = time.perf_counter()
         device.run(with_output=False)
         elapsed = time.perf_counter() - began
-        folder = Path(self._folder.name)
-        notes = [(folder / when).read_text().split() for when in ("before", "after")]
-        clock, cpu = (float(after) - float(before) for before, after in zip(*notes))  # noqa: B905
+        clock, cpu = map(float, self._note.read_text().split())
         wall = float(device._last_run_time)
         rates = [float(np.mean(m.count[:])) / self._steps for m in self._monitors]
         return Run(wall, wall * cpu / clock, rates, {"process": elapsed})

@@ -19,6 +19,7 @@ class Native(Simulator):
 
         from benchmarks.speed.programs import PERIOD, events, program_of, start_potentials
 
+        from hebbite.runtime.counters import INDEX
         from hebbite.runtime.engines.registry import load_engine
         from hebbite.runtime.session import rounding_of
 
@@ -28,7 +29,7 @@ class Native(Simulator):
         self._samples = steps // PERIOD
         self._steps = self._samples * PERIOD
         self._inputs = {name: x[: self._samples] for name, x in events(arrays).items()}
-        self._program = program
+        self._program, self._spikes_in = program, INDEX["spikes_in"]
         self._machine = load_engine(engine).open(program, rounding=rounding_of(rounding))
         self._start = self._machine.state()
         if "v0" in arrays:
@@ -48,7 +49,7 @@ class Native(Simulator):
                 spikes = int(found.answers.sum())
             else:
                 row = counts.components.index(reached[name])
-                spikes = int(counts.values[row, :, 4].sum())
+                spikes = int(counts.values[row, :, self._spikes_in].sum())
             rates.append(spikes / size / self._steps)
         return Run(wall, cpu, rates, {"kernel": found.wall_s})
 

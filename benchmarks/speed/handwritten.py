@@ -237,6 +237,9 @@ def two_currents(
         for j in range(cells):
             ge[j] = min(I32(decayed(ge[j], ge_factor) + I32(e[j] * one)), I32(TOP))
             gi[j] = max(I32(decayed(gi[j], gi_factor) + I32(i_[j] * one)), I32(-TOP))
+            e[j] = 0
+            i_[j] = 0
+        for j in range(cells):
             x = I32(decayed(v[j], v_factor) + decayed(ge[j], ge_gain))
             x = I32(x + decayed(gi[j], gi_gain))
             x = min(max(x, I32(-TOP)), I32(TOP))
@@ -245,8 +248,6 @@ def two_currents(
             fired[j] = hit
             v[j] = v_reset if hit else x
             rest[j] = refractory if hit else max(I32(rest[j] - I32(1)), I32(0))
-            e[j] = 0
-            i_[j] = 0
         count = listed(fired, out)
         total += count
         if keep:
