@@ -5,18 +5,16 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
-from hebbite.compiler.program.types import IntArray, Program, Source
+from hebbite.compiler.program.types import Program
 from hebbite.runtime.engines.base import Inputs, events_of
 from hebbite.runtime.engines.native.plan import Byte, Long, Short
 
 
 class Events(NamedTuple):
-    """The first fields of a `Call`: bytes by rows padded to eights, or 16 bits; where each starts."""
+    """The first fields of a `Call`: events as bytes, or 16 bits; where those of a source start."""
 
     narrow: Byte
-    eights: Long
     wide: Short
     is_wide: Byte
     event_base: Long
@@ -29,37 +27,16 @@ def pack_events(program: Program, inputs: Inputs, samples: int) -> Events:
     is_wide, base = [], []
     for source in program.sources:
         given = events_of(source, inputs, samples)
-        part = _padded(source, given)
-        is_wide.append(part is None)
-        if part is None:
-            base.append(sum(each.size for each in wide))
+        signed = given.dtype.kind == "i" and given.size > 0 and int(given.min()) < 0
+        is_wide.append(signed)
+        base.append(sum(each.size for each in (wide if signed else narrow)))
+        if signed:
             wide.append(np.ascontiguousarray(given, np.int16).reshape(-1))
         else:
-            base.append(sum(each.size for each in narrow))
-            narrow.append(part)
-    bytes_ = narrow[0] if len(narrow) == 1 else _joined(narrow, np.dtype(np.uint8))
+            narrow.append(np.ascontiguousarray(given).astype(np.uint8, copy=False).reshape(-1))
     return Events(
-        bytes_,
-        bytes_.view(np.int64),
-        _joined(wide, np.dtype(np.int16)),
+        narrow[0] if len(narrow) == 1 else np.concatenate([*narrow, np.zeros(1, np.uint8)]),
+        np.concatenate([*wide, np.zeros(1, np.int16)]),
         np.array(is_wide, np.uint8),
         np.array(base, np.int64),
     )
-
-
-def _joined(parts: list[NDArray[np.generic]], dtype: np.dtype) -> NDArray[np.generic]:  # type: ignore[type-arg]
-    return np.concatenate([*parts, np.zeros(8, dtype)])
-
-
-def _padded(source: Source, given: IntArray) -> Byte | None:
-    """Return the events as bytes, every row padded to eights; None if a byte does not hold them."""
-    if given.dtype.kind not in "bu" and given.size and int(given.min()) < 0:
-        return None
-    size = given.shape[-1]
-    rows = given.reshape(-1, size)
-    padded = -(-size // 8) * 8
-    if padded == size:
-        return np.ascontiguousarray(rows.astype(np.uint8, copy=False)).reshape(-1)
-    out = np.zeros((rows.shape[0], padded), np.uint8)
-    out[:, :size] = rows
-    return out.reshape(-1)

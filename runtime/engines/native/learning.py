@@ -173,9 +173,8 @@ def learn_group(m: int, q: int, epoch: int) -> None:
     lines, size = at.groups(m)[g, G_LINES], at.groups(m)[g, G_SIZE]
     x, y = at.plastic(m)[q, L_X], at.plastic(m)[q, L_Y]
     tx = at.tx(m)[x : x + lines]
-    sent = list_flags(tx, at.tx_eights(m)[x // 8 :], at.lines(m), lines)
-    ty, eights = at.ty(m)[y : y + size], at.ty_eights(m)[y // 8 :]
-    events = list_flags(ty, eights, at.neurons(m), size)
+    sent = list_flags(tx, at.lines(m), lines)
+    events = list_flags(at.ty(m)[y : y + size], at.neurons(m), size)
     visited, every, neuron = gates(m, q, number, sent, events)
     if visited == 0 and at.below(m)[q] == 0:
         only = PRE_TRACES if at.plastic(m)[q, L_FACTORS] == 3 else ALL_TRACES

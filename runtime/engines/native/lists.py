@@ -21,17 +21,18 @@ def add_listed(
     payload: Word,
     graded: int,
     nonzero: Word,
+    up: int,
 ) -> None:
-    """Add what ``count`` lines sent to ``due`` (neurons,), and mark who was reached."""
+    """Add what ``count`` lines sent, times 2^up, to ``due`` (neurons,), and mark who was reached."""
     for k in range(count):
         line = ids[k]
         first, last = starts[line], starts[line + 1]
-        sent = payload[line] if graded else 1
-        for s in range(first, last):
-            due[targets[s]] += weights[s] * sent
+        sent = (payload[line] if graded else 1) << up
         if nonzero[line] == last - first:
             for s in range(first, last):
+                due[targets[s]] += weights[s] * sent
                 arrived[targets[s]] = 1
         else:
             for s in range(first, last):
+                due[targets[s]] += weights[s] * sent
                 arrived[targets[s]] |= weights[s] != 0

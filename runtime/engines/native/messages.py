@@ -72,8 +72,8 @@ from hebbite.runtime.engines.native.spread import (
     add_spikes,
     add_spikes_of_bytes,
     list_flags,
+    lower,
     reach,
-    scale,
 )
 from hebbite.runtime.engines.native.translate import call_printed, kernel
 from hebbite.runtime.engines.native.windows import convolve
@@ -108,10 +108,8 @@ def feed(m: int, s: int, sample: int, offset: int, late: int) -> None:
             for k in range(count):
                 lines[listed[k]] = given[listed[k]]
         else:
-            padded = (size + 7) // 8 * 8
-            spot = at.event_base(m)[s] + row * padded
-            sent = at.narrow(m)[spot:]
-            count = list_flags(sent, at.eights(m)[spot // 8 :], listed, size)
+            sent = at.narrow(m)[at.event_base(m)[s] + row * size :]
+            count = list_flags(sent, listed, size)
             for k in range(count):
                 lines[listed[k]] = sent[listed[k]]
     bias = at.output_bias(m)[output, offset]
@@ -219,7 +217,7 @@ def collect(m: int, output: int, offset: int) -> None:
     size, start = outputs[output, O_SIZE], outputs[output, O_FLAGS]
     listed = at.lists(m)[outputs[output, O_LIST] :]
     flags = at.flags(m)[start : start + size]
-    count = list_flags(flags, at.flag_eights(m)[start // 8 :], listed, size)
+    count = list_flags(flags, listed, size)
     if outputs[output, O_LINES] > size:
         bias = at.output_bias(m)[output, offset]
         at.memory(m)[outputs[output, O_LINE] + size] = bias
@@ -243,19 +241,22 @@ def receive(m: int, g: int, step: int, late: int) -> None:
     at.full(m)[full] = count > 0
     if count == 0:
         return
+    shift = groups[g, G_SCALE] + groups[g, G_EXPONENT]
+    up = max(shift, 0)
     ids = at.lists(m)[at.outputs(m)[output, O_LIST] :]
     payload = at.memory(m)[at.outputs(m)[output, O_LINE] :]
     if groups[g, G_STORE] == BYTES and groups[g, G_KIND] == DENSE and not groups[g, G_GRADED]:
         base, nonzero = groups[g, G_WEIGHT], at.nonzero(m)[groups[g, G_NONZERO] :]
-        add_spikes_of_bytes(due, at.sums(m), at.bytes(m), base, ids, count)
+        add_spikes_of_bytes(due, at.sums(m), at.bytes(m), base, ids, count, up)
         reach(arrived, at.bytes(m), base, ids, count, nonzero, at.neurons(m))
     elif groups[g, G_STORE] == BYTES:
-        spread(m, at.bytes(m), g, due, arrived, ids, count, payload)
+        spread(m, at.bytes(m), g, due, arrived, ids, count, payload, up)
     elif groups[g, G_STORE] == SHORTS:
-        spread(m, at.shorts(m), g, due, arrived, ids, count, payload)
+        spread(m, at.shorts(m), g, due, arrived, ids, count, payload, up)
     else:
-        spread(m, at.words(m), g, due, arrived, ids, count, payload)
-    scale(due, groups[g, G_SCALE] + groups[g, G_EXPONENT])
+        spread(m, at.words(m), g, due, arrived, ids, count, payload, up)
+    if shift < 0:
+        lower(due, -shift)
     count_messages(m, g, ids, count, max(late, groups[g, G_FEEDBACK]))
 
 
@@ -269,18 +270,19 @@ def spread(
     ids: Word,
     count: int,
     payload: Word,
+    up: int,
 ) -> None:
     """Add what ``count`` lines sent through a group whose weights stand in one store."""
     groups, base, graded = at.groups(m), at.groups(m)[g, G_WEIGHT], at.groups(m)[g, G_GRADED]
     nonzero, kind = at.nonzero(m)[groups[g, G_NONZERO] :], groups[g, G_KIND]
     if kind == CONV:
         shape, sums, marks = at.shapes(m)[groups[g, G_SHAPE]], at.place_sums(m), at.marks(m)
-        convolve(due, arrived, sums, marks, shape, weights, base, ids, count, payload, graded)
+        convolve(due, arrived, sums, marks, shape, weights, base, ids, count, payload, graded, up)
     elif kind == DENSE:
         if graded:
-            add_payloads(due, weights, base, ids, count, payload)
+            add_payloads(due, weights, base, ids, count, payload, up)
         else:
-            add_spikes(due, weights, base, ids, count)
+            add_spikes(due, weights, base, ids, count, up)
         reach(arrived, weights, base, ids, count, nonzero, at.neurons(m))
     else:
         arrived[:] = 0
@@ -288,10 +290,10 @@ def spread(
         held = weights[base:]
         if kind == SPARSE:
             near = at.near_targets(m)[first:]
-            add_listed(due, arrived, near, starts, held, ids, count, payload, graded, nonzero)
+            add_listed(due, arrived, near, starts, held, ids, count, payload, graded, nonzero, up)
         else:
             far = at.far_targets(m)[first:]
-            add_listed(due, arrived, far, starts, held, ids, count, payload, graded, nonzero)
+            add_listed(due, arrived, far, starts, held, ids, count, payload, graded, nonzero, up)
 
 
 @kernel

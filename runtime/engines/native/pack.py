@@ -46,7 +46,6 @@ from hebbite.runtime.engines.native.plan import (
     SOURCE,
     WIRE,
     WORDS,
-    Byte,
     Long,
     Plan,
     State,
@@ -95,11 +94,6 @@ class Packed:
 def table(rows: object, columns: int) -> Long:
     """Return rows as an int64 table, C-contiguous also if there are none."""
     return np.array([list(row) for row in rows], np.int64).reshape(-1, columns)  # type: ignore[attr-defined]
-
-
-def eights(values: Byte) -> Long:
-    """Return bytes by eights."""
-    return values.view(np.int64)
 
 
 def pack(
@@ -177,7 +171,6 @@ class _Packer:
             clock=np.zeros(2, np.int64),
             memory=np.zeros(self._memory.size, np.int32),
             flags=flags,
-            flag_eights=eights(flags),
             lists=np.zeros(max(self._lists.size, 1), np.int32),
             sent=np.zeros(len(self._outputs), np.int64),
             full=np.zeros(slots, np.uint8),
@@ -192,9 +185,7 @@ class _Packer:
             x=np.zeros(2 * x, np.int32),
             y=np.zeros(3 * y, np.int32),
             tx=tx,
-            tx_eights=eights(tx),
             ty=ty,
-            ty_eights=eights(ty),
             tables=np.zeros(tables, np.int64),
             where=np.zeros(ADDRESSES, np.int64),
         )
@@ -417,7 +408,9 @@ class _Packer:
         size = self._program.population(readout.population).size
         start = self._layout.memory[readout.population, register]
         component = self._component(readout.population)
-        return np.array([start, size, readout.offset, readout.count, component], np.int64)
+        output = self._layout.outputs[readout.population, "s"]
+        row = (start, size, readout.offset, readout.count, component, output)
+        return np.array(row, np.int64)
 
     def _fill(self, state: State, placed: list[Placed], populations: Long) -> None:
         """Write constants into memory, and the tables of the populations' kernels."""

@@ -7,14 +7,14 @@ blocks, so that LLVM computes several at once.
 from __future__ import annotations
 
 from hebbite.runtime.engines.native.plan import H_SEED_HIGH, H_SEED_LOW, Byte, Long, Unsigned
-from hebbite.runtime.engines.native.translate import kernel, logical
+from hebbite.runtime.engines.native.translate import kernel, logical, part
 
 LOW, HALF = 0xFFFFFFFF, 32
 TOP_BITS = 25
 """What is left of a word are the 7 bits that a fraction is compared with."""
 
 
-@kernel
+@part
 def words_of(head: Long, number: int, stream: int, time: int) -> tuple[int, int, int, int]:
     """Return the four words of block ``number`` of a stream at a time."""
     c0, c1, c2, c3 = number, stream, time & LOW, logical(time, HALF)

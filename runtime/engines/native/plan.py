@@ -40,7 +40,7 @@ Unsigned = NDArray[np.uint32]
 (T_KEPT, T_OVERWRITE, T_IMPULSE, T_HOLDS, TRACE) = range(5)
 (D_GATE, D_X0, D_Y0, PRODUCT) = range(4)
 (W_OUTPUT, W_POPULATION, WIRE) = range(3)
-(R_ROW, R_SIZE, R_OFFSET, R_COUNT, R_COMPONENT, READOUT) = range(6)
+(R_ROW, R_SIZE, R_OFFSET, R_COUNT, R_COMPONENT, R_OUTPUT, READOUT) = range(7)
 (H_PERIOD, H_END, H_EPOCH, H_INDEPENDENT, H_SEED_LOW, H_SEED_HIGH, H_START, HEAD) = range(8)
 (B_KIND, B_FROM, B_SIZE, B_TO, PROBE) = range(5)
 (A_SHORTS, A_WORDS, A_TAGS, A_NONZERO, A_TX, A_TY, A_TABLES, A_NARROW, A_WIDE, A_DRAWS, A_TAG_DRAWS,
@@ -118,13 +118,11 @@ class State(NamedTuple):
     ``tx``, ``ty``: last offset of an event in the epoch, 0 for none; ``below``: of each plastic
     group, how many tags lie below their word; ``tables``: what printed kernels are given, that of
     a row first, that of a column next, then one a population; ``where``: addresses of arrays.
-    An array of ``eights`` is the same memory as the bytes before it, eight at a time.
     """
 
     clock: Long
     memory: Word
     flags: Byte
-    flag_eights: Long
     lists: Word
     sent: Long
     full: Byte
@@ -139,9 +137,7 @@ class State(NamedTuple):
     x: Word
     y: Word
     tx: Byte
-    tx_eights: Long
     ty: Byte
-    ty_eights: Long
     tables: Long
     where: Long
 
@@ -173,7 +169,7 @@ class Scratch(NamedTuple):
 class Call(NamedTuple):
     """One call of `run`: events, their place by source, shared random numbers, and results.
 
-    Events of a source stand in ``narrow``, a row padded to eights, or where ``is_wide`` in ``wide``.
+    Events of a source stand in ``narrow``, or where ``is_wide`` in ``wide``.
 
     ``shared`` (epochs, 3): numbers x, y, weight of `lava-exact`; ``answers`` (samples, neurons);
     ``probes``: what goes to ``step_log`` (a row a step) and ``epoch_log`` (a row a learning epoch);
@@ -181,7 +177,6 @@ class Call(NamedTuple):
     """
 
     narrow: Byte
-    eights: Long
     wide: Short
     is_wide: Byte
     event_base: Long

@@ -26,9 +26,11 @@ from hebbite.runtime.engines.native.plan import (
     H_EPOCH,
     H_PERIOD,
     H_START,
+    O_LIST,
     R_COMPONENT,
     R_COUNT,
     R_OFFSET,
+    R_OUTPUT,
     R_ROW,
     R_SIZE,
     Long,
@@ -70,8 +72,10 @@ def read_out(m: int, sample: int, offset: int) -> None:
     if offset == row[R_OFFSET]:
         at.counts(m)[2 * row[R_COMPONENT], HOST] += row[R_SIZE]
     if row[R_COUNT]:
-        for j in range(row[R_SIZE]):
-            answers[sample, j] += memory[row[R_ROW] + j]
+        listed = at.lists(m)[at.outputs(m)[row[R_OUTPUT], O_LIST] :]
+        for k in range(at.sent(m)[row[R_OUTPUT]]):
+            if listed[k] < row[R_SIZE]:
+                answers[sample, listed[k]] += memory[row[R_ROW] + listed[k]]
     elif offset == row[R_OFFSET]:
         for j in range(row[R_SIZE]):
             answers[sample, j] = memory[row[R_ROW] + j]

@@ -6,18 +6,20 @@ everything else in 32, which the program's verifier has proven to be enough.
 
 from __future__ import annotations
 
-from hebbite.runtime.engines.native.plan import Byte, Long, Short, Small, Word
-from hebbite.runtime.engines.native.translate import kernel
+from hebbite.runtime.engines.native.plan import Byte, Short, Small, Word
+from hebbite.runtime.engines.native.translate import eight, kernel, lowest
 
+ONES, SEVENS, EIGHTHS = 0x0101010101010101, 0x7F7F7F7F7F7F7F7F, -0x7F7F7F7F7F7F7F80
+"""Of eight bytes the lowest bits, the lower seven, and the highest ones."""
 ROWS = 255
 """Rows of bytes that a 16-bit sum holds: 255 * 128 < 2^15."""
 
 
 @kernel
 def add_spikes_of_bytes(
-    due: Word, sums: Short, weights: Small, base: int, ids: Word, count: int
+    due: Word, sums: Short, weights: Small, base: int, ids: Word, count: int, up: int
 ) -> None:
-    """Add the rows of ``count`` lines to ``due`` (neurons,), by way of 16-bit ``sums``."""
+    """Add the rows of ``count`` lines, times 2^up, to ``due`` (neurons,), through 16-bit ``sums``."""
     size, done = due.shape[0], 0
     while done < count:
         last = min(count, done + ROWS)
@@ -38,7 +40,7 @@ def add_spikes_of_bytes(
             one_row(sums[:size], weights[a : a + size])
             done += 1
         for j in range(size):
-            due[j] += sums[j]
+            due[j] += sums[j] << up
 
 
 @kernel
@@ -56,38 +58,40 @@ def four_rows(sums: Short, a: Small, b: Small, c: Small, d: Small) -> None:
 
 
 @kernel
-def add_spikes(due: Word, weights: Short | Word, base: int, ids: Word, count: int) -> None:
-    """Add the rows of ``count`` lines to ``due`` (neurons,)."""
+def add_spikes(due: Word, weights: Short | Word, base: int, ids: Word, count: int, up: int) -> None:
+    """Add the rows of ``count`` lines, times 2^up, to ``due`` (neurons,)."""
     size = due.shape[0]
     for k in range(count):
         start = base + ids[k] * size
         row = weights[start : start + size]
         for j in range(size):
-            due[j] += row[j]
+            due[j] += row[j] << up
 
 
 @kernel
 def add_payloads(
-    due: Word, weights: Small | Short | Word, base: int, ids: Word, count: int, payload: Word
+    due: Word,
+    weights: Small | Short | Word,
+    base: int,
+    ids: Word,
+    count: int,
+    payload: Word,
+    up: int,
 ) -> None:
-    """Add the rows of ``count`` lines, each times what its line sent, to ``due`` (neurons,)."""
+    """Add the rows of ``count`` lines, each times 2^up and what its line sent, to ``due``."""
     size = due.shape[0]
     for k in range(count):
-        start, sent = base + ids[k] * size, payload[ids[k]]
+        start, sent = base + ids[k] * size, payload[ids[k]] << up
         row = weights[start : start + size]
         for j in range(size):
             due[j] += row[j] * sent
 
 
 @kernel
-def scale(due: Word, shift: int) -> None:
-    """Multiply by 2^shift, rounding down."""
-    if shift > 0:
-        for j in range(due.shape[0]):
-            due[j] <<= shift
-    elif shift < 0:
-        for j in range(due.shape[0]):
-            due[j] >>= -shift
+def lower(due: Word, shift: int) -> None:
+    """Divide by 2^shift, rounding down."""
+    for j in range(due.shape[0]):
+        due[j] >>= shift
 
 
 @kernel
@@ -115,7 +119,7 @@ def reach(
     row = weights[start : start + size]
     for j in range(size):
         arrived[j] = row[j] != 0
-    left = list_zeros(arrived, missed)
+    left = list_zeros(arrived, missed, size)
     k = 1
     while left > 0 and k < count:
         start = base + ids[k] * size
@@ -132,26 +136,33 @@ def reach(
 
 
 @kernel
-def list_zeros(flags: Byte, found: Word) -> int:
-    """List the elements that are 0; return how many."""
-    count = 0
-    for j in range(flags.shape[0]):
-        if flags[j] == 0:
-            found[count] = j
+def list_zeros(flags: Byte, found: Word, size: int) -> int:
+    """List the first ``size`` elements that are 0 among elements of 0 and 1; return how many."""
+    count, whole = 0, size // 8
+    for q in range(whole):
+        bits = eight(flags, q) ^ ONES
+        while bits != 0:
+            found[count] = 8 * q + lowest(bits) // 8
             count += 1
+            bits &= bits - 1
+    for j in range(8 * whole, size):
+        found[count] = j
+        count += flags[j] == 0
     return count
 
 
 @kernel
-def list_flags(flags: Byte, eights: Long, found: Word, size: int) -> int:
-    """List the first ``size`` elements that are not 0; ``eights`` are the same bytes by eights."""
+def list_flags(flags: Byte, found: Word, size: int) -> int:
+    """List the first ``size`` elements that are not 0; return how many."""
     count, whole = 0, size // 8
     for q in range(whole):
-        if eights[q] != 0:
-            for j in range(8 * q, 8 * q + 8):
-                if flags[j] != 0:
-                    found[count] = j
-                    count += 1
+        eights = eight(flags, q)
+        if eights != 0:
+            bits = (((eights & SEVENS) + SEVENS) | eights) & EIGHTHS
+            while bits != 0:
+                found[count] = 8 * q + lowest(bits) // 8
+                count += 1
+                bits &= bits - 1
     for j in range(8 * whole, size):
         if flags[j] != 0:
             found[count] = j

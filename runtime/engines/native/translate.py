@@ -6,6 +6,7 @@ part of Python is what loops over integers need, with these meanings:
 
 * a number is 64 bits, signed; ``//`` and ``%`` are of numbers that are not negative, and ``>>``
   rounds down; ``logical(x, n)`` shifts zeros in from above;
+* `eight` reads eight bytes at once, `lowest` finds the lowest bit;
 * an element of an array is widened when read and cut when written; ``a[i:j]`` is a view, ``t[i]`` a
   row of a table, ``a.shape[0]`` a size; nothing is checked, and no index is negative;
 * ``at.name(m)`` is the array ``name`` of the machine ``m`` (`views`); ``call_printed`` calls code at
@@ -27,6 +28,7 @@ from typing import Any, NoReturn, TypeVar, cast
 
 import numpy as np
 from llvmlite import ir
+from numpy.typing import NDArray
 
 from hebbite.runtime.engines.native.views import ENTRY, FIELDS, Field
 
@@ -81,9 +83,13 @@ Types = tuple[Kind | None, ...]
 
 @dataclass(frozen=True)
 class Kernel:
-    """A function that is compiled; calling it from Python is a mistake."""
+    """A function that is compiled; calling it from Python is a mistake.
+
+    ``inlined``: it becomes a part of whatever calls it.
+    """
 
     function: Callable[..., object]
+    inlined: bool = False
 
     @property
     def name(self) -> str:
@@ -100,9 +106,24 @@ def kernel(function: F) -> F:
     return cast(F, Kernel(function))
 
 
+def part(function: F) -> F:
+    """Mark a function that becomes a part of the kernels that call it."""
+    return cast(F, Kernel(function, inlined=True))
+
+
 def logical(value: int, shift: int) -> int:
     """Return ``value`` shifted down as if it had no sign. Known to the translator by name."""
     return (value & (1 << 64) - 1) >> shift
+
+
+def eight(values: NDArray[np.uint8], number: int) -> int:
+    """Return bytes 8 ``number`` .. 8 ``number`` + 7, the first one lowest. Known by name."""
+    raise TypeError("eight is for kernels")
+
+
+def lowest(value: int) -> int:
+    """Return the number of the lowest bit of a number that is not 0. Known by name."""
+    return (value & -value).bit_length() - 1
 
 
 def call_printed(address: int, table: int, size: int) -> None:
@@ -194,6 +215,8 @@ class _Function:
         kind = ir.FunctionType(result, _llvm_types(types))
         self._function = ir.Function(owner.module, kind, name)
         self._function.linkage = "internal"
+        if kernel.inlined:
+            self._function.attributes.add("alwaysinline")
         self._entry = ir.IRBuilder(self._function.append_basic_block("entry"))
         self._builder = ir.IRBuilder(self._function.append_basic_block("body"))
         self._numbers: dict[str, ir.Value] = {}
@@ -546,6 +569,10 @@ class _Function:
         if known is logical:
             value, shift = (self._number(each) for each in node.args)
             return self._builder.lshr(value, shift)
+        if known is lowest:
+            return self._builder.cttz(self._number(node.args[0]), ir.Constant(I1, 1))
+        if known is eight:
+            return self._eight(node)
         if name in ("min", "max"):
             one, other = (self._number(each) for each in node.args)
             test = self._builder.icmp_signed("<" if name == "min" else ">", one, other)
@@ -570,6 +597,12 @@ class _Function:
         address, *given = (self._number(each) for each in node.args)
         kind = ir.FunctionType(ir.VoidType(), [I64, I64]).as_pointer()
         self._builder.call(self._builder.inttoptr(address, kind), given)
+
+    def _eight(self, node: ast.Call) -> ir.Value:
+        view = self._view(self._value(node.args[0]), node)
+        first = self._builder.mul(self._number(node.args[1]), ir.Constant(I64, 8))
+        place = self._builder.gep(view.start, [first])
+        return self._builder.load(self._builder.bitcast(place, I64.as_pointer()), align=1)
 
     def _machine_array(self, node: ast.Call) -> View:
         """Print ``at.name(m)``."""

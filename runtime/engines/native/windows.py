@@ -45,14 +45,15 @@ def convolve(
     count: int,
     payload: Word,
     graded: int,
+    up: int,
 ) -> None:
-    """Add what ``count`` lines sent to ``due`` (neurons,), and mark who was reached."""
+    """Add what ``count`` lines sent, times 2^up, to ``due`` (neurons,), and mark who was reached."""
     outputs, places = shape[V_OUTPUTS], shape[V_OH] * shape[V_OW]
     sums[: outputs * places] = 0
     marks[: outputs * places] = 0
     for k in range(count):
         line = ids[k]
-        sent = payload[line] if graded else 1
+        sent = (payload[line] if graded else 1) << up
         if line >= shape[V_LINES]:
             taps = shape[V_LINES] // (shape[V_HEIGHT] * shape[V_WIDTH])
             start = base + taps * shape[V_KH] * shape[V_KW] * shape[V_PER_GROUP]
