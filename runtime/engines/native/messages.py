@@ -10,6 +10,10 @@ from hebbite.runtime.engines.native import views as at
 from hebbite.runtime.engines.native.lists import add_listed
 from hebbite.runtime.engines.native.philox import draw_words
 from hebbite.runtime.engines.native.plan import (
+    A_ARRIVED,
+    A_DUE,
+    A_FLAGS,
+    A_MEMORY,
     A_TABLES,
     BYTES,
     CONV,
@@ -53,6 +57,8 @@ from hebbite.runtime.engines.native.plan import (
     P_S,
     P_SIZE,
     P_TABLE,
+    P_TABLE_REACHED,
+    P_WATCHED,
     S_COMPONENT,
     S_EVENTS,
     S_OUTPUT,
@@ -123,14 +129,51 @@ def feed(m: int, s: int, sample: int, offset: int, late: int) -> None:
 
 @kernel
 def deliver(m: int, p: int, step: int) -> None:
-    """Fill the inputs of population ``p``, and mark the neurons that a message reached."""
+    """Give population ``p`` its inputs, and say which neurons a message reached.
+
+    Where one group alone delivers, the neurons read what it computed where it stands.
+    """
+    populations, groups = at.populations(m), at.groups(m)
+    came, alone = 0, 0
+    for g in range(groups.shape[0]):
+        if groups[g, G_POST] == p:
+            if at.full(m)[groups[g, G_SLOTS] + step % groups[g, G_DELAY]]:
+                came, alone = came + 1, g
+    for w in range(at.wires(m).shape[0]):
+        came += 2 * (at.wires(m)[w, W_POPULATION] == p)
+    if came == 1 and not populations[p, P_WATCHED]:
+        point_to(m, p, alone, step)
+    else:
+        gather(m, p, step)
+
+
+@kernel
+def point_to(m: int, p: int, g: int, step: int) -> None:
+    """Let population ``p`` read what group ``g`` delivers; its other input is 0."""
+    populations, groups, table = at.populations(m), at.groups(m), at.tables(m)
+    size, first, port = populations[p, P_SIZE], populations[p, P_TABLE], groups[g, G_PORT]
+    start = groups[g, G_DUE] + step % groups[g, G_DELAY] * size
+    other = populations[p, P_A + 1 - port]
+    if at.full(m)[2 * p + 1 - port]:
+        at.memory(m)[other : other + size] = 0
+        at.full(m)[2 * p + 1 - port] = 0
+    table[first + port] = at.where(m)[A_DUE] + 4 * start
+    table[first + 1 - port] = at.where(m)[A_MEMORY] + 4 * other
+    table[populations[p, P_TABLE_REACHED]] = at.where(m)[A_ARRIVED] + start
+
+
+@kernel
+def gather(m: int, p: int, step: int) -> None:
+    """Add up the inputs of population ``p``, and mark the neurons that a message reached."""
     populations, groups, wires = at.populations(m), at.groups(m), at.wires(m)
-    size, start = populations[p, P_SIZE], populations[p, P_REACHED]
-    reached = at.flags(m)[start : start + size]
+    size, start, table = populations[p, P_SIZE], populations[p, P_REACHED], at.tables(m)
+    reached, first = at.flags(m)[start : start + size], populations[p, P_TABLE]
+    table[populations[p, P_TABLE_REACHED]] = at.where(m)[A_FLAGS] + start
     came = False
     for port in range(2):
         row = populations[p, P_A + port]
         goal = at.memory(m)[row : row + size]
+        table[first + port] = at.where(m)[A_MEMORY] + 4 * row
         filled = False
         for g in range(groups.shape[0]):
             if groups[g, G_POST] != p or groups[g, G_PORT] != port:

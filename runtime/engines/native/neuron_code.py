@@ -22,12 +22,13 @@ REACHED, ACTIVE = "reached", "active"
 class Unit:
     """A bound neuron program with what printing must know of its population.
 
-    ``tables``: name of a table -> its entries; ``drive``: whether a table of biases makes a neuron
-    active; ``stored``: registers that outlive a step, or are probed.
+    ``tables``: name of a table -> how many entries it has; ``uniform``: the value of one whose
+    entries are all the same; ``stored``: registers that outlive a step, or are looked at.
     """
 
     neuron: NeuronProgram
     tables: Mapping[str, int]
+    uniform: Mapping[str, int]
     stored: Collection[str]
 
     @property
@@ -84,7 +85,7 @@ class _Step:
         lane, neuron = self._lane, self._unit.neuron
         busy = lane.builder.or_(self._read("v"), lane.load(REACHED))
         if "bias" in self._unit.tables:
-            busy = lane.builder.or_(busy, lane.load("table bias"))
+            busy = lane.builder.or_(busy, self._own("bias"))
         changed = {*OUTPUTS} & self._unit.written
         for index in self._active:
             instruction = neuron.instructions[index]
@@ -93,10 +94,16 @@ class _Step:
         for name in neuron.registers:
             if name in changed and name in self._unit.stored:
                 lane.store(name, self._values[name])
-            if name in changed and name in OUTPUTS:
+            if name in changed and name in OUTPUTS and name in self._unit.stored:
                 sends = lane.compare("!=", self._values[name], lane.constant(0))
                 lane.store(flag_of(name), lane.flag(sends))
         return lane.flag(lane.compare("!=", busy, lane.constant(0)))
+
+    def _own(self, table: str) -> Value:
+        """Return the entry of a table that belongs to the neuron."""
+        if table in self._unit.uniform:
+            return self._lane.constant(self._unit.uniform[table])
+        return self._lane.load(f"table {table}")
 
     def _read(self, operand: Operand) -> Value:
         if isinstance(operand, int):
@@ -112,7 +119,7 @@ class _Step:
         if op == "random":
             return lane.load(f"random {index}")
         if op == "each":
-            return lane.load(f"table {arguments[0]}")
+            return self._own(str(arguments[0]))
         if op == "table":
             name = str(arguments[0])
             entry = lane.clip(self._read(arguments[1]), 0, self._unit.tables[name] - 1)

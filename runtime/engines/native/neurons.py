@@ -14,7 +14,7 @@ import numpy as np
 from llvmlite import ir
 
 from hebbite.compiler.arithmetic.randomness import stream_of
-from hebbite.compiler.program.neuron import OUTPUTS, TRACES
+from hebbite.compiler.program.neuron import OUTPUTS
 from hebbite.compiler.program.types import Population, Program
 from hebbite.runtime.engines.native.llvm import Code, compile_text
 from hebbite.runtime.engines.native.neuron_code import (
@@ -61,7 +61,21 @@ def unit_of(program: Program, population: Population, probed: Collection[str] = 
     """Return what is printed for a population; ``probed`` registers are stored as well."""
     neuron = population.neuron.bind(dict(population.constants), period=program.schedule.period)
     tables = {name: program.tensors[tensor].size for name, tensor in population.tables}
-    return Unit(neuron, tables, {*OUTPUTS, *TRACES, *neuron.states, *probed})
+    uniform = {
+        name: int(values.flat[0])
+        for name, values in ((name, program.tensors[tensor]) for name, tensor in population.tables)
+        if values.size and (values == values.flat[0]).all()
+    }
+    return Unit(
+        neuron, tables, uniform, {*used_outputs(program, population), *neuron.kept, *probed}
+    )
+
+
+def used_outputs(program: Program, population: Population) -> tuple[str, ...]:
+    """Return the outputs of a population that anything follows: s always, for an answer."""
+    read = {group.output for group in program.synapses if group.pre == population.name}
+    learns = any(program.group(p.synapses).post == population.name for p in program.plasticity)
+    return tuple(x for x in OUTPUTS if x == "s" or x in read or (x == "bap" and learns))
 
 
 def place(
@@ -124,7 +138,8 @@ def compile_units(units: list[Unit], period: int) -> tuple[Code, Long]:
         row = []
         for offset in range(1, period + 1):
             active = active_at(unit.neuron, offset)
-            key = (str(unit.neuron), tuple(unit.tables.items()), frozenset(unit.stored), active)
+            tables = (*unit.tables.items(), *unit.uniform.items())
+            key = (str(unit.neuron), tables, frozenset(unit.stored), active)
             if key not in names:
                 names[key] = f"step{len(names)}"
                 print_step(module, names[key], unit, active)

@@ -15,7 +15,7 @@ import numpy as np
 from hebbite.compiler.arithmetic.randomness import Rounding
 from hebbite.compiler.placement import hops
 from hebbite.compiler.program.connectivity import Sparse
-from hebbite.compiler.program.neuron import OUTPUTS
+from hebbite.compiler.program.neuron import INPUTS, OUTPUTS
 from hebbite.compiler.program.types import Population, Program
 from hebbite.runtime.counters import components_of
 from hebbite.runtime.engines.native.connections import NARROW, Connections
@@ -30,6 +30,7 @@ from hebbite.runtime.engines.native.neurons import (
     fixed_counts,
     place,
     unit_of,
+    used_outputs,
 )
 from hebbite.runtime.engines.native.plan import (
     ADDRESSES,
@@ -262,7 +263,9 @@ class _Packer:
                     one.memory["a"],
                     one.memory["third"],
                     one.flags[REACHED],
+                    self._is_watched(population.name),
                     tables,
+                    tables + one.unit.signature.slot(REACHED),
                     tables + one.unit.signature.slot(ACTIVE),
                     *outputs,
                     *(one.memory[trace] for trace in POST),
@@ -272,12 +275,15 @@ class _Packer:
             tables += one.unit.signature.size
         return table(rows, POPULATION), tables
 
+    def _is_watched(self, name: str) -> bool:
+        """Whether somebody reads the inputs of a population where they are added up."""
+        readout = self._program.readout
+        read = readout.population == name and readout.register in INPUTS
+        return read or any(f"{name}.{port}" in self._probed for port in INPUTS)
+
     def _sent(self, placed: Placed, population: Population, name: str) -> int:
         """Enter an output of a population, if anything follows who sends on it; else return -1."""
-        groups, program = self._program.synapses, self._program
-        read = any(g.pre == population.name and g.output == name for g in groups)
-        learns = any(program.group(p.synapses).post == population.name for p in program.plasticity)
-        if not read and not (name == "bap" and learns) and name != "s":
+        if name not in used_outputs(self._program, population):
             return -1
         lines = population.lines if name == "s" else population.size
         bias = population.bias if name == "s" else ()

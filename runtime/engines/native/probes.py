@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from hebbite.compiler.program.neuron import INPUTS, OUTPUTS
 from hebbite.compiler.program.types import Program
+from hebbite.runtime.engines.native.neurons import used_outputs
 from hebbite.runtime.engines.native.pack import Layout, table
 from hebbite.runtime.engines.native.plan import (
     FROM_MEMORY,
@@ -27,12 +27,12 @@ from hebbite.runtime.recording import is_epoch_probe
 
 
 def stored_for(program: Program, names: Sequence[str]) -> frozenset[str]:
-    """Return the probes of registers that live within a step, so that they must be stored."""
+    """Return the probes of registers that need not be stored: nobody else looks at them."""
     inner = set()
     for name in names:
         component, register = name.rsplit(".", 1)
         for population in program.populations:
-            kept = (*INPUTS, *OUTPUTS, *population.neuron.kept)
+            kept = (*used_outputs(program, population), *population.neuron.kept)
             if population.name == component and register not in kept:
                 inner.add(name)
     return frozenset(inner)

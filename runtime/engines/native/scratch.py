@@ -6,9 +6,13 @@ import numpy as np
 
 from hebbite.compiler.program.types import Program
 from hebbite.runtime.engines.native.plan import (
+    A_ARRIVED,
     A_COLUMN,
     A_DRAWS,
+    A_DUE,
+    A_FLAGS,
     A_HISTORY,
+    A_MEMORY,
     A_NARROW,
     A_NONZERO,
     A_OWN,
@@ -60,6 +64,10 @@ def note_addresses(state: State, plan: Plan, scratch: Scratch) -> None:
     """Write into a state where everything stands."""
     for index, array in (
         (A_SHORTS, state.shorts),
+        (A_MEMORY, state.memory),
+        (A_FLAGS, state.flags),
+        (A_DUE, state.due),
+        (A_ARRIVED, state.arrived),
         (A_WORDS, state.words),
         (A_TAGS, state.tags),
         (A_NONZERO, state.nonzero),

@@ -172,7 +172,7 @@ class _Module:
         """Return the compiled function, and how many numbers it returns."""
         key = (kernel.function, types)
         if key not in self._functions:
-            number = sum(known[0] is kernel.function for known in self._functions)
+            number = sum(known.__name__ == kernel.name for known, _ in self._functions)
             name = kernel.name if number == 0 else f"{kernel.name}.{number}"
             self._functions[key] = _Function(self, kernel, types, name).compile(
                 self._functions, key
