@@ -73,7 +73,7 @@ def events_of(source: Source, inputs: Inputs, samples: int) -> IntArray:
         what = f"'{source.name}' takes integers {shape}, not {given.dtype} {given.shape}"
         raise UsageError(Problem("HB0110", what, at=f"%{source.name} = source[{source.size}]"))
     low, high = HOST_PAYLOAD
-    if given.dtype in (np.bool_, np.uint8):
+    if given.dtype in (np.bool_, np.uint8, np.int8):
         return given
     if given.size and not low <= int(given.min()) <= int(given.max()) <= high:
         what = f"'{source.name}' takes payloads {low}..{high}, not {given.min()}..{given.max()}"

@@ -19,6 +19,7 @@ from hebbite.runtime.engines.native.plan import TRACES, Call, Long
 from hebbite.runtime.engines.native.probes import probe_table, probes_of, stored_for, values_of
 from hebbite.runtime.engines.native.run import run_samples
 from hebbite.runtime.engines.native.scratch import new_scratch, note_addresses
+from hebbite.runtime.engines.native.views import describe
 from hebbite.runtime.engines.native.weights import Held, from_store, nonzero_of, to_store
 from hebbite.runtime.recording import Recording
 
@@ -50,7 +51,7 @@ class NativeMachine:
         self._packed = self._pack()
         self._state = self._packed.state
         self._scratch = new_scratch(program)
-        note_addresses(self._state, self._packed.plan, self._scratch)
+        self._listed = self._list()
         for group in program.synapses:
             self.write(group.weight, program.tensors[group.weight])
 
@@ -78,9 +79,8 @@ class NativeMachine:
             epoch_log=np.zeros((epochs, epoch_width), np.int64),
             counts=np.zeros((len(components) * len(PHASES), len(COUNTERS)), np.int64),
         )
-        parts = (self._packed.plan, self._state, self._scratch, call)
         began = time.perf_counter()
-        run_samples(parts, samples, learn=learn)
+        run_samples(self._listed, call, samples, learn=learn)
         wall = time.perf_counter() - began
         return Recording(
             engine="native",
@@ -104,7 +104,12 @@ class NativeMachine:
     def _repack(self) -> None:
         """Make the tables anew; everything stands where it stood."""
         self._packed = self._pack()
+        self._listed = self._list()
+
+    def _list(self) -> Long:
+        """Return where every array stands, for the kernels."""
         note_addresses(self._state, self._packed.plan, self._scratch)
+        return describe((self._packed.plan, self._state, self._scratch))
 
     def _random(self, epochs: int) -> Long:
         """Return the shared numbers of the next epochs; zeros where nobody reads them."""

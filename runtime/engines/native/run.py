@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any
-
 from hebbite.runtime.counters import INDEX
 from hebbite.runtime.engines.native import views as at
 from hebbite.runtime.engines.native.compiled import compiled
@@ -33,6 +30,7 @@ from hebbite.runtime.engines.native.plan import (
     R_OUTPUT,
     R_ROW,
     R_SIZE,
+    Call,
     Long,
     Short,
     Word,
@@ -146,7 +144,7 @@ def run(m: int, samples: int, learn: int) -> None:
             take_written(m, q)
 
 
-def run_samples(parts: Iterable[Any], samples: int, *, learn: bool) -> None:
-    """Run samples on named tuples of arrays: a `Plan`, a `State`, a `Scratch` and a `Call`."""
-    listed = at.describe(parts)
+def run_samples(listed: Long, call: Call, samples: int, *, learn: bool) -> None:
+    """Run samples on a machine whose arrays are listed, all but those of the call (`views`)."""
+    at.enter(listed, (call,))
     compiled(run, None, None, None)(listed.ctypes.data, samples, learn)

@@ -7,12 +7,8 @@ everything else in 32, which the program's verifier has proven to be enough.
 from __future__ import annotations
 
 from hebbite.runtime.engines.native.plan import Byte, Short, Small, Word
-from hebbite.runtime.engines.native.translate import eight, kernel, logical, lowest
+from hebbite.runtime.engines.native.translate import kernel, lowest, marked, part
 
-ONES, SEVENS, EIGHTHS = 0x0101010101010101, 0x7F7F7F7F7F7F7F7F, -0x7F7F7F7F7F7F7F80
-"""Of eight bytes the lowest bits, the lower seven, and the highest ones."""
-GATHER = 0x0102040810204080
-ROWS_AT_ONCE = 8
 ROWS = 255
 """Rows of bytes that a 16-bit sum holds: 255 * 128 < 2^15."""
 
@@ -26,26 +22,32 @@ def add_spikes_of_bytes(
     while done < count:
         last = min(count, done + ROWS)
         sums[:size] = 0
-        while done + ROWS_AT_ONCE <= last:
-            some_rows(sums[:size], weights[base:], ids[done:], size)
-            done += ROWS_AT_ONCE
+        while done + 8 <= last:
+            eight_rows(sums, weights[base:], ids[done:], size)
+            done += 8
+        while done + 4 <= last:
+            four_rows(sums, weights[base:], ids[done:], size)
+            done += 4
         while done < last:
-            a = base + ids[done] * size
-            one_row(sums[:size], weights[a : a + size])
+            row = weights[base + ids[done] * size :]
+            for j in range(size):
+                sums[j] += row[j]
             done += 1
         for j in range(size):
             due[j] += sums[j] << up
 
 
 @kernel
-def one_row(sums: Short, a: Small) -> None:
-    """Add a row of bytes to 16-bit sums."""
-    for j in range(sums.shape[0]):
-        sums[j] += a[j]
+def four_rows(sums: Short | Word, weights: Small | Short | Word, ids: Word, size: int) -> None:
+    """Add the rows of the first four lines of ``ids`` to sums (neurons,)."""
+    a, b = weights[ids[0] * size :], weights[ids[1] * size :]
+    c, d = weights[ids[2] * size :], weights[ids[3] * size :]
+    for j in range(size):
+        sums[j] += (a[j] + b[j]) + (c[j] + d[j])
 
 
 @kernel
-def some_rows(sums: Short | Word, weights: Small | Short | Word, ids: Word, size: int) -> None:
+def eight_rows(sums: Short | Word, weights: Small | Short | Word, ids: Word, size: int) -> None:
     """Add the rows of the first eight lines of ``ids`` to sums (neurons,)."""
     a, b = weights[ids[0] * size :], weights[ids[1] * size :]
     c, d = weights[ids[2] * size :], weights[ids[3] * size :]
@@ -59,9 +61,12 @@ def some_rows(sums: Short | Word, weights: Small | Short | Word, ids: Word, size
 def add_spikes(due: Word, weights: Short | Word, base: int, ids: Word, count: int, up: int) -> None:
     """Add the rows of ``count`` lines, times 2^up, to ``due`` (neurons,)."""
     size, done = due.shape[0], 0
-    while done + ROWS_AT_ONCE <= count:
-        some_rows(due, weights[base:], ids[done:], size)
-        done += ROWS_AT_ONCE
+    while done + 8 <= count:
+        eight_rows(due, weights[base:], ids[done:], size)
+        done += 8
+    while done + 4 <= count:
+        four_rows(due, weights[base:], ids[done:], size)
+        done += 4
     while done < count:
         row = weights[base + ids[done] * size :]
         for j in range(size):
@@ -141,15 +146,11 @@ def reach(
 
 @kernel
 def list_zeros(flags: Byte, found: Word, size: int) -> int:
-    """List the first ``size`` elements that are 0 among elements of 0 and 1; return how many."""
-    count, whole = 0, size // 8
+    """List the first ``size`` elements that are 0; return how many."""
+    count, whole = 0, size // 64
     for q in range(whole):
-        bits = eight(flags, q) ^ ONES
-        while bits != 0:
-            found[count] = 8 * q + lowest(bits) // 8
-            count += 1
-            bits &= bits - 1
-    for j in range(8 * whole, size):
+        count = list_bits(marked(flags, q) ^ -1, 64 * q, found, count)
+    for j in range(64 * whole, size):
         found[count] = j
         count += flags[j] == 0
     return count
@@ -157,28 +158,24 @@ def list_zeros(flags: Byte, found: Word, size: int) -> int:
 
 @kernel
 def list_flags(flags: Byte, found: Word, size: int) -> int:
-    """List the first ``size`` elements that are not 0; return how many.
-
-    Sixty-four at a time become one word of bits: the product gathers the lowest bits of eight bytes
-    in its highest byte.
-    """
+    """List the first ``size`` elements that are not 0; return how many."""
     count, whole = 0, size // 64
     for q in range(whole):
-        word, found_any = 0, 0
-        for r in range(8):
-            found_any |= eight(flags, 8 * q + r)
-        if found_any == 0:
-            continue
-        for r in range(8):
-            eights = eight(flags, 8 * q + r)
-            bits = ((((eights & SEVENS) + SEVENS) | eights) & EIGHTHS) >> 7
-            word |= logical((bits & ONES) * GATHER, 56) << 8 * r
-        while word != 0:
-            found[count] = 64 * q + lowest(word)
-            count += 1
-            word &= word - 1
+        count = list_bits(marked(flags, q), 64 * q, found, count)
     for j in range(64 * whole, size):
         if flags[j] != 0:
             found[count] = j
             count += 1
+    return count
+
+
+@part
+def list_bits(word: int, first: int, found: Word, count: int) -> int:
+    """Append the numbers of the bits of a word, counted from ``first``; return how many there are
+    now.
+    """
+    while word != 0:
+        found[count] = first + lowest(word)
+        count += 1
+        word &= word - 1
     return count

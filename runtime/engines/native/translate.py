@@ -6,7 +6,7 @@ part of Python is what loops over integers need, with these meanings:
 
 * a number is 64 bits, signed; ``//`` and ``%`` are of numbers that are not negative, and ``>>``
   rounds down; ``logical(x, n)`` shifts zeros in from above;
-* `eight` reads eight bytes at once, `lowest` finds the lowest bit;
+* `marked` looks at 64 bytes at once, `lowest` finds the lowest bit;
 * an element of an array is widened when read and cut when written; ``a[i:j]`` is a view, ``t[i]`` a
   row of a table, ``a.shape[0]`` a size; nothing is checked, and no index is negative;
 * ``at.name(m)`` is the array ``name`` of the machine ``m`` (`views`); ``call_printed`` calls code at
@@ -116,9 +116,10 @@ def logical(value: int, shift: int) -> int:
     return (value & (1 << 64) - 1) >> shift
 
 
-def eight(values: NDArray[np.uint8], number: int) -> int:
-    """Return bytes 8 ``number`` .. 8 ``number`` + 7, the first one lowest. Known by name."""
-    raise TypeError("eight is for kernels")
+def marked(values: NDArray[np.uint8], number: int) -> int:
+    """Return which of the bytes 64 ``number`` .. 64 ``number`` + 63 are not 0, the first one as the
+    lowest bit. Known by name."""
+    raise TypeError("marked is for kernels")
 
 
 def lowest(value: int) -> int:
@@ -571,8 +572,8 @@ class _Function:
             return self._builder.lshr(value, shift)
         if known is lowest:
             return self._builder.cttz(self._number(node.args[0]), ir.Constant(I1, 1))
-        if known is eight:
-            return self._eight(node)
+        if known is marked:
+            return self._marked(node)
         if name in ("min", "max"):
             one, other = (self._number(each) for each in node.args)
             test = self._builder.icmp_signed("<" if name == "min" else ">", one, other)
@@ -598,11 +599,14 @@ class _Function:
         kind = ir.FunctionType(ir.VoidType(), [I64, I64]).as_pointer()
         self._builder.call(self._builder.inttoptr(address, kind), given)
 
-    def _eight(self, node: ast.Call) -> ir.Value:
-        view = self._view(self._value(node.args[0]), node)
-        first = self._builder.mul(self._number(node.args[1]), ir.Constant(I64, 8))
-        place = self._builder.gep(view.start, [first])
-        return self._builder.load(self._builder.bitcast(place, I64.as_pointer()), align=1)
+    def _marked(self, node: ast.Call) -> ir.Value:
+        view, bytes_ = self._view(self._value(node.args[0]), node), ir.VectorType(ir.IntType(8), 64)
+        first = self._builder.mul(self._number(node.args[1]), ir.Constant(I64, 64))
+        place = self._builder.bitcast(self._builder.gep(view.start, [first]), bytes_.as_pointer())
+        found = self._builder.icmp_unsigned(
+            "!=", self._builder.load(place, align=1), ir.Constant(bytes_, [0] * 64)
+        )
+        return self._builder.bitcast(found, I64)
 
     def _machine_array(self, node: ast.Call) -> View:
         """Print ``at.name(m)``."""

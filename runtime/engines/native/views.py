@@ -37,15 +37,20 @@ def _view(name: str, dtype: type[np.generic], dimensions: int = 1) -> Any:
 
 
 def describe(parts: Iterable[Any]) -> NDArray[np.int64]:
-    """Return the list for named tuples of arrays; they must outlive it."""
-    arrays = {name: array for part in parts for name, array in part._asdict().items()}
+    """Return the list for named tuples of arrays, with zeros for what they do not hold; the arrays
+    must outlive it.
+    """
     rows = np.zeros((len(FIELDS), ENTRY), np.int64)
-    for row, name in zip(rows, FIELDS, strict=True):
-        array = arrays[name]
-        assert array.flags.c_contiguous, name
-        row[0] = array.ctypes.data
-        row[1 : 1 + array.ndim] = array.shape
-    return rows.reshape(-1)
+    enter(rows, parts)
+    return rows
+
+
+def enter(rows: NDArray[np.int64], parts: Iterable[Any]) -> None:
+    """Enter the arrays of named tuples into a list."""
+    for part in parts:
+        for name, array in part._asdict().items():
+            assert array.flags.c_contiguous, name
+            rows[_ROWS[name], : 1 + array.ndim] = (array.ctypes.data, *array.shape)
 
 
 head = _view("head", np.int64)
@@ -121,3 +126,5 @@ probes = _view("probes", np.int64, 2)
 step_log = _view("step_log", np.int64, 2)
 epoch_log = _view("epoch_log", np.int64, 2)
 counts = _view("counts", np.int64, 2)
+
+_ROWS = {name: row for row, name in enumerate(FIELDS)}
