@@ -188,4 +188,4 @@ def events(arrays: Arrays) -> dict[str, IntArray]:
     if "x" not in arrays:
         return {}
     steps, lines = arrays["x"].shape
-    return {"input": arrays["x"].astype(np.int8).reshape(steps // PERIOD, PERIOD, lines)}
+    return {"input": arrays["x"].astype(np.uint8).reshape(steps // PERIOD, PERIOD, lines)}

@@ -33,6 +33,7 @@ from hebbite.runtime.engines.native.plan import (
     L_GROUP,
     L_LAST,
     L_SILENT,
+    L_STEPS,
     L_TAG,
     L_TAG_FIRST,
     L_X,
@@ -43,7 +44,12 @@ from hebbite.runtime.engines.native.plan import (
     Word,
 )
 from hebbite.runtime.engines.native.spread import list_flags
-from hebbite.runtime.engines.native.synapses import begin_rows, learn_column, learn_row
+from hebbite.runtime.engines.native.synapses import (
+    begin_rows,
+    learn_column,
+    learn_row,
+    step_columns,
+)
 from hebbite.runtime.engines.native.traces import (
     ALL_TRACES,
     PRE_TRACES,
@@ -197,7 +203,9 @@ def learn_group(m: int, q: int, epoch: int) -> None:
                 silent = wrote_nothing(m, q, looked, size)
             if not silent:
                 changed += learn_row(m, q, i, number, shared < 0)
-        if columns:
+        if columns and at.plastic(m)[q, L_STEPS] != 0:
+            changed += step_columns(m, q, events, number, shared < 0)
+        elif columns:
             for k in range(events):
                 j = at.neurons(m)[k]
                 changed += learn_column(m, q, j, number, shared < 0)

@@ -53,6 +53,7 @@ from hebbite.runtime.engines.native.plan import (
 )
 from hebbite.runtime.engines.native.rule_code import POST, PRE, Rule
 from hebbite.runtime.engines.native.rules import (
+    columns_are_alike,
     compile_rules,
     is_silent,
     product_row,
@@ -206,6 +207,7 @@ class _Packer:
             self._seed & 0xFFFFFFFF,
             (self._seed >> 32) & 0xFFFFFFFF,
             schedule.inference_start,
+            program.widths.weight,
         )
         return np.array([*head], np.int64)
 
@@ -392,6 +394,7 @@ class _Packer:
                     is_silent(plasticity),
                     tag,
                     *kernels,
+                    columns_are_alike(plasticity),
                     times,
                     reads_at_event(plasticity, POST),
                 )

@@ -3,6 +3,8 @@
 ``row``     the synapses of one line, one a neuron: variables of the line are numbers
 ``column``  the synapses that end at one neuron that learnt, one a line: its variables are numbers.
             Lines that sent are left out, for their rows are visited anyway
+``steps``   what a column adds to its weights, where it does not depend on them: with one product p
+            in the sum, w' = clip(w + floor(p / 2^7) + (draw < p mod 2^7)), for w 2^7 has no fraction
 
 A trace in a product gated by x0 (y0) is the value at the line's (neuron's) last event of the epoch,
 and at the epoch's end in one gated by u_k.
@@ -23,7 +25,7 @@ from hebbite.runtime.engines.native.llvm import I32, I64, Array, Lane, Signature
 Value = ir.Value
 Interval = tuple[int, int]
 WEIGHT, TAGS, DRAW, TAG_DRAW = "w", "t", "draw w", "draw t"
-TARGET, TX, TY, NONZERO = "target", "tx", "ty", "nonzero"
+TARGET, TX, TY, NONZERO, MOVES = "target", "tx", "ty", "nonzero", "moves"
 CHANGED, GAINED, BELOW = "changed", "gained", "below"
 TOTALS = (CHANGED, GAINED, BELOW)
 PRE, POST = ("x1", "x2"), ("y1", "y2", "y3")
@@ -154,6 +156,29 @@ def print_column(module: ir.Module, name: str, rule: Rule) -> None:
     print_kernel(module, name, view.signature, lambda lane: _Update(lane, rule, view).print())
 
 
+def has_steps(plasticity: Plasticity) -> bool:
+    """Whether what a column adds to its weights does not depend on them."""
+    products = [p for p in plasticity.dw.products if "x0" not in events_of(p)]
+    reads = {factor.variable for product in products for factor in product.factors}
+    return plasticity.dt is None and len(products) == 1 and not reads & {WEIGHT, TAGS}
+
+
+def print_steps(module: ir.Module, name: str, rule: Rule) -> None:
+    """Print the kernel of the steps of a column: into w, and into moves whether there is one."""
+    view = Column(rule)
+    signature = view.signature
+    arrays = [Array(MOVES, 8) if a.name == NONZERO else a for a in signature.arrays]
+
+    def body(lane: Lane) -> Sequence[Value]:
+        step = _Update(lane, rule, view).step()
+        moves = lane.flag(lane.compare("!=", step, lane.constant(0)))
+        lane.store(WEIGHT, step)
+        lane.store(MOVES, moves)
+        return [lane.constant(0)] * len(TOTALS)
+
+    print_kernel(module, name, Signature(arrays, signature.numbers, signature.totals), body)
+
+
 class _Update:
     """One synapse's update."""
 
@@ -183,6 +208,16 @@ class _Update:
         if isinstance(self._view, Column):
             lane.store(NONZERO, lane.builder.add(lane.load(NONZERO), gained))
         return changed, gained, below
+
+    def step(self) -> Value:
+        """Print the one product of a column, rounded; 0 where the line sent."""
+        lane, bits = self._lane, self._rule.widths.accumulator
+        (product,) = (p for p in self._rule.plasticity.dw.products if not self._view.skips(p))
+        total = self._term(product, -(2**bits) - 1, 2**bits - 1)
+        fraction = lane.builder.and_(total, lane.constant(2**FRACTION - 1))
+        up = lane.flag(lane.compare("<", lane.load(DRAW), fraction))
+        step = lane.builder.add(lane.builder.ashr(total, lane.constant(FRACTION)), up)
+        return self._kept(step, lane.constant(0))
 
     def _is(self, value: Value, constant: int) -> Value:
         return self._lane.flag(self._lane.compare("==", value, self._lane.constant(constant)))

@@ -18,7 +18,15 @@ from hebbite.runtime.engines.native.plan import (
     TRACES,
     Long,
 )
-from hebbite.runtime.engines.native.rule_code import Rule, events_of, print_column, print_row
+from hebbite.runtime.engines.native.rule_code import (
+    POST,
+    Rule,
+    events_of,
+    has_steps,
+    print_column,
+    print_row,
+    print_steps,
+)
 
 CODES = 128
 """Values of a 7-bit trace."""
@@ -90,8 +98,10 @@ def _fill_trace(
     kept[:] = (1, trace.mode == "overwrite", trace.impulse, holds)
 
 
-def compile_rules(rules: list[Rule]) -> tuple[Code, list[tuple[int, int]]]:
-    """Return the code of all rules, and the addresses of each one's row and column."""
+def compile_rules(rules: list[Rule]) -> tuple[Code, list[tuple[int, int, int]]]:
+    """Return the code of all rules, and the addresses of each one's row, column and steps, 0 where
+    there are none.
+    """
     module = ir.Module("rules")
     names: dict[Rule, int] = {}
     for rule in rules:
@@ -99,6 +109,17 @@ def compile_rules(rules: list[Rule]) -> tuple[Code, list[tuple[int, int]]]:
             number = names[rule] = len(names)
             print_row(module, f"row{number}", rule)
             print_column(module, f"column{number}", rule)
+            if has_steps(rule.plasticity):
+                print_steps(module, f"steps{number}", rule)
     code = compile_text(str(module))
-    found = [(code.address(f"row{names[r]}"), code.address(f"column{names[r]}")) for r in rules]
+    found = []
+    for rule in rules:
+        number = names[rule]
+        steps = code.address(f"steps{number}") if has_steps(rule.plasticity) else 0
+        found.append((code.address(f"row{number}"), code.address(f"column{number}"), steps))
     return code, found
+
+
+def columns_are_alike(plasticity: Plasticity) -> bool:
+    """Whether the steps of all columns of an epoch are the same, but for what is drawn."""
+    return plasticity.epoch == 1 and not reads_at_event(plasticity, POST)

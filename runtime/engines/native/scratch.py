@@ -12,6 +12,7 @@ from hebbite.runtime.engines.native.plan import (
     A_DUE,
     A_FLAGS,
     A_HISTORY,
+    A_MARKS,
     A_MEMORY,
     A_NARROW,
     A_NONZERO,
@@ -56,6 +57,7 @@ def new_scratch(program: Program) -> Scratch:
         column=np.zeros(width, np.int32),
         short_column=np.zeros(width, np.int16),
         tag_column=np.zeros(width, np.int16),
+        column_lines=np.zeros(width, np.int32),
         width=np.array([history], np.int64),
     )
 
@@ -79,6 +81,7 @@ def note_addresses(state: State, plan: Plan, scratch: Scratch) -> None:
         (A_DRAWS, scratch.draws),
         (A_TAG_DRAWS, scratch.tag_draws),
         (A_HISTORY, scratch.history),
+        (A_MARKS, scratch.marks),
         (A_OWN, scratch.own),
         (A_TIMES, scratch.times),
         (A_COLUMN, scratch.column),

@@ -10,6 +10,7 @@ from hebbite.runtime.engines.native.plan import (
     A_COLUMN,
     A_DRAWS,
     A_HISTORY,
+    A_MARKS,
     A_NARROW,
     A_NONZERO,
     A_OWN,
@@ -50,11 +51,14 @@ from hebbite.runtime.engines.native.plan import (
     G_STORE,
     G_TARGETS,
     G_WEIGHT,
+    H_BITS,
     H_EPOCH,
+    L_ALIKE,
     L_COLUMN,
     L_GROUP,
     L_OWN,
     L_ROW,
+    L_STEPS,
     L_TAG,
     L_TIMES,
     L_X,
@@ -82,6 +86,7 @@ from hebbite.runtime.engines.native.plan import (
     Short,
     Word,
 )
+from hebbite.runtime.engines.native.spread import list_flags
 from hebbite.runtime.engines.native.translate import call_printed, kernel
 
 HOST = INDEX["host_words"]
@@ -179,14 +184,12 @@ def weight_at(m: int, g: int, element: int) -> int:
 
 
 @kernel
-def learn_column(m: int, q: int, j: int, number: int, independent: bool) -> int:
-    """Update the synapses of the lines that did not send to neuron ``j``, which learnt; return how
-    many weights changed.
-    """
+def begin_column(m: int, q: int, j: int, number: int, independent: int) -> None:
+    """Fill the table for the column of neuron ``j``, which learnt, but for weights and tags."""
     table, where, steps = at.tables(m), at.where(m), at.head(m)[H_EPOCH]
     g, width = at.plastic(m)[q, L_GROUP], at.width(m)[0]
     lines, size = at.groups(m)[g, G_LINES], at.groups(m)[g, G_SIZE]
-    event, tagged = at.ty(m)[at.plastic(m)[q, L_Y] + j], at.plastic(m)[q, L_TAG]
+    event = at.ty(m)[at.plastic(m)[q, L_Y] + j]
     for t in range(2):
         table[ROW + COLUMN_OWN_X + t] = history_at(m, t, event)
     for t in range(3):
@@ -196,38 +199,101 @@ def learn_column(m: int, q: int, j: int, number: int, independent: bool) -> int:
     table[ROW + COLUMN_DRAW], table[ROW + COLUMN_TAG_DRAW] = where[A_DRAWS], where[A_TAG_DRAWS]
     if independent:
         draw_strided(at.head(m), j, size, lines, g, number, at.draws(m))
-        if tagged >= 0:
+        if at.plastic(m)[q, L_TAG] >= 0:
             stream = TAG_STREAM | g
             draw_strided(at.head(m), j, size, lines, stream, number, at.tag_draws(m))
-    base, short = at.groups(m)[g, G_WEIGHT] + j, at.groups(m)[g, G_STORE] == SHORTS
+    short = at.groups(m)[g, G_STORE] == SHORTS
     table[ROW + COLUMN_W] = where[A_SHORT_COLUMN] if short else where[A_COLUMN]
     table[ROW + COLUMN_TAG] = where[A_TAG_COLUMN]
+
+
+@kernel
+def learn_column(m: int, q: int, j: int, number: int, independent: int) -> int:
+    """Update the synapses of the lines that did not send to neuron ``j``, which learnt; return how
+    many weights changed.
+    """
+    g, table, tagged = at.plastic(m)[q, L_GROUP], at.tables(m), at.plastic(m)[q, L_TAG]
+    lines, size = at.groups(m)[g, G_LINES], at.groups(m)[g, G_SIZE]
+    base, short = at.groups(m)[g, G_WEIGHT] + j, at.groups(m)[g, G_STORE] == SHORTS
+    begin_column(m, q, j, number, independent)
+    table[ROW + COLUMN_NONZERO] = at.where(m)[A_NONZERO] + 4 * at.groups(m)[g, G_NONZERO]
     if short:
-        gather(at.shorts(m)[base:], size, lines, at.short_column(m))
+        take(at.shorts(m)[base:], size, lines, at.short_column(m))
     else:
-        gather(at.words(m)[base:], size, lines, at.column(m))
+        take(at.words(m)[base:], size, lines, at.column(m))
     if tagged >= 0:
-        gather(at.tags(m)[tagged + j :], size, lines, at.tag_column(m))
-    call_printed(at.plastic(m)[q, L_COLUMN], where[A_TABLES] + 8 * ROW, lines)
+        take(at.tags(m)[tagged + j :], size, lines, at.tag_column(m))
+    call_printed(at.plastic(m)[q, L_COLUMN], at.where(m)[A_TABLES] + 8 * ROW, lines)
     if short:
-        scatter(at.short_column(m), size, lines, at.shorts(m)[base:])
+        give(at.short_column(m), size, lines, at.shorts(m)[base:])
     else:
-        scatter(at.column(m), size, lines, at.words(m)[base:])
+        give(at.column(m), size, lines, at.words(m)[base:])
     if tagged >= 0:
-        scatter(at.tag_column(m), size, lines, at.tags(m)[tagged + j :])
+        give(at.tag_column(m), size, lines, at.tags(m)[tagged + j :])
     at.below(m)[q] += table[ROW + COLUMN_BELOW]
     return table[ROW + COLUMN_CHANGED]
 
 
 @kernel
-def gather(held: Short | Word, stride: int, count: int, column: Short | Word) -> None:
+def step_columns(m: int, q: int, events: int, number: int, independent: int) -> int:
+    """Do what `learn_column` does for all ``events`` neurons, by a rule whose steps do not depend on
+    the weights: only those that move are touched.
+    """
+    g = at.plastic(m)[q, L_GROUP]
+    lines, size = at.groups(m)[g, G_LINES], at.groups(m)[g, G_SIZE]
+    base, short = at.groups(m)[g, G_WEIGHT], at.groups(m)[g, G_STORE] == SHORTS
+    nonzero, moving = at.nonzero(m)[at.groups(m)[g, G_NONZERO] :], at.column_lines(m)
+    alike = at.plastic(m)[q, L_ALIKE] and not independent
+    at.tables(m)[ROW + COLUMN_NONZERO] = at.where(m)[A_MARKS]
+    top, count, changed = (1 << at.head(m)[H_BITS]) - 1, 0, 0
+    for k in range(events):
+        j = at.neurons(m)[k]
+        if k == 0 or not alike:
+            begin_column(m, q, j, number, independent)
+            call_printed(at.plastic(m)[q, L_STEPS], at.where(m)[A_TABLES] + 8 * ROW, lines)
+            count = list_flags(at.marks(m), moving, lines)
+        if short:
+            held = at.shorts(m)[base + j :]
+            changed += move(held, at.short_column(m), moving, count, size, nonzero, top)
+        else:
+            held_words = at.words(m)[base + j :]
+            changed += move(held_words, at.column(m), moving, count, size, nonzero, top)
+    return changed
+
+
+@kernel
+def move(
+    held: Short | Word,
+    steps: Short | Word,
+    moving: Word,
+    count: int,
+    stride: int,
+    nonzero: Word,
+    top: int,
+) -> int:
+    """Add the steps of ``count`` lines to their weights, every ``stride``-th; return how many
+    changed.
+    """
+    changed = 0
+    for k in range(count):
+        i = moving[k]
+        weight = held[i * stride]
+        new = min(max(weight + steps[i], -top - 1), top)
+        held[i * stride] = new
+        changed += new != weight
+        nonzero[i] += (weight == 0) - (new == 0)
+    return changed
+
+
+@kernel
+def take(held: Short | Word, stride: int, count: int, column: Short | Word) -> None:
     """Copy every ``stride``-th element to a column."""
     for i in range(count):
         column[i] = held[i * stride]
 
 
 @kernel
-def scatter(column: Short | Word, stride: int, count: int, held: Short | Word) -> None:
+def give(column: Short | Word, stride: int, count: int, held: Short | Word) -> None:
     """Copy a column to every ``stride``-th element."""
     for i in range(count):
         held[i * stride] = column[i]

@@ -114,6 +114,7 @@ neurons = _view("neurons", np.int32)
 column = _view("column", np.int32)
 short_column = _view("short_column", np.int16)
 tag_column = _view("tag_column", np.int16)
+column_lines = _view("column_lines", np.int32)
 width = _view("width", np.int64)
 
 narrow = _view("narrow", np.uint8)
