@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 import ctypes
+import hashlib
 from collections.abc import Callable
 from functools import lru_cache
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hebbite.runtime.engines.native.llvm import Code, compile_text
-from hebbite.runtime.engines.native.translate import Kind, Types, kind_of, translate
+from hebbite.runtime.engines.native.llvm import Code, load
+from hebbite.runtime.engines.native.translate import (
+    Kernel,
+    Kind,
+    Types,
+    kind_of,
+    results_of,
+    translate,
+)
 
 Argument = int | NDArray[np.generic]
 
@@ -19,9 +28,11 @@ class Compiled:
     """A kernel for arguments of fixed types; it frees Python's lock while it runs."""
 
     def __init__(self, kernel: object, types: Types) -> None:
-        text, results = translate(kernel, types)
+        assert isinstance(kernel, Kernel)
+        results = results_of(kernel)
         assert results <= 1, "Python takes one number back"
-        self._code: Code = compile_text(text)
+        name = f"{_sources()} {kernel.function.__module__} {kernel.name} {types}"
+        self._code: Code = load(name, lambda: translate(kernel, types))
         self._types = types
         kinds = [ctypes.c_int64 for kind in types for _ in range(1 if kind is None else 3)]
         result = ctypes.c_int64 if results else None
@@ -46,3 +57,10 @@ class Compiled:
 def compiled(kernel: Callable[..., object], *types: Kind | None) -> Compiled:
     """Return the compiled function of a kernel for arguments of these types; None is a number."""
     return Compiled(kernel, types)
+
+
+@lru_cache(maxsize=1)
+def _sources() -> str:
+    """Return a digest of every source file of this package."""
+    files = sorted(Path(__file__).parent.glob("*.py"))
+    return hashlib.sha256(b"\0".join(path.read_bytes() for path in files)).hexdigest()

@@ -17,6 +17,8 @@ from functools import lru_cache
 
 from llvmlite import binding, ir
 
+from hebbite.runtime.engines.native.store import kept
+
 I1, I8, I16, I32, I64 = (ir.IntType(bits) for bits in (1, 8, 16, 32, 64))
 Body = Callable[["Lane"], Sequence[ir.Value]]
 
@@ -192,17 +194,36 @@ class Code:
 
 @lru_cache(maxsize=256)
 def compile_text(text: str) -> Code:
-    """Compile the text of a module for this machine."""
+    """Compile the text of a module for this machine, or take what was kept of it."""
+    return load(text, lambda: text)
+
+
+def load(name: str, text: Callable[[], str]) -> Code:
+    """Return the code called ``name``; its text is asked for only if it was not kept."""
     machine = _machine()
+    key = f"{binding.llvm_version_info} {machine.triple} {_processor()} {name}"
+    code = kept(key, lambda: _compiled(machine, text()))
+    engine = binding.create_mcjit_compiler(binding.parse_assembly(""), machine)
+    engine.add_object_file(binding.ObjectFileRef.from_data(code))
+    engine.finalize_object()
+    return Code(engine)
+
+
+def _compiled(machine: binding.TargetMachine, text: str) -> bytes:
+    """Return the object that a module becomes."""
     module = binding.parse_assembly(text)
     module.verify()
     options = binding.create_pipeline_tuning_options(speed_level=3)
     options.loop_vectorization = True
     passes = binding.create_pass_builder(machine, options)
     passes.getModulePassManager().run(module, passes)
-    engine = binding.create_mcjit_compiler(module, machine)
-    engine.finalize_object()
-    return Code(engine)
+    return bytes(machine.emit_object(module))
+
+
+@lru_cache(maxsize=1)
+def _processor() -> tuple[str, str]:
+    """Return name and features of this machine's processor."""
+    return binding.get_host_cpu_name(), binding.get_host_cpu_features().flatten()
 
 
 @lru_cache(maxsize=1)
@@ -214,8 +235,6 @@ def _initialize() -> None:
 def _machine() -> binding.TargetMachine:
     """Return a description of this machine's processor."""
     _initialize()
+    name, features = _processor()
     target = binding.Target.from_default_triple()
-    features = binding.get_host_cpu_features().flatten()
-    return target.create_target_machine(
-        cpu=binding.get_host_cpu_name(), features=features, opt=3, jit=True
-    )
+    return target.create_target_machine(cpu=name, features=features, opt=3, jit=True)

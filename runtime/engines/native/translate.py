@@ -138,13 +138,16 @@ def kind_of(dtype: np.dtype[Any], dimensions: int = 1) -> Kind:
     return Kind(8 * dtype.itemsize, dtype.kind == "i", dimensions)
 
 
-def translate(kernel: object, types: Types) -> tuple[str, int]:
-    """Return the module of a kernel and of all that it calls, the kernel under the name ``entry``,
-    and how many numbers it returns.
+def results_of(kernel: Kernel) -> int:
+    """Return how many numbers a kernel returns."""
+    return _returned(_tree(kernel))
+
+
+def translate(kernel: Kernel, types: Types) -> str:
+    """Return the module of a kernel and of all that it calls, the kernel under the name ``entry``.
 
     An array is three arguments: address, size (columns of a table), rows.
     """
-    assert isinstance(kernel, Kernel)
     module = ir.Module(kernel.name)
     inner, results = _Module(module).function(kernel, types)
     kinds = [I64] * len(inner.args)
@@ -159,7 +162,7 @@ def translate(kernel: object, types: Types) -> tuple[str, int]:
         builder.ret(result)
     else:
         builder.ret_void()
-    return str(module), results
+    return str(module)
 
 
 class _Module:
@@ -188,6 +191,13 @@ def _llvm_types(types: Types) -> list[ir.Type]:
     return found
 
 
+def _tree(kernel: Kernel) -> ast.FunctionDef:
+    """Return the source of a kernel, read."""
+    tree = ast.parse(textwrap.dedent(inspect.getsource(kernel.function))).body[0]
+    assert isinstance(tree, ast.FunctionDef)
+    return tree
+
+
 def _returned(tree: ast.FunctionDef) -> int:
     """Return how many numbers a function returns."""
     counts = {
@@ -203,9 +213,7 @@ class _Function:
     """One function while it is translated."""
 
     def __init__(self, owner: _Module, kernel: Kernel, types: Types, name: str) -> None:
-        source = textwrap.dedent(inspect.getsource(kernel.function))
-        tree = ast.parse(source).body[0]
-        assert isinstance(tree, ast.FunctionDef)
+        tree = _tree(kernel)
         self._owner, self._tree = owner, tree
         self._globals: Mapping[str, Any] = kernel.function.__globals__  # type: ignore[attr-defined]
         self._types = types
@@ -216,8 +224,7 @@ class _Function:
         kind = ir.FunctionType(result, _llvm_types(types))
         self._function = ir.Function(owner.module, kind, name)
         self._function.linkage = "internal"
-        if kernel.inlined:
-            self._function.attributes.add("alwaysinline")
+        self._function.attributes.add("alwaysinline" if kernel.inlined else "noinline")
         self._entry = ir.IRBuilder(self._function.append_basic_block("entry"))
         self._builder = ir.IRBuilder(self._function.append_basic_block("body"))
         self._numbers: dict[str, ir.Value] = {}
