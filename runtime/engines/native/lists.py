@@ -6,7 +6,10 @@ from numpy import uint16
 from numpy.typing import NDArray
 
 from hebbite.runtime.engines.native.plan import Byte, Long, Short, Small, Word
-from hebbite.runtime.engines.native.translate import kernel
+from hebbite.runtime.engines.native.translate import fetch, kernel
+
+AHEAD = 4
+"""Lines whose synapses are asked for before their turn."""
 
 
 @kernel
@@ -25,6 +28,10 @@ def add_listed(
 ) -> None:
     """Add what ``count`` lines sent, times 2^up, to ``due`` (neurons,), and mark who was reached."""
     for k in range(count):
+        soon = starts[ids[min(k + AHEAD, count - 1)]]
+        for step in range(3):
+            fetch(targets, soon + 32 * step)
+            fetch(weights, soon + 32 * step)
         line = ids[k]
         first, last = starts[line], starts[line + 1]
         sent = (payload[line] if graded else 1) << up

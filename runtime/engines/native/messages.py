@@ -76,10 +76,10 @@ from hebbite.runtime.engines.native.plan import (
 from hebbite.runtime.engines.native.spread import (
     add_payloads,
     add_spikes,
-    add_spikes_of_bytes,
     list_flags,
     lower,
     reach,
+    sum_spikes_of_bytes,
 )
 from hebbite.runtime.engines.native.translate import call_printed, kernel
 from hebbite.runtime.engines.native.windows import convolve
@@ -280,9 +280,9 @@ def receive(m: int, g: int, step: int, late: int) -> None:
     if count == 0 and not at.full(m)[full]:
         return
     due, arrived = at.due(m)[start : start + size], at.arrived(m)[start : start + size]
-    due[:] = 0
     at.full(m)[full] = count > 0
     if count == 0:
+        due[:] = 0
         return
     shift = groups[g, G_SCALE] + groups[g, G_EXPONENT]
     up = max(shift, 0)
@@ -290,7 +290,7 @@ def receive(m: int, g: int, step: int, late: int) -> None:
     payload = at.memory(m)[at.outputs(m)[output, O_LINE] :]
     if groups[g, G_STORE] == BYTES and groups[g, G_KIND] == DENSE and not groups[g, G_GRADED]:
         base, nonzero = groups[g, G_WEIGHT], at.nonzero(m)[groups[g, G_NONZERO] :]
-        add_spikes_of_bytes(due, at.sums(m), at.bytes(m), base, ids, count, up)
+        sum_spikes_of_bytes(due, at.sums(m), at.bytes(m), base, ids, count, up)
         reach(arrived, at.bytes(m), base, ids, count, nonzero, at.neurons(m))
     elif groups[g, G_STORE] == BYTES:
         spread(m, at.bytes(m), g, due, arrived, ids, count, payload, up)
@@ -317,6 +317,7 @@ def spread(
 ) -> None:
     """Add what ``count`` lines sent through a group whose weights stand in one store."""
     groups, base, graded = at.groups(m), at.groups(m)[g, G_WEIGHT], at.groups(m)[g, G_GRADED]
+    due[:] = 0
     nonzero, kind = at.nonzero(m)[groups[g, G_NONZERO] :], groups[g, G_KIND]
     if kind == CONV:
         shape, sums, marks = at.shapes(m)[groups[g, G_SHAPE]], at.place_sums(m), at.marks(m)

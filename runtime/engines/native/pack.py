@@ -62,6 +62,8 @@ from hebbite.runtime.engines.native.rules import (
 )
 from hebbite.runtime.engines.native.weights import Form, Held, changing, form_of, store_of
 
+SLACK = 4
+"""Entries that a list is written beyond its end."""
 COSTS = ("spikes_in", "axon_out", "hops_ew", "hops_ns", "interchip")
 STORE_BITS = {SHORTS: 16, WORDS: 32}
 
@@ -217,7 +219,7 @@ class _Packer:
         """Enter an output; its payloads stand in memory already. Return its number."""
         start = self._layout.memory[name, register]
         self._layout.outputs[name, register] = len(self._outputs)
-        self._outputs.append((start, size, lines, flags, self._lists.take(lines)))
+        self._outputs.append((start, size, lines, flags, self._lists.take(lines + SLACK)))
         payloads = np.zeros(self._program.schedule.period + 1, np.int64)
         for offset, payload in bias:  # type: ignore[attr-defined]
             payloads[offset] = payload

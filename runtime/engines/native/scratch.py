@@ -52,12 +52,12 @@ def new_scratch(program: Program) -> Scratch:
         tag_draws=np.zeros(width + 16, np.uint8),
         drawn=np.zeros(width + 16, np.uint32),
         decay=np.zeros(128, np.int32),
-        lines=np.zeros(width, np.int32),
-        neurons=np.zeros(width, np.int32),
+        lines=np.zeros(width + 16, np.int32),
+        neurons=np.zeros(width + 16, np.int32),
         column=np.zeros(width, np.int32),
         short_column=np.zeros(width, np.int16),
         tag_column=np.zeros(width, np.int16),
-        column_lines=np.zeros(width, np.int32),
+        column_lines=np.zeros(width + 16, np.int32),
         width=np.array([history], np.int64),
     )
 

@@ -7,17 +7,17 @@ everything else in 32, which the program's verifier has proven to be enough.
 from __future__ import annotations
 
 from hebbite.runtime.engines.native.plan import Byte, Short, Small, Word
-from hebbite.runtime.engines.native.translate import kernel, lowest, marked, part
+from hebbite.runtime.engines.native.translate import kernel, lowest, marked, ones, part
 
 ROWS = 255
 """Rows of bytes that a 16-bit sum holds: 255 * 128 < 2^15."""
 
 
 @kernel
-def add_spikes_of_bytes(
+def sum_spikes_of_bytes(
     due: Word, sums: Short, weights: Small, base: int, ids: Word, count: int, up: int
 ) -> None:
-    """Add the rows of ``count`` lines, times 2^up, to ``due`` (neurons,), through 16-bit ``sums``."""
+    """Fill ``due`` (neurons,) with the rows of ``count`` lines, times 2^up, by 16-bit ``sums``."""
     size, done = due.shape[0], 0
     while done < count:
         last = min(count, done + ROWS)
@@ -33,8 +33,12 @@ def add_spikes_of_bytes(
             for j in range(size):
                 sums[j] += row[j]
             done += 1
-        for j in range(size):
-            due[j] += sums[j] << up
+        if last <= ROWS:
+            for j in range(size):
+                due[j] = sums[j] << up
+        else:
+            for j in range(size):
+                due[j] += sums[j] << up
 
 
 @kernel
@@ -172,10 +176,15 @@ def list_flags(flags: Byte, found: Word, size: int) -> int:
 @part
 def list_bits(word: int, first: int, found: Word, count: int) -> int:
     """Append the numbers of the bits of a word, counted from ``first``; return how many there are
-    now.
+    now. Four are written whether there are or not, for a test would be guessed wrong too often.
     """
-    while word != 0:
-        found[count] = first + lowest(word)
-        count += 1
+    last = count + ones(word)
+    for r in range(4):
+        found[count + r] = first + lowest(word)
         word &= word - 1
-    return count
+    count += 4
+    while count < last:
+        found[count] = first + lowest(word)
+        word &= word - 1
+        count += 1
+    return last

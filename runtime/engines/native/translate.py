@@ -6,7 +6,7 @@ part of Python is what loops over integers need, with these meanings:
 
 * a number is 64 bits, signed; ``//`` and ``%`` are of numbers that are not negative, and ``>>``
   rounds down; ``logical(x, n)`` shifts zeros in from above;
-* `marked` looks at 64 bytes at once, `lowest` finds the lowest bit;
+* `marked` looks at 64 bytes at once, `lowest` and `ones` at the bits of a number;
 * an element of an array is widened when read and cut when written; ``a[i:j]`` is a view, ``t[i]`` a
   row of a table, ``a.shape[0]`` a size; nothing is checked, and no index is negative;
 * ``at.name(m)`` is the array ``name`` of the machine ``m`` (`views`); ``call_printed`` calls code at
@@ -123,8 +123,17 @@ def marked(values: NDArray[np.uint8], number: int) -> int:
 
 
 def lowest(value: int) -> int:
-    """Return the number of the lowest bit of a number that is not 0. Known by name."""
-    return (value & -value).bit_length() - 1
+    """Return the number of the lowest bit that is set, 64 if none is. Known by name."""
+    return (value & -value).bit_length() - 1 if value else 64
+
+
+def ones(value: int) -> int:
+    """Return how many bits of a number are set. Known by name."""
+    return (value & (1 << 64) - 1).bit_count()
+
+
+def fetch(values: NDArray[np.generic], index: int) -> None:
+    """Ask for the memory around an element that will be read soon. Known by name."""
 
 
 def call_printed(address: int, table: int, size: int) -> None:
@@ -578,7 +587,11 @@ class _Function:
             value, shift = (self._number(each) for each in node.args)
             return self._builder.lshr(value, shift)
         if known is lowest:
-            return self._builder.cttz(self._number(node.args[0]), ir.Constant(I1, 1))
+            return self._builder.cttz(self._number(node.args[0]), ir.Constant(I1, 0))
+        if known is ones:
+            return self._builder.ctpop(self._number(node.args[0]))
+        if known is fetch:
+            return self._fetch(node)
         if known is marked:
             return self._marked(node)
         if name in ("min", "max"):
@@ -614,6 +627,18 @@ class _Function:
             "!=", self._builder.load(place, align=1), ir.Constant(bytes_, [0] * 64)
         )
         return self._builder.bitcast(found, I64)
+
+    def _fetch(self, node: ast.Call) -> None:
+        view = self._view(self._value(node.args[0]), node)
+        place = self._builder.gep(view.start, [self._number(node.args[1])])
+        pointer, number = ir.IntType(8).as_pointer(), ir.IntType(32)
+        prefetch = self._owner.module.declare_intrinsic(
+            "llvm.prefetch",
+            [pointer],
+            ir.FunctionType(ir.VoidType(), [pointer, number, number, number]),
+        )
+        how = [ir.Constant(number, value) for value in (0, 3, 1)]  # to read, often, as data
+        self._builder.call(prefetch, [self._builder.bitcast(place, pointer), *how])
 
     def _machine_array(self, node: ast.Call) -> View:
         """Print ``at.name(m)``."""
