@@ -88,7 +88,9 @@ class LavaMachine:
         """
         began = time.perf_counter()
         check_inputs(self._program, inputs)
-        events = {s.name: events_of(s, inputs, samples) for s in self._program.sources}
+        events = {
+            s.name: events_of(s, inputs, samples).astype(np.int64) for s in self._program.sources
+        }
         run = Run(self._program, self._state, events, samples, learn, self._seed)
         if run.learns:
             check_limits(with_weights(self._program, self._state), self._rounding)

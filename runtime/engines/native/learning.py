@@ -137,7 +137,7 @@ def survey(
 
 
 @kernel
-def gates(m: int, q: int, number: int, sent: int, events: int) -> tuple[int, bool, bool]:
+def gates(m: int, q: int, number: int, sent: int, events: int) -> tuple[int, int, int]:
     """Count visited synapses, evaluated products and draws; return the first, and what makes a
     synapse visited.
     """

@@ -14,13 +14,16 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any, TypeAlias
 
 from llvmlite import binding, ir
 
 from hebbite.runtime.engines.native.store import kept
 
+Value: TypeAlias = Any
+"""A value of LLVM; llvmlite declares no types."""
 I1, I8, I16, I32, I64 = (ir.IntType(bits) for bits in (1, 8, 16, 32, 64))
-Body = Callable[["Lane"], Sequence[ir.Value]]
+Body = Callable[["Lane"], Sequence[Any]]
 
 
 @dataclass(frozen=True)
@@ -38,16 +41,16 @@ class Lane:
     def __init__(
         self,
         builder: ir.IRBuilder,
-        index: ir.Value,
-        arrays: Mapping[str, tuple[Array, ir.Value]],
-        numbers: Mapping[str, ir.Value],
+        index: Value,
+        arrays: Mapping[str, tuple[Array, Value]],
+        numbers: Mapping[str, Value],
     ) -> None:
         self.builder = builder
         self.index = index
         self._arrays = arrays
         self._numbers = numbers
 
-    def load(self, name: str, at: ir.Value | None = None) -> ir.Value:
+    def load(self, name: str, at: Value | None = None) -> Value:
         """Return element ``at`` of an array, this lane's unless told, widened to 32 bits."""
         array, start = self._arrays[name]
         where = self.index if at is None else self.builder.sext(at, I64)
@@ -56,38 +59,38 @@ class Lane:
             return value
         return self.builder.sext(value, I32) if array.signed else self.builder.zext(value, I32)
 
-    def store(self, name: str, value: ir.Value) -> None:
+    def store(self, name: str, value: Value) -> None:
         """Write this lane's element of an array."""
         array, start = self._arrays[name]
         if array.bits < 32:
             value = self.builder.trunc(value, ir.IntType(array.bits))
         self.builder.store(value, self.builder.gep(start, [self.index]))
 
-    def number(self, name: str) -> ir.Value:
+    def number(self, name: str) -> Value:
         """Return a number of the table, 32 bits of it."""
         return self._numbers[name]
 
-    def constant(self, value: int) -> ir.Value:
+    def constant(self, value: int) -> Value:
         """Return a constant of 32 bits."""
         return ir.Constant(I32, value)
 
-    def flag(self, condition: ir.Value) -> ir.Value:
+    def flag(self, condition: Value) -> Value:
         """Return a condition as 0 or 1."""
         return self.builder.zext(condition, I32)
 
-    def compare(self, relation: str, x: ir.Value, y: ir.Value) -> ir.Value:
+    def compare(self, relation: str, x: Value, y: Value) -> Value:
         """Return the condition ``x relation y`` of signed integers."""
         return self.builder.icmp_signed(relation, x, y)
 
-    def smaller(self, x: ir.Value, y: ir.Value) -> ir.Value:
+    def smaller(self, x: Value, y: Value) -> Value:
         """Return min(x, y)."""
         return self.builder.select(self.compare("<", x, y), x, y)
 
-    def larger(self, x: ir.Value, y: ir.Value) -> ir.Value:
+    def larger(self, x: Value, y: Value) -> Value:
         """Return max(x, y)."""
         return self.builder.select(self.compare(">", x, y), x, y)
 
-    def clip(self, x: ir.Value, low: int, high: int) -> ir.Value:
+    def clip(self, x: Value, low: int, high: int) -> Value:
         """Return x brought into low..high."""
         lowest, highest = ir.Constant(x.type, low), ir.Constant(x.type, high)
         return self.smaller(self.larger(x, lowest), highest)
@@ -118,7 +121,7 @@ def print_kernel(module: ir.Module, name: str, signature: Signature, body: Body)
     builder = ir.IRBuilder(outer.append_basic_block("entry"))
     table = builder.inttoptr(outer.args[0], I64.as_pointer())
 
-    def entry(number: int) -> ir.Value:
+    def entry(number: int) -> Value:
         return builder.gep(table, [ir.Constant(I64, number)])
 
     given = [
@@ -169,8 +172,8 @@ def _write_totals(
     builder: ir.IRBuilder,
     entry: ir.Block,
     loop: ir.Block,
-    totals: Sequence[ir.Value],
-    out: ir.Value,
+    totals: Sequence[Value],
+    out: Value,
 ) -> None:
     ends = [builder.phi(I32) for _ in totals]
     for number, (phi, total) in enumerate(zip(ends, totals, strict=True)):

@@ -12,9 +12,16 @@ from dataclasses import dataclass
 from llvmlite import ir
 
 from hebbite.compiler.program.neuron import OUTPUTS, Instruction, NeuronProgram, Operand
-from hebbite.runtime.engines.native.llvm import I32, I64, Array, Lane, Signature, print_kernel
+from hebbite.runtime.engines.native.llvm import (
+    I32,
+    I64,
+    Array,
+    Lane,
+    Signature,
+    Value,
+    print_kernel,
+)
 
-Value = ir.Value
 REACHED, ACTIVE = "reached", "active"
 
 

@@ -110,7 +110,7 @@ def addresses(placed: Placed, memory: int, flags: int) -> list[int]:
 
 def drawings(index: int, placed: Placed) -> list[tuple[int, ...]]:
     """Return (population, first offset, last, stream, bits, row) of every ``random``."""
-    rows = []
+    rows: list[tuple[int, ...]] = []
     for number in placed.unit.random:
         instruction = placed.unit.neuron.instructions[number]
         stream = stream_of("neuron", index << 8 | number)

@@ -20,9 +20,16 @@ from llvmlite import ir
 
 from hebbite.compiler.program.types import TAG, Plasticity, Widths
 from hebbite.rules.sums import Factor, Product, SumOfProducts
-from hebbite.runtime.engines.native.llvm import I32, I64, Array, Lane, Signature, print_kernel
+from hebbite.runtime.engines.native.llvm import (
+    I32,
+    I64,
+    Array,
+    Lane,
+    Signature,
+    Value,
+    print_kernel,
+)
 
-Value = ir.Value
 Interval = tuple[int, int]
 WEIGHT, TAGS, DRAW, TAG_DRAW = "w", "t", "draw w", "draw t"
 TARGET, TX, TY, NONZERO, MOVES = "target", "tx", "ty", "nonzero", "moves"

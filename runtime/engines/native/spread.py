@@ -62,7 +62,8 @@ def eight_rows(sums: Short | Word, weights: Small | Short | Word, ids: Word, siz
 
 
 @kernel
-def add_spikes(due: Word, weights: Short | Word, base: int, ids: Word, count: int, up: int) -> None:
+def add_spikes(
+    due: Word, weights: Small | Short | Word,
     """Add the rows of ``count`` lines, times 2^up, to ``due`` (neurons,)."""
     size, done = due.shape[0], 0
     while done + 8 <= count:

@@ -24,7 +24,7 @@ import inspect
 import textwrap
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NoReturn, TypeVar, cast
+from typing import Any, NoReturn, TypeAlias, TypeVar, cast
 
 import numpy as np
 from llvmlite import ir
@@ -35,6 +35,10 @@ from hebbite.runtime.engines.native.views import ENTRY, FIELDS, Field
 F = TypeVar("F", bound=Callable[..., object])
 I1, I64 = ir.IntType(1), ir.IntType(64)
 ZERO, ONE = ir.Constant(I64, 0), ir.Constant(I64, 1)
+Number: TypeAlias = Any
+"""A number at hand; llvmlite declares no types."""
+Value: TypeAlias = Any
+"""A number or a `View`."""
 BINARY: dict[type[ast.operator], str] = {
     ast.Add: "add",
     ast.Sub: "sub",
@@ -71,12 +75,11 @@ class View:
     """An array at hand: where it starts, its size or the columns of a table, a table's rows."""
 
     kind: Kind
-    start: ir.Value
-    size: ir.Value
-    rows: ir.Value = ONE
+    start: Number
+    size: Number
+    rows: Number = ONE
 
 
-Value = ir.Value | View
 Types = tuple[Kind | None, ...]
 """Types of arguments; None is a number."""
 
@@ -224,7 +227,7 @@ class _Function:
     def __init__(self, owner: _Module, kernel: Kernel, types: Types, name: str) -> None:
         tree = _tree(kernel)
         self._owner, self._tree = owner, tree
-        self._globals: Mapping[str, Any] = kernel.function.__globals__  # type: ignore[attr-defined]
+        self._globals: Mapping[str, Any] = kernel.function.__globals__
         self._types = types
         self._count = _returned(tree)
         result: ir.Type = ir.VoidType()
@@ -236,8 +239,8 @@ class _Function:
         self._function.attributes.add("alwaysinline" if kernel.inlined else "noinline")
         self._entry = ir.IRBuilder(self._function.append_basic_block("entry"))
         self._builder = ir.IRBuilder(self._function.append_basic_block("body"))
-        self._numbers: dict[str, ir.Value] = {}
-        self._views: dict[str, tuple[Kind, tuple[ir.Value, ...]]] = {}
+        self._numbers: dict[str, Number] = {}
+        self._views: dict[str, tuple[Kind, tuple[Number, ...]]] = {}
         self._again: list[ir.Block] = []
 
     def compile(
@@ -331,7 +334,7 @@ class _Function:
             self._numbers[name] = self._entry.alloca(I64)
         self._builder.store(self._wide(value), self._numbers[name])
 
-    def _fill(self, target: ast.Subscript, value: ir.Value) -> None:
+    def _fill(self, target: ast.Subscript, value: Number) -> None:
         """Set all elements of a view to one number."""
         view = self._view(self._value(target), target)
         counter = self._entry.alloca(I64)
@@ -402,7 +405,7 @@ class _Function:
 
     # Expressions.
 
-    def _number(self, node: ast.expr) -> ir.Value:
+    def _number(self, node: ast.expr) -> Number:
         value = self._value(node)
         if isinstance(value, View):
             self._refuse(node, f"{ast.unparse(node)} is an array")
@@ -413,10 +416,10 @@ class _Function:
             self._refuse(node, f"{ast.unparse(node)} is no array")
         return value
 
-    def _wide(self, value: ir.Value) -> ir.Value:
+    def _wide(self, value: Number) -> Number:
         return self._builder.zext(value, I64) if value.type == I1 else value
 
-    def _truth(self, node: ast.expr) -> ir.Value:
+    def _truth(self, node: ast.expr) -> Number:
         value = self._value(node)
         assert not isinstance(value, View)
         return value if value.type == I1 else self._builder.icmp_signed("!=", value, ZERO)
@@ -452,7 +455,7 @@ class _Function:
             return ir.Constant(I64, int(self._globals[node.id]))
         self._refuse(node, f"'{node.id}' is not known here")
 
-    def _operate(self, op: ast.operator, left: ir.Value, right: ir.Value) -> ir.Value:
+    def _operate(self, op: ast.operator, left: Number, right: Number) -> Number:
         power = _power_of_two(right)
         if isinstance(op, ast.FloorDiv) and power is not None:
             return self._builder.ashr(left, ir.Constant(I64, power))
@@ -460,14 +463,14 @@ class _Function:
             return self._builder.and_(left, ir.Constant(I64, (1 << power) - 1))
         return getattr(self._builder, BINARY[type(op)])(left, right)
 
-    def _unary(self, node: ast.UnaryOp) -> ir.Value:
+    def _unary(self, node: ast.UnaryOp) -> Number:
         if isinstance(node.op, ast.Not):
             return self._builder.not_(self._truth(node.operand))
         if isinstance(node.op, ast.USub):
             return self._builder.sub(ZERO, self._number(node.operand))
         self._refuse(node)
 
-    def _compare(self, node: ast.Compare) -> ir.Value:
+    def _compare(self, node: ast.Compare) -> Number:
         values = [self._number(each) for each in (node.left, *node.comparators)]
         found = [
             self._builder.icmp_signed(RELATIONS[type(op)], one, other)
@@ -478,11 +481,11 @@ class _Function:
             result = self._builder.and_(result, each)
         return result
 
-    def _together(self, node: ast.BoolOp) -> ir.Value:
+    def _together(self, node: ast.BoolOp) -> Number:
         """Print ``and`` or ``or``: the right side only where it decides."""
         settled = ir.Constant(I1, isinstance(node.op, ast.Or))
         end = self._new("settled")
-        ways: list[tuple[ir.Value, ir.Block]] = []
+        ways: list[tuple[Number, ir.Block]] = []
         for each in node.values[:-1]:
             test, following = self._truth(each), self._new("next")
             ways.append((settled, self._builder.block))
@@ -516,7 +519,7 @@ class _Function:
             return View(first.kind, start, self._joined(I64, [(v.size, b) for v, b in views]))
         return self._joined(I64, ways)
 
-    def _joined(self, kind: ir.Type, ways: Sequence[tuple[Any, ir.Block]]) -> ir.Value:
+    def _joined(self, kind: ir.Type, ways: Sequence[tuple[Any, ir.Block]]) -> Number:
         phi = self._builder.phi(kind)
         for value, block in ways:
             phi.add_incoming(value, block)
@@ -551,7 +554,7 @@ class _Function:
         place = self._builder.gep(view.start, [start])
         return View(view.kind, place, self._builder.sub(stop, start))
 
-    def _element(self, node: ast.Subscript) -> tuple[View, ir.Value]:
+    def _element(self, node: ast.Subscript) -> tuple[View, Number]:
         """Return the array of an element, and its address."""
         view = self._view(self._value(node.value), node)
         if isinstance(node.slice, ast.Tuple):
@@ -562,12 +565,12 @@ class _Function:
             index = self._number(node.slice)
         return view, self._builder.gep(view.start, [index])
 
-    def _widen(self, kind: Kind, value: ir.Value) -> ir.Value:
+    def _widen(self, kind: Kind, value: Number) -> Number:
         if kind.bits == 64:
             return value
         return self._builder.sext(value, I64) if kind.signed else self._builder.zext(value, I64)
 
-    def _cut(self, kind: Kind, value: ir.Value) -> ir.Value:
+    def _cut(self, kind: Kind, value: Number) -> Number:
         value = self._wide(value)
         return value if kind.bits == 64 else self._builder.trunc(value, ir.IntType(kind.bits))
 
@@ -601,7 +604,7 @@ class _Function:
         self._refuse(node, f"'{name}' is no kernel")
 
     def _call_kernel(self, kernel: Kernel, node: ast.Call) -> Any:
-        arguments: list[ir.Value] = []
+        arguments: list[Number] = []
         types: list[Kind | None] = []
         for each in node.args:
             value = self._value(each)
@@ -619,7 +622,7 @@ class _Function:
         kind = ir.FunctionType(ir.VoidType(), [I64, I64]).as_pointer()
         self._builder.call(self._builder.inttoptr(address, kind), given)
 
-    def _marked(self, node: ast.Call) -> ir.Value:
+    def _marked(self, node: ast.Call) -> Number:
         view, bytes_ = self._view(self._value(node.args[0]), node), ir.VectorType(ir.IntType(8), 64)
         first = self._builder.mul(self._number(node.args[1]), ir.Constant(I64, 64))
         place = self._builder.bitcast(self._builder.gep(view.start, [first]), bytes_.as_pointer())
@@ -648,7 +651,7 @@ class _Function:
         listed = self._builder.inttoptr(self._number(node.args[0]), I64.as_pointer())
         first = ENTRY * FIELDS.index(field.name)
 
-        def entry(number: int) -> ir.Value:
+        def entry(number: int) -> Number:
             place = self._builder.gep(listed, [ir.Constant(I64, first + number)])
             return self._builder.load(place)
 
@@ -663,15 +666,15 @@ class _Loop:
     def __init__(
         self,
         function: _Function,
-        counter: ir.Value,
-        start: ir.Value,
-        stop: ir.Value,
-        step: ir.Value,
+        counter: Number,
+        start: Number,
+        stop: Number,
+        step: Number,
     ) -> None:
         self._function, self._counter = function, counter
         self._start, self._stop, self._step = start, stop, step
 
-    def __enter__(self) -> ir.Value:
+    def __enter__(self) -> Number:
         """Print the head; return the variable's value in the body."""
         one, builder = self._function, self._function._builder
         self._test, self._next = one._new("test"), one._new("next")
@@ -698,7 +701,7 @@ class _Loop:
         builder.position_at_end(self._end)
 
 
-def _power_of_two(value: ir.Value) -> int | None:
+def _power_of_two(value: Number) -> int | None:
     """Return k of a constant 2^k."""
     if not isinstance(value, ir.Constant) or not isinstance(value.constant, int):
         return None
