@@ -63,7 +63,8 @@ def eight_rows(sums: Short | Word, weights: Small | Short | Word, ids: Word, siz
 
 @kernel
 def add_spikes(
-    due: Word, weights: Small | Short | Word,
+    due: Word, weights: Small | Short | Word, base: int, ids: Word, count: int, up: int
+) -> None:
     """Add the rows of ``count`` lines, times 2^up, to ``due`` (neurons,)."""
     size, done = due.shape[0], 0
     while done + 8 <= count:
