@@ -126,12 +126,19 @@ class Session:
         *,
         learn: bool = False,
         probes: Sequence[str] = (),
+        tick: Tick | None = None,
     ) -> Recording:
-        """Run samples x (samples, features...), with targets y if somebody teaches."""
+        """Run samples x (samples, features...), with targets y if somebody teaches.
+
+        ``tick`` is called about five times a second with how many samples are done.
+        """
         coding = self.model.coding
         inputs = coding.inputs(x, y, first=self._samples)
-        count = coding.shown(len(x), taught=y is not None)
-        found = self.run_events(inputs, samples=count, learn=learn, probes=probes)
+        each = coding.shown(1, taught=y is not None)
+        look = None if tick is None else lambda done: tick(done // each)
+        found = self.run_events(
+            inputs, samples=len(x) * each, learn=learn, probes=probes, tick=look
+        )
         answers = np.asarray(coding.answers(found.answers, len(x)), np.int64)
         return replace(found, answers=answers)
 
@@ -189,6 +196,7 @@ class Session:
         samples: int,
         learn: bool,
         probes: Sequence[str] = (),
+        tick: Tick | None = None,
     ) -> Recording:
         """Run samples that are integers already: source -> (samples, events, size)."""
         parts: list[Recording] = []
@@ -198,6 +206,8 @@ class Session:
             part = {name: given[first:last] for name, given in inputs.items()}
             parts.append(self._run_part(part, last - first, learn, probes))
             self._pace.took(last - first, parts[-1].wall_s)
+            if tick is not None:
+                tick(last)
         return joined(parts)
 
     def _run_part(

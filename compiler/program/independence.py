@@ -13,7 +13,8 @@ the sample:
 * a result is stale if one of its operands is; constants, parameters, tables of one entry a neuron,
   random numbers (they depend on the step alone) and what the host sends are not;
 * a register that no instruction of a sample writes holds the same in every sample, so it is not;
-* an output that no instruction of an offset writes sends nothing there, so nothing stale.
+* an output that no instruction of an offset writes, or the last one to 0, sends nothing there, so
+  nothing stale.
 
 Values are not looked at: a stale register times 0 is stale. So a program may be independent and yet
 not be proven so, never the other way round.
@@ -50,7 +51,7 @@ class _Sample:
             for p in program.populations
         }
         self._stale = {name: self._written(neuron) for name, neuron in self._bound.items()}
-        self._sent: Sent = {key: False for key in self._of_host()}
+        self._sent: Sent = dict.fromkeys(self._of_host(), False)
         self._before = {*self._sent, *self._of_neurons()}
 
     def _written(self, neuron: NeuronProgram) -> set[str]:
@@ -67,7 +68,8 @@ class _Sample:
         """Yield whatever neurons and their bias lines may have sent in the sample before."""
         for population in self._program.populations:
             for offset in range(1, self._period + 1):
-                written = {i.result for i in _active(self._bound[population.name], offset)}
+                last = {i.result: i for i in _active(self._bound[population.name], offset)}
+                written = {name for name, i in last.items() if not _is_zero(i)}
                 written |= {"s"} if offset in dict(population.bias) else set()
                 for output in written & {*OUTPUTS}:
                     yield population.name, output, offset
@@ -128,6 +130,10 @@ def _active(neuron: NeuronProgram, offset: int) -> Iterator[Instruction]:
     for instruction in neuron.instructions:
         if int(instruction.first) <= offset <= int(instruction.last):
             yield instruction
+
+
+def _is_zero(instruction: Instruction) -> bool:
+    return instruction.op == "reset" or (instruction.op, instruction.arguments) == ("mov", (0,))
 
 
 def _operands(instruction: Instruction) -> set[str]:

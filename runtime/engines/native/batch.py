@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import time
 from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from hebbite.runtime.engines.base import Given
@@ -53,4 +54,4 @@ def shares_of(samples: int, threads: int) -> list[tuple[int, int]]:
     """Return (first, last + 1) of every share: as even as can be, none empty but the only one."""
     count = max(min(threads, samples), 1)
     ends = [samples * number // count for number in range(count + 1)]
-    return list(zip(ends[:-1], ends[1:], strict=True))
+    return list(pairwise(ends))
