@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Optional
 import typer
 
 from hebbite.runtime.cli import options, requests
-from hebbite.runtime.cli.output import print_json, print_table, say, write_file
-from hebbite.runtime.cli.waiting import STOPPED, Bar
+from hebbite.runtime.cli.output import STOPPED, print_json, print_table, say, write_file
+from hebbite.runtime.cli.waiting import Bar
 
 if TYPE_CHECKING:
     from hebbite.runtime.compare import Comparison

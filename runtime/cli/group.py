@@ -12,9 +12,8 @@ import typer
 from typer.core import TyperGroup
 
 from hebbite.rules.errors import HebbiteError
-from hebbite.runtime.cli.output import print_error, print_json, say
+from hebbite.runtime.cli.output import STOPPED, print_error, print_json, say
 from hebbite.runtime.cli.verbs import VERBS
-from hebbite.runtime.cli.waiting import STOPPED
 
 BUG = 5
 """Exit code of an error that is ours."""

@@ -16,6 +16,9 @@ from hebbite.rules.errors import HebbiteError, InputFileError, Problem
 if TYPE_CHECKING:
     from rich.table import Table
 
+STOPPED = 130
+"""Exit code of what Ctrl-C stopped: 128 and the number of the signal."""
+
 
 def print_json(document: Mapping[str, object]) -> None:
     """Print one JSON object on standard output."""

@@ -12,8 +12,8 @@ import typer
 
 from hebbite.rules.errors import InputFileError, Problem, UsageError
 from hebbite.runtime.cli import options, recording, requests
-from hebbite.runtime.cli.output import print_json, say
-from hebbite.runtime.cli.waiting import STOPPED, Bar, stop_on_interrupt
+from hebbite.runtime.cli.output import STOPPED, print_json, say
+from hebbite.runtime.cli.waiting import Bar, stop_on_interrupt
 
 if TYPE_CHECKING:
     import numpy as np
@@ -54,7 +54,10 @@ def train(
     as_json: options.Json = False,
     debug: options.Debug = False,
 ) -> None:
-    """Train a compiled model; FILE itself is left as it is. Ctrl-C keeps what was learnt so far."""
+    """Train a compiled model; FILE itself is left as it is.
+
+    Ctrl-C keeps what was learnt so far, and says how to go on from there.
+    """
     from hebbite.runtime.session import rounding_of
     from hebbite.runtime.training import TrainingStoppedError, plan_of
 

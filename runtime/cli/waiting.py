@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
 PATIENCE_S = 1.0
-STOPPED = 130
-"""Exit code of what Ctrl-C stopped: 128 and the number of the signal."""
 
 
 class Bar:
@@ -114,10 +112,11 @@ def stop_on_interrupt(*, heard: bool) -> Iterator[Callable[[], bool]]:
     does the first time if it is not ``heard`` here.
     """
     asked = threading.Event()
-    if not heard or threading.current_thread() is not threading.main_thread():
+    before = signal.getsignal(signal.SIGINT)
+    ignored = before == signal.SIG_IGN  # a background job of a shell
+    if ignored or not heard or threading.current_thread() is not threading.main_thread():
         yield asked.is_set
         return
-    before = signal.getsignal(signal.SIGINT)
 
     def note(number: int, frame: FrameType | None) -> None:
         asked.set()

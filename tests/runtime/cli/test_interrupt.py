@@ -22,7 +22,13 @@ from hebbite.compiler.hbt import load_compiled
 from hebbite.runtime.cli import app
 from hebbite.runtime.demo import MODEL
 
-HEBBITE = (sys.executable, "-c", "from hebbite.runtime.cli import app; app()")
+RUN = """
+import signal
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job ignores it
+from hebbite.runtime.cli import app
+app()
+"""
+HEBBITE = (sys.executable, "-c", RUN)
 LONG, DEADLINE_S = 2000, 60
 
 
