@@ -236,8 +236,8 @@ def learn_column(m: int, q: int, j: int, number: int, independent: int) -> int:
 
 @kernel
 def step_columns(m: int, q: int, events: int, number: int, independent: int) -> int:
-    """Do what `learn_column` does for all ``events`` neurons, by a rule whose steps do not depend on
-    the weights: only those that move are touched.
+    """Do what `learn_column` does for all ``events`` neurons, by a rule whose steps do not depend
+    on the weights: only those that move are touched.
     """
     g = at.plastic(m)[q, L_GROUP]
     lines, size = at.groups(m)[g, G_LINES], at.groups(m)[g, G_SIZE]
