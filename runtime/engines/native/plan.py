@@ -43,9 +43,10 @@ Unsigned = NDArray[np.uint32]
 (R_ROW, R_SIZE, R_OFFSET, R_COUNT, R_COMPONENT, R_OUTPUT, READOUT) = range(7)
 (H_PERIOD, H_END, H_EPOCH, H_INDEPENDENT, H_SEED_LOW, H_SEED_HIGH, H_START, H_BITS, HEAD) = range(9)
 (B_KIND, B_FROM, B_SIZE, B_TO, PROBE) = range(5)
-(A_SHORTS, A_MARKS, A_MEMORY, A_FLAGS, A_DUE, A_ARRIVED, A_WORDS, A_TAGS, A_NONZERO, A_TX, A_TY,
+(A_SHORTS, A_COLUMN_DRAWS, A_TAG_COLUMN_DRAWS,
+ A_MARKS, A_MEMORY, A_FLAGS, A_DUE, A_ARRIVED, A_WORDS, A_TAGS, A_NONZERO, A_TX, A_TY,
  A_TABLES, A_NARROW, A_WIDE, A_DRAWS, A_TAG_DRAWS, A_HISTORY, A_OWN, A_TIMES, A_COLUMN,
- A_SHORT_COLUMN, A_TAG_COLUMN, ADDRESSES) = range(23)
+ A_SHORT_COLUMN, A_TAG_COLUMN, ADDRESSES) = range(25)
 (ROW_W, ROW_DRAW, ROW_TAG, ROW_TAG_DRAW, ROW_TY, ROW_TARGET, ROW_SENT, ROW_OWN, ROW_END, ROW_TIMES,
  ROW_X0, ROW_SENT_X, ROW_END_X, ROW_CLOCK, ROW_CHANGED, ROW_GAINED, ROW_BELOW, ROW) = (
  0, 1, 2, 3, 4, 5, 6, 9, 12, 15, 17, 18, 20, 22, 32, 33, 34, 35)
@@ -156,8 +157,10 @@ class Scratch(NamedTuple):
     history: Word
     own: Word
     times: Word
-    draws: Byte
-    tag_draws: Byte
+    draws: Unsigned
+    tag_draws: Unsigned
+    column_draws: Byte
+    tag_column_draws: Byte
     drawn: Unsigned
     decay: Word
     lines: Word
