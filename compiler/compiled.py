@@ -52,5 +52,5 @@ def program_sha256(program: Program) -> str:
         values = np.atleast_1d(program.tensors[name])
         digest.update(f"{name} {values.shape}".encode())
         for block in flat_blocks(values):
-            digest.update(np.ascontiguousarray(block, dtype="<i8"))
+            digest.update(block.astype("<i8").tobytes())
     return digest.hexdigest()

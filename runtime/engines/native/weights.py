@@ -69,8 +69,9 @@ def fill_store(flat: IntArray, weight: IntArray, held: Held) -> None:
         for part in parts(weight.size):
             flat[part] = weight[part] >> held.shift
     else:
-        rows = flat.reshape(weight.shape[::-1])
-        for part in parts(*rows.shape):
+        post, lines = weight.shape
+        rows = flat.reshape(lines, post)
+        for part in parts(lines, post):
             rows[part] = (weight[:, part] >> held.shift).T
 
 
