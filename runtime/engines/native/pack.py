@@ -326,7 +326,9 @@ class _Packer:
             layout.due[group.name], layout.slots[group.name] = due, slots
             cost = hops(program, group)
             zero = np.zeros(lines, np.int64)
-            costs.append(np.column_stack([cost.get(name, zero) for name in COSTS]))
+            each = np.column_stack([cost.get(name, zero) for name in COSTS])
+            uniform = bool((each == each[:1]).all())
+            costs.append(each[:1] if uniform else each)
             rows.append(
                 (
                     layout.outputs[group.pre, group.output],
@@ -348,14 +350,14 @@ class _Packer:
                     groups.index(group.mirror) if group.mirror else -1,
                     group.magnitude,
                     cost_rows,
-                    bool((costs[-1] == costs[-1][:1]).all()),
+                    uniform,
                     held.lines,
                     *entered,
                 )
             )
             due += group.delay * size
             slots += group.delay
-            cost_rows += lines
+            cost_rows += len(costs[-1])
         cost_table = np.ascontiguousarray(np.concatenate(costs), np.int64)
         return table(rows, GROUP), cost_table, due, slots
 
