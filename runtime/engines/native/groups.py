@@ -53,7 +53,9 @@ def pack_groups(
         layout.due[group.name], layout.slots[group.name] = due, slots
         cost = hops(program, group)
         zero = np.zeros(lines, np.int64)
-        costs.append(np.column_stack([cost.get(name, zero) for name in COSTS]))
+        each = np.column_stack([cost.get(name, zero) for name in COSTS])
+        uniform = bool((each == each[:1]).all())
+        costs.append(each[:1] if uniform else each)
         rows.append(
             (
                 layout.outputs[group.pre, group.output],
@@ -75,13 +77,13 @@ def pack_groups(
                 groups.index(group.mirror) if group.mirror else -1,
                 group.magnitude,
                 cost_rows,
-                bool((costs[-1] == costs[-1][:1]).all()),
+                uniform,
                 held.lines,
                 *entered,
             )
         )
         due += group.delay * size
         slots += group.delay
-        cost_rows += lines
+        cost_rows += len(costs[-1])
     cost_table = np.ascontiguousarray(np.concatenate(costs), np.int64)
     return table(rows, GROUP), cost_table, due, slots
