@@ -79,11 +79,10 @@ class Plan(NamedTuple):
     ``code`` (populations, offset): address of the neurons' kernel; ``resets``, ``draws_made``: how
     many registers it resets, random numbers it draws; ``source_events`` (sources, offset):
     number of the event sent, -1 for none; ``output_bias`` (outputs, offset): payload of the bias
-    line;
-    ``cost`` (lines of a group, 5): spikes_in .. interchip of one message, one row if all lines have
-    the same; ``floor``, ``threshold`` (plastic * trace, 128): decay; ``near_targets``, ``far_targets``: of
-    lists, ``starts``: where the synapses of their lines start, ``degrees``: how many end at each of
-    their neurons; ``shapes``: of convolutions.
+    line; ``cost`` (lines of a group, 5): spikes_in .. interchip of one message, one row if all
+    lines have the same; ``floor``, ``threshold`` (plastic * trace, 128): decay; ``near_targets``,
+    ``far_targets``: of lists, ``starts``: where the synapses of their lines start, ``degrees``: how
+    many end at each of their neurons; ``shapes``: of convolutions.
     """
 
     head: Long
