@@ -19,9 +19,8 @@ from dataclasses import dataclass
 from multiprocessing import active_children, get_context
 from typing import Generic, TypeVar
 
-from threadpoolctl import threadpool_limits
-
 from hebbite.rules.errors import EngineError, Problem
+from hebbite.runtime.credit.threads import settle_on_one_thread
 from hebbite.runtime.jobs import JobStore
 from hebbite.runtime.trial import Outcome, Trial, from_stored, key_of, run_trial, stored_form
 
@@ -156,7 +155,7 @@ def _begin() -> None:
     """Leave interrupts to the parent, and keep to one processor: the others have their own jobs."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     os.environ["HEBBITE_THREADS"] = "1"
-    threadpool_limits(limits=1)
+    settle_on_one_thread()
 
 
 @contextmanager

@@ -76,6 +76,7 @@ def _inspect_saved(saved: Saved, text: bool, as_json: bool) -> None:
         state = "checkpoint after" if saved.state is not None else "trained for"
         typer.echo(
             f"{state} {trained.epochs} epochs of {trained.samples} samples of {trained.data}"
+            + (f", and {trained.shown} samples" if trained.shown else "")
         )
     schedule = model.program.schedule
     typer.echo(f"a sample takes {schedule.period} steps, its answer {schedule.inference_end}")

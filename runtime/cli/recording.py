@@ -59,8 +59,9 @@ def check(asked: Wanted, start: Saved, plan: Training, *, file: Path, output: Pa
     if requests.same_file(asked.path, output):
         what = "the recording and the trained model would be one file"
         raise UsageError(Problem("HB0484", what, at=str(output), hint="--record REC.npz"))
-    done = start.training.epochs if start.state is not None and start.training else 0
-    available = plan.samples * (plan.epochs - done)
+    kept = start.training if start.state is not None else None
+    done = kept.epochs * plan.samples + kept.shown if kept is not None else 0
+    available = plan.samples * plan.epochs - done
     check_request(start.compiled, asked.steps, asked.every, plan.engine, available=available)
 
 

@@ -1,4 +1,4 @@
-"""One thread for linear algebra while credit is measured.
+"""One thread for linear algebra: while credit is measured, and in processes side by side.
 
 The matrices are small, so more threads wait more than they work, above all beside other processes;
 and a sum that is split over threads has other last bits than one that is not.
@@ -17,3 +17,8 @@ def one_thread() -> Iterator[None]:
     """Hold the libraries behind NumPy's matrix products to one thread."""
     with threadpool_limits(limits=1, user_api="blas"):
         yield
+
+
+def settle_on_one_thread() -> None:
+    """Hold all numerical libraries of this process to one thread, from now on."""
+    threadpool_limits(limits=1)

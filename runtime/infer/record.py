@@ -45,7 +45,7 @@ def record_learning(
     compiled = model.compiled if isinstance(model, Saved) else model
     check_request(compiled, steps, every, engine)
     with Session(model, engine=engine, rounding=rounding, seed=seed) as session:
-        order = _order(len(x), steps * every, seed=session.seed, first=_epochs_done(model))
+        order = _order(len(x), steps * every, seed=session.seed, done=_samples_done(model, len(x)))
         seen = [_weights(session)]
         for part in order.reshape(steps, every):
             session.run(x[part], y[part], learn=True)
@@ -93,18 +93,20 @@ def _bytes_of(compiled: Compiled, steps: int, every: int) -> int:
     return (steps + 1) * weights * word + steps * every * (features + 1) * 8
 
 
-def _epochs_done(model: Compiled | Saved) -> int:
+def _samples_done(model: Compiled | Saved, count: int) -> int:
+    """Return how many samples a checkpoint has seen, in epochs of ``count``."""
     kept = model.training if isinstance(model, Saved) and model.state is not None else None
-    return kept.epochs if kept is not None else 0
+    return kept.epochs * count + kept.shown if kept is not None else 0
 
 
-def _order(count: int, wanted: int, *, seed: int, first: int) -> NDArray[np.int64]:
-    """Return the first ``wanted`` of the samples that epochs from ``first`` on show, in order."""
+def _order(count: int, wanted: int, *, seed: int, done: int) -> NDArray[np.int64]:
+    """Return the next ``wanted`` of the samples that epochs show, ``done`` are done, in order."""
     if not count:
         raise UsageError(Problem("HB0480", "there are no samples to learn from"))
-    epochs = range(first, first + -(-wanted // count))
+    first, within = divmod(done, count)
+    epochs = range(first, first + -(-(within + wanted) // count))
     order = [sample_order(count, seed=seed, epoch=epoch) for epoch in epochs]
-    return np.concatenate(order)[:wanted]
+    return np.concatenate(order)[within : within + wanted]
 
 
 def _weights(session: Session) -> dict[str, IntArray]:

@@ -362,3 +362,29 @@ def test_the_demo_trains_whatever_was_finished_before(
     run_demo(epochs=1, seeds=(0,), engine="reference", train_samples=5,
              engines=("reference", "reference"), steps=8)  # fmt: skip
     assert not (tmp_path / "cache").exists()
+
+
+ONE_PROCESSOR = """
+import os
+from threadpoolctl import threadpool_info
+from hebbite.runtime.pieces import threads_of
+from hebbite.runtime.workers import _done
+
+def job(number):
+    import numpy, time
+    time.sleep(0.3)
+    counts = {pool["num_threads"] for pool in threadpool_info()}
+    return os.getpid(), threads_of(None), max(counts, default=1)
+
+if __name__ == "__main__":
+    found = [result for _, result in _done(job, {0: 0, 1: 1, 2: 2, 3: 3}, 2)]
+    assert len({pid for pid, _, _ in found} - {os.getpid()}) == 2, found
+    assert {(threads, pools) for _, threads, pools in found} == {(1, 1)}, found
+"""
+
+
+def test_jobs_run_in_processes_that_keep_to_one_processor_each(tmp_path: Path) -> None:
+    script = tmp_path / "script.py"
+    script.write_text(ONE_PROCESSOR)
+    done = subprocess.run([sys.executable, script], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr

@@ -13,6 +13,8 @@ from hebbite.compiler.compiled import Compiled
 from hebbite.compiler.hbt import Saved, load_compiled
 from hebbite.rules.errors import InputFileError, UsageError
 from hebbite.runtime.datasets import load_dataset
+from hebbite.runtime.engines.registry import load_engine
+from hebbite.runtime.pieces import Pace
 from hebbite.runtime.session import Labels, Session, sample_order
 
 MODEL = Path(__file__).parents[1] / "data" / "onnx" / "digits_64_32_16_10.onnx"
@@ -196,3 +198,97 @@ def test_a_wrong_row_or_class_is_refused(made: Compiled) -> None:
             with pytest.raises(UsageError):
                 session.run(x[:3], many)
         assert session.counters is None
+
+
+class Enough(Exception):
+    """Somebody stops a run."""
+
+
+@pytest.mark.parametrize("engine", ["native", "reference"])
+def test_a_fit_that_is_stopped_between_pieces_goes_on_with_the_same_bits(
+    made: Compiled, engine: str
+) -> None:
+    x, y = DIGITS.x_train[:120], DIGITS.y_train[:120]
+    with Session(made, engine=engine) as whole, Session(made, engine=engine) as first:
+        wanted = whole.fit(x, y, epochs=2)
+        seen: list[int] = []
+
+        def tick(done: int) -> None:
+            seen.append(done)
+            if len(seen) == 2:
+                raise Enough
+
+        with pytest.raises(Enough):
+            first.fit(x, y, epochs=2, tick=tick)
+        assert seen == sorted(seen)
+        assert 0 < seen[-1] < 120
+        with Session(made, engine=engine) as second:
+            second.restore(first.state())
+            rest = second.fit(x, y, epochs=2, first_sample=seen[-1])
+            assert rest.samples == wanted.samples - seen[-1]
+            left, right = second.state(), whole.state()
+            assert all(np.array_equal(left[name], right[name]) for name in right)
+            counted = first.counters
+            assert counted is not None
+            assert counted + rest.counters == wanted.counters
+
+
+def test_a_stopped_fit_of_pairs_goes_on_with_a_whole_pair() -> None:
+    made = compile(MODEL, rule="dfa", objective="contrastive", calibration=DIGITS.x_train[:64])
+    x, y = DIGITS.x_train[:21], DIGITS.y_train[:21]
+    seen: list[int] = []
+    with Session(made) as whole, Session(made) as parts:
+        whole.fit(x, y, epochs=1, tick=seen.append)
+        assert all(done % 2 == 0 for done in seen[:-1])
+        with pytest.raises(UsageError, match="HB0122"):
+            parts.fit(x, y, epochs=1, first_sample=3)
+
+
+@pytest.mark.parametrize("first", [-1, 31])
+def test_an_epoch_goes_on_from_a_sample_that_it_has(made: Compiled, first: int) -> None:
+    x, y = DIGITS.x_train[:30], DIGITS.y_train[:30]
+    with Session(made) as session, pytest.raises(UsageError, match="HB0122"):
+        session.fit(x, y, epochs=1, first_sample=first)
+
+
+def test_pieces_do_not_change_a_run_nor_what_is_probed(made: Compiled) -> None:
+    x, y = DIGITS.x_train[:50], DIGITS.y_train[:50]
+    probes = ("relu1.s", "to_relu1.weight")
+    with Session(made) as session:
+        seen: list[int] = []
+        found = session.run(x, y, learn=True, probes=probes, tick=seen.append)
+        assert len(seen) > 1
+        assert seen[-1] == 50
+    machine = load_engine("native").open(made.program, rounding="independent")
+    wanted = machine.run(made.coding.inputs(x, y), samples=50, probes=probes)
+    for probe in probes:
+        assert np.array_equal(found.values[probe], wanted.values[probe])
+    assert np.array_equal(found.answers, wanted.answers)
+    assert found.counters == wanted.counters
+
+
+def test_a_prediction_says_how_far_it_is_and_stops_if_asked(made: Compiled) -> None:
+    x = np.tile(DIGITS.x_train[:500], (5, 1))
+    for threads in (1, 2):
+        seen: list[int] = []
+        with Session(made, threads=threads) as session:
+            session.predict(x, tick=seen.append)
+            assert seen == sorted(seen)
+            assert seen[-1] == 2500
+
+            def stop(done: int) -> None:
+                raise Enough
+
+            with pytest.raises(Enough):
+                session.predict(x, tick=stop)
+
+
+def test_pieces_take_about_a_fifth_of_a_second() -> None:
+    pace = Pace("native")
+    for _ in range(6):
+        for first, last in pace.pieces(40):
+            pace.took(last - first, (last - first) * 0.01)
+    assert pace.chunk(1000) == 20
+    pace.took(20, 4.0)
+    assert pace.chunk(1000) == 2
+    assert Pace("lava").chunk(1000) == 512

@@ -64,7 +64,7 @@ def test_a_training_that_is_interrupted_goes_on_with_the_same_bits(
     compiled: Path, tmp_path: Path
 ) -> None:
     stopped, kept = tmp_path / "G.stopped.hbt", tmp_path / "kept"
-    work = started("train", compiled, "-o", tmp_path / "G.hbt", "--epochs", LONG,
+    work = started("train", compiled, "-o", tmp_path / "G.hbt", "--epochs", str(LONG),
                    "--checkpoint-dir", kept)  # fmt: skip
     appears(kept / "epoch-00001.hbt")
     time.sleep(0.3)
@@ -90,7 +90,7 @@ def test_a_training_that_is_interrupted_goes_on_with_the_same_bits(
 def test_an_interrupted_training_tells_json_where_it_is_kept(
     compiled: Path, tmp_path: Path
 ) -> None:
-    work = started("train", compiled, "-o", tmp_path / "G.hbt", "--epochs", LONG, "--json",
+    work = started("train", compiled, "-o", tmp_path / "G.hbt", "--epochs", str(LONG), "--json",
                    "--checkpoint-dir", tmp_path)  # fmt: skip
     appears(tmp_path / "epoch-00001.hbt")
     out, _, _ = interrupted(work)
@@ -122,7 +122,7 @@ def test_an_interrupted_comparison_goes_on_where_it_stopped(tmp_path: Path, jobs
     assert seconds < 3.0
     known = finished(store)
     assert 0 < known < 41
-    again = started(*words[:5], f"0..{known}", *words[6:], "--json")
+    again = started(*words[:4], "--seeds", f"0..{known}", *words[6:], "--json")
     out, err = again.communicate(timeout=DEADLINE_S)
     assert again.returncode == 0, err
     assert re.search(r"[1-9]\d* of \d+ jobs were finished before", err)
@@ -184,10 +184,10 @@ def on_a_terminal(*words: str | Path, seconds: float) -> tuple[str, str]:
 def test_a_long_training_shows_a_bar_on_a_terminal_and_nothing_if_quiet(
     compiled: Path, tmp_path: Path
 ) -> None:
-    words = ("train", compiled, "-o", tmp_path / "G.hbt", "--epochs", LONG)
+    words = ("train", compiled, "-o", tmp_path / "G.hbt", "--epochs", str(LONG))
     out, seen = on_a_terminal(*words, seconds=6.0)
     assert out == ""
-    assert re.search(r"training.*/%d" % (LONG * 1293), seen)
+    assert re.search(rf"training.*/{LONG * 1293}", seen)
     out, seen = on_a_terminal(*words, "--quiet", seconds=6.0)
     assert out == ""
     assert "training" not in seen.split("stopped after")[0]

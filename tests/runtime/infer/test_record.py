@@ -61,6 +61,19 @@ def test_a_checkpoint_is_recorded_from_where_it_stood() -> None:
     assert np.array_equal(found.weights["to_fc2"][-1], after)
 
 
+def test_a_checkpoint_within_an_epoch_is_recorded_from_where_it_stood() -> None:
+    with Session(MODEL_OF, seed=2) as session:
+        order = sample_order(40, seed=2, epoch=1)
+        session.fit(X, Y, epochs=1)
+        session.run(X[order[:15]], Y[order[:15]], learn=True)
+        kept = Training("", 2, 40, 1, "native", "independent", 2, MODEL_OF.sha256, (), 15)
+        saved = Saved(MODEL_OF, training=kept, state=session.state())
+        session.fit(X, Y, epochs=1, first_epoch=1, first_sample=15)
+        after = session.read("to_fc2.weight")
+    found = record_learning(saved, X, Y, steps=5, every=5)
+    assert np.array_equal(found.weights["to_fc2"][-1], after)
+
+
 @pytest.mark.parametrize(
     ("steps", "every", "engine", "code"),
     [
