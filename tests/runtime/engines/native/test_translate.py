@@ -503,7 +503,7 @@ def starred(a: Any, n: int) -> int:
 
 @kernel
 def starred_target(a: Any, n: int) -> int:
-    k, *rest = n, 3
+    k, *_ = n, 3
     return k
 
 
@@ -745,25 +745,25 @@ def several_as_one(a: Any, n: int) -> int:
 
 @kernel
 def too_many_targets(a: Any, n: int) -> int:
-    j, k, m, o = pair(n, 1)  # type: ignore[misc]
+    j, _, _, _ = pair(n, 1)  # type: ignore[misc]
     return j  # type: ignore[has-type, no-any-return]
 
 
 @kernel
 def one_taken_apart(a: Any, n: int) -> int:
-    j, k = total_of(a, n)  # type: ignore[misc]
+    j, _ = total_of(a, n)  # type: ignore[misc]
     return j  # type: ignore[has-type, no-any-return]
 
 
 @kernel
 def values_missing(a: Any, n: int) -> int:
-    j, k = n, 1, 2  # type: ignore[misc]
+    j, _ = n, 1, 2  # type: ignore[misc]
     return j
 
 
 @kernel
 def name_taken_apart(a: Any, n: int) -> int:
-    j, k = a
+    j, _ = a
     return j
 
 
