@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache
 
 import numpy as np
@@ -37,8 +37,8 @@ from hebbite.runtime.engines.native.rule_code import (
 )
 
 Long = NDArray[np.int64]
-EDGES = (0, 1, 2, 7, 12, 30, 31, 63, 127, 128, 255, 4095, 4096, 4097, 2**15, 2**16, 2**23 - 1)
-EDGES = (*EDGES, 2**23, 2**23 + 1, 2**24, 2**30, 2**31 - 2, 2**31 - 1)
+EDGES = [0, 1, 2, 7, 12, 30, 31, 63, 127, 128, 255, 4095, 4096, 4097, 2**15, 2**16, 2**23 - 1]
+EDGES += [2**23, 2**23 + 1, 2**24, 2**30, 2**31 - 2, 2**31 - 1]
 CONSTANTS = sorted({*EDGES, *(-edge for edge in EDGES)})
 word = st.one_of(
     st.sampled_from((*CONSTANTS, -(2**31))),
@@ -94,6 +94,11 @@ def unit_of(line: str, entries: int) -> tuple[Unit, Code]:
     return unit, compile_text(str(module))
 
 
+def random_of(lane: int) -> Callable[[int, int], Long]:
+    """Return what draws the number of a lane."""
+    return lambda index, bits: np.array([7 * lane], np.int64)
+
+
 def execute_both(
     line: str, drawn: Sequence[tuple[int, int, int, int]], bent: Sequence[int] = (5,)
 ) -> int:
@@ -106,7 +111,7 @@ def execute_both(
         name: np.array(each, np.int32)
         for name, each in zip("pqzn", zip(*drawn, strict=True), strict=True)
     }
-    random = np.arange(size, dtype=np.int32) * 7
+    random = np.array([random_of(k)(0, 9)[0] for k in range(size)], np.int32)
     arrays: dict[str, NDArray[np.generic]] = {
         array.name: np.zeros(size, np.int32 if array.bits == 32 else np.uint8)
         for array in unit.signature.arrays
@@ -127,8 +132,7 @@ def execute_both(
         if line.startswith("r = shl") and lane[3] > 31 and "n" in line:
             continue
         try:
-            execute(unit.neuron, registers, offset=1, tables=tables,
-                    random=lambda index, bits, k=k: random[k : k + 1])  # fmt: skip
+            execute(unit.neuron, registers, offset=1, tables=tables, random=random_of(k))
         except AssertionError:
             continue
         compared += 1
@@ -189,8 +193,8 @@ def products(
 
     def factor(variable: str) -> st.SearchStrategy[Factor]:
         signed = variable in ("w", "t")
-        known = (0, 0, 3, -64, 100, -256, 255) if signed else (0, 0, 1, -64, 100, -254, 125)
-        known = (0, 0, -1, -2) if variable in ("x0", "y0") else known
+        known = [0, 0, 3, -64, 100, -256, 255] if signed else [0, 0, 1, -64, 100, -254, 125]
+        known = [0, 0, -1, -2] if variable in ("x0", "y0") else known
         sign = st.booleans() if signed else st.just(False)
         return st.builds(Factor, st.just(variable), st.sampled_from(known), sign)
 
@@ -333,9 +337,9 @@ by_chance = settings(deadline=None, max_examples=25)
 
 def totals_of(found: Chance, weight: Long, tag: Long, rule: Rule) -> dict[str, int]:
     """Return what a kernel counts: changed weights, non-zero ones gained, low tags gained."""
-    gained = np.count_nonzero(weight) - np.count_nonzero(found.weight)
-    below = np.count_nonzero(tag == TAG_LOW) - np.count_nonzero(found.tag == TAG_LOW)
-    changed = np.count_nonzero(weight != found.weight)
+    gained = int(np.count_nonzero(weight)) - int(np.count_nonzero(found.weight))
+    low, lower = int(np.count_nonzero(found.tag == TAG_LOW)), int(np.count_nonzero(tag == TAG_LOW))
+    below, changed = lower - low, int(np.count_nonzero(weight != found.weight))
     return {CHANGED: changed, GAINED: gained, "below": below if rule.tagged else 0}
 
 
