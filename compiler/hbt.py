@@ -74,7 +74,8 @@ class Training:
 
     ``samples`` of the data set's train part were shown in each of ``epochs``; ``split_seed`` chose
     the parts. ``validation`` holds the accuracy after every epoch. ``trained_sha256`` is the
-    program that training began with.
+    program that training began with. ``shown``: how many samples of the next epoch were shown too,
+    where a training was stopped within it.
     """
 
     data: str
@@ -86,6 +87,7 @@ class Training:
     seed: int
     trained_sha256: str
     validation: tuple[float, ...] = ()
+    shown: int = 0
 
 
 @dataclass(frozen=True, eq=False)
@@ -247,7 +249,8 @@ def _training(values: Mapping[str, Any]) -> Training:
     scores = tuple(float(score) for score in values["validation"])
     plain = {name: value for name, value in values.items() if name != "validation"}
     found = replace(_record(Training, plain), validation=scores)
-    if min(found.split_seed, found.samples, found.epochs, found.seed) < 0:
+    whole = 0 <= found.shown <= found.samples
+    if min(found.split_seed, found.samples, found.epochs, found.seed) < 0 or not whole:
         raise ValueError(f"a training of {found.epochs} epochs, {found.samples} samples")
     return found
 

@@ -24,7 +24,7 @@ from hebbite.runtime.plan import Plan
 from hebbite.runtime.sensitivity import has_rate
 from hebbite.runtime.trial import LEARNT_FROM, sha256_of
 from hebbite.runtime.tuning import Tuning, from_stored, key_of, run_tuning, stored_form, told
-from hebbite.runtime.workers import Kind, all_results
+from hebbite.runtime.workers import Count, Kind, all_results
 
 Say = Callable[[str], None]
 _BARE = re.compile(r"\s*[\w-]+\s*(\(\s*\))?\s*")
@@ -77,6 +77,7 @@ def choices_of(
     fresh: bool,
     progress: Say | None = None,
     note: Say | None = None,
+    count: Count | None = None,
 ) -> tuple[Choice, ...]:
     """Return the choice of every rule of the plan, calibrated where the plan asks for it."""
     choices = typed(plan)
@@ -84,7 +85,9 @@ def choices_of(
         return choices
     work = _tunings(graph, plan, choices)
     kind = Kind("calibrations", run_tuning, key_of, stored_form, from_stored, told)
-    done = all_results(kind, work, jobs, store, fresh=fresh, progress=progress, note=note)
+    done = all_results(
+        kind, work, jobs, store, fresh=fresh, progress=progress, note=note, count=count
+    )
     found = {(job.rule, job.seed): made for job, made in zip(work, done, strict=True)}
     return tuple(_chosen(choice, plan.seeds, found) for choice in choices)
 

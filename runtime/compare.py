@@ -29,7 +29,7 @@ from hebbite.runtime.plan import Cell, Plan, trials_of
 from hebbite.runtime.row import Near, Row, interval
 from hebbite.runtime.sensitivity import beside, texts_of
 from hebbite.runtime.trial import Outcome
-from hebbite.runtime.workers import all_outcomes
+from hebbite.runtime.workers import Count, all_outcomes
 
 __all__ = ["Comparison", "Plan", "Row", "compare", "interval"]
 
@@ -55,6 +55,7 @@ def compare(
     fresh: bool = False,
     progress: Callable[[str], None] | None = None,
     note: Callable[[str], None] | None = None,
+    count: Count | None = None,
 ) -> Comparison:
     """Train ``model`` by every rule, objective, target and seed of the plan.
 
@@ -65,7 +66,8 @@ def compare(
     ``jobs`` processes work side by side; their number does not change a result. A script that asks
     for more than one must guard its entry by ``if __name__ == "__main__"``. With a ``store`` what
     was finished before is not done again, unless ``fresh``, and what is finished now is kept; that
-    changes no result either. ``note`` is told how many jobs were finished before.
+    changes no result either. ``note`` is told how many jobs were finished before, ``count`` how
+    many are finished as they are.
 
     Raises:
         HebbiteError: whatever is wrong with the request; nothing is trained before it is known.
@@ -79,11 +81,11 @@ def compare(
     if plan.calibrate:
         trials_of(graph, sha256, plan, _cells(plan, typed(plan)))
     choices = choices_of(
-        graph, plan, jobs=jobs, store=store, fresh=fresh, progress=progress, note=note
+        graph, plan, jobs=jobs, store=store, fresh=fresh, progress=progress, note=note, count=count
     )
     trials = trials_of(graph, sha256, plan, _cells(plan, choices))
     work = list(trials.values())
-    done = all_outcomes(work, jobs, store, fresh=fresh, progress=progress, note=note)
+    done = all_outcomes(work, jobs, store, fresh=fresh, progress=progress, note=note, count=count)
     found = dict(zip(trials, done, strict=True))
     rows = tuple(
         _row(choice, goal, target, found, plan, profiles)

@@ -107,6 +107,12 @@ class Counters:
         return {**totals, "by_component": {key: part for key, part in parts.items() if part}}
 
 
+def counted_nothing(program: Program) -> Counters:
+    """Return counts of a program that did nothing."""
+    names = components_of(program)
+    return Counters(names, np.zeros((len(names), len(PHASES), len(COUNTERS)), np.int64))
+
+
 def rewritten(program: Program, products: Iterable[tuple[str, int]]) -> Counters:
     """Return the host words of a change of rule: (group, products that changed) each."""
     names = components_of(program)

@@ -7,8 +7,10 @@ the tags ``fc1.t``, if it keeps any (as stored after every learning epoch).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import reduce
+from operator import add
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,6 +38,24 @@ class Recording:
     answers: NDArray[np.int64]
     counters: Counters
     wall_s: float
+
+
+def joined(parts: Sequence[Recording], *, wall_s: float | None = None) -> Recording:
+    """Return recordings of runs that follow each other as one.
+
+    ``wall_s``: the seconds that they took, where they did not run one after the other.
+    """
+    if len(parts) == 1 and wall_s is None:
+        return parts[0]
+    return replace(
+        parts[0],
+        samples=sum(part.samples for part in parts),
+        steps=sum(part.steps for part in parts),
+        values={p: np.concatenate([part.values[p] for part in parts]) for p in parts[0].values},
+        answers=np.concatenate([part.answers for part in parts]),
+        counters=reduce(add, (part.counters for part in parts)),
+        wall_s=sum(part.wall_s for part in parts) if wall_s is None else wall_s,
+    )
 
 
 def all_probes(program: Program) -> tuple[str, ...]:

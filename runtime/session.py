@@ -24,16 +24,18 @@ from hebbite.compiler.program.types import IntArray
 from hebbite.rules.errors import Problem, UsageError, near
 from hebbite.rules.registry import parse_rule
 from hebbite.rules.rule import LearningRule
-from hebbite.runtime.counters import Counters, rewritten
+from hebbite.runtime.answering import Tick, answers_of
+from hebbite.runtime.counters import Counters, counted_nothing, rewritten
+from hebbite.runtime.engines.base import Inputs, check_events
 from hebbite.runtime.engines.registry import ON_LAVA, load_engine
 from hebbite.runtime.episode import Episode
-from hebbite.runtime.recording import Recording
+from hebbite.runtime.pieces import Pace, run_apart, threads_of
+from hebbite.runtime.recording import Recording, joined
 from hebbite.runtime.state import check_state
 from hebbite.runtime.teaching import correct, judged, loss_of, targets_of
 
 Labels = NDArray[np.generic]
 ORDER_STREAM = 0x0DDE2
-CHUNK = 512
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,10 +65,13 @@ class Session:
         rounding: ``independent`` (a random number for every synapse, the default) or ``lava-exact``
             (Lava's one shared number, bit for bit).
         seed: replaces the program's seed.
+        threads: over how many threads the native engine spreads samples that do not learn, where
+            the program is proven to treat them independently; by default $HEBBITE_THREADS, else as
+            many as there are processors. Their number changes neither bits nor counts.
 
     Raises:
-        UsageError: HB0101 or HB0102 for an unknown engine or rounding, HB0116 for a rounding or a
-            seed other than the checkpoint's.
+        UsageError: HB0101 or HB0102 for an unknown engine or rounding, HB0115 for threads that
+            are no number from 1 on, HB0116 for a rounding or a seed other than the checkpoint's.
         InputFileError: HB0717 if the state of a checkpoint is not one of its program.
         EngineError: HB06xx if the engine is missing or refuses the program.
     """
@@ -78,10 +83,12 @@ class Session:
         engine: str = "native",
         rounding: str | None = None,
         seed: int | None = None,
+        threads: int | None = None,
     ) -> None:
         saved = model if isinstance(model, Saved) else Saved(model)
         self.model = saved.compiled
         self.engine = engine
+        self.threads = threads_of(threads)
         self.rounding, self.seed = _random_of(saved, rounding, seed)
         self._machine = load_engine(engine).open(
             self.model.program, rounding=self.rounding, seed=self.seed
@@ -90,6 +97,7 @@ class Session:
         self._counters: Counters | None = None
         self._samples = 0
         self._episode = Episode()
+        self._pace, self._answering = Pace(engine), Pace(_twin_engine(engine))
         if saved.state is not None:
             self.restore(saved.state)
 
@@ -118,12 +126,19 @@ class Session:
         *,
         learn: bool = False,
         probes: Sequence[str] = (),
+        tick: Tick | None = None,
     ) -> Recording:
-        """Run samples x (samples, features...), with targets y if somebody teaches."""
+        """Run samples x (samples, features...), with targets y if somebody teaches.
+
+        ``tick`` is called about five times a second with how many samples are done.
+        """
         coding = self.model.coding
         inputs = coding.inputs(x, y, first=self._samples)
-        count = coding.shown(len(x), taught=y is not None)
-        found = self.run_events(inputs, samples=count, learn=learn, probes=probes)
+        each = coding.shown(1, taught=y is not None)
+        look = None if tick is None else lambda done: tick(done // each)
+        found = self.run_events(
+            inputs, samples=len(x) * each, learn=learn, probes=probes, tick=look
+        )
         answers = np.asarray(coding.answers(found.answers, len(x)), np.int64)
         return replace(found, answers=answers)
 
@@ -181,13 +196,36 @@ class Session:
         samples: int,
         learn: bool,
         probes: Sequence[str] = (),
+        tick: Tick | None = None,
     ) -> Recording:
         """Run samples that are integers already: source -> (samples, events, size)."""
-        recording = self._machine.run(inputs, samples=samples, learn=learn, probes=probes)
+        parts: list[Recording] = []
+        if samples:
+            check_events(self.model.program, inputs, samples)
+        for first, last in self._pace.pieces(samples) if samples else ((0, 0),):
+            part = {name: given[first:last] for name, given in inputs.items()}
+            parts.append(self._run_part(part, last - first, learn, probes))
+            self._pace.took(last - first, parts[-1].wall_s)
+            if tick is not None:
+                tick(last)
+        return joined(parts)
+
+    def _run_part(
+        self, inputs: Inputs, samples: int, learn: bool, probes: Sequence[str]
+    ) -> Recording:
+        """Run one piece, count it and its samples."""
+        if learn or probes:
+            found = self._machine.run(inputs, samples=samples, learn=learn, probes=probes)
+        else:
+
+            def given(first: int, last: int) -> Inputs:
+                return {name: each[first:last] for name, each in inputs.items()}
+
+            found = run_apart(self._machine, given, samples=samples, threads=self.threads)
         self._samples += samples
-        counted = recording.counters
+        counted = found.counters
         self._counters = counted if self._counters is None else self._counters + counted
-        return recording
+        return found
 
     def fit(
         self,
@@ -197,36 +235,46 @@ class Session:
         epochs: int,
         validation: tuple[Samples, Labels] | None = None,
         first_epoch: int = 0,
+        first_sample: int = 0,
         progress: Callable[[int, float | None], None] | None = None,
+        tick: Tick | None = None,
     ) -> Fit:
         """Learn online, one sample at a time, each epoch in a new order that the seed fixes.
 
         ``y`` holds classes or real targets; objectives that take their targets from the samples
         need none. Where the host judges the outputs (rewards, cross-entropy, pairs) every sample is
-        run twice. ``first_epoch`` continues a run; ``progress`` is called after every epoch with
-        its number and the validation accuracy.
+        run twice. ``first_epoch`` continues a run, ``first_sample`` in the midst of that epoch;
+        ``progress`` is called after every epoch with its number and the validation accuracy.
+        ``tick`` is called about five times a second with how many samples of the epoch were
+        learnt; what it raises leaves the session as it stands then, to be saved or gone on with.
 
         Raises:
-            UsageError: HB0108 for no epochs, no samples, or no targets where they are needed.
+            UsageError: HB0108 for no epochs, no samples, or no targets where they are needed;
+                HB0122 for a ``first_sample`` that the epoch does not have.
         """
         y = self._targets(x, y)
         x = x[: len(y)]
-        done, wall, scores = 0, 0.0, []
-        total: Counters | None = None
+        if epochs < 1 or not len(y):
+            raise UsageError(Problem("HB0108", "nothing to learn from: no epochs or no samples"))
+        _check_first(first_sample, len(y), pairs=self.model.objective.teaches == "pairs")
+        wall, scores = 0.0, []
+        total = counted_nothing(self.model.program)
         for epoch in range(first_epoch, first_epoch + epochs):
             order = sample_order(len(x), seed=self.seed, epoch=epoch)
-            for first, part in _chunks(order):
-                for recording in self._taught(x[part], y[part], epoch * len(order) + first):
-                    total = recording.counters if total is None else total + recording.counters
+            done = first_sample if epoch == first_epoch else 0
+            while done < len(order):
+                part = order[done : done + self._pace.chunk(len(order) - done)]
+                for recording in self._taught(x[part], y[part], epoch * len(order) + done):
+                    total += recording.counters
                     wall += recording.wall_s
                 done += len(part)
+                if tick is not None:
+                    tick(done)
             score = self.evaluate(*validation) if validation is not None else None
             scores += [] if score is None else [score]
             if progress is not None:
                 progress(epoch + 1, score)
-        if total is None:
-            raise UsageError(Problem("HB0108", "nothing to learn from: no epochs or no samples"))
-        return Fit(done, total, wall, tuple(scores))
+        return Fit(epochs * len(y) - first_sample, total, wall, tuple(scores))
 
     def _taught(self, x: Samples, y: Labels, number: int) -> Iterator[Recording]:
         """Learn from samples in order; ``number`` of the first one within the training."""
@@ -259,31 +307,27 @@ class Session:
         y = self._targets(x, y)
         return loss_of(self.model, self.answers(x[: len(y)]), y)
 
-    def predict(self, x: Samples) -> NDArray[np.int64]:
-        """Return the class of every sample, from a copy of the network that does not learn."""
-        return np.asarray(np.argmax(self.answers(x), axis=1), np.int64)
+    def predict(self, x: Samples, *, tick: Tick | None = None) -> NDArray[np.int64]:
+        """Return the class of every sample, from a copy of the network that does not learn.
 
-    def answers(self, x: Samples) -> NDArray[np.int64]:
+        ``tick`` is called about five times a second with how many samples are done.
+        """
+        return np.asarray(np.argmax(self.answers(x, tick=tick), axis=1), np.int64)
+
+    def answers(self, x: Samples, *, tick: Tick | None = None) -> NDArray[np.int64]:
         """Return the read-out register after every sample, (samples, outputs), as `predict` does.
 
         For graded networks that is v of the output neurons before their shift.
         """
-        parts = [self._answers(x[part], first) for first, part in _numbered_chunks(len(x))]
-        return np.concatenate(parts)
-
-    def _answers(self, x: Samples, first: int) -> NDArray[np.int64]:
-        twin = self.snapshot()
         machine = load_engine(_twin_engine(self.engine)).open(
-            twin.program, rounding=self.rounding, seed=self.seed
+            self.snapshot().program, rounding=self.rounding, seed=self.seed
         )
-        coding = self.model.coding
-        count = coding.shown(len(x), taught=False)
-        found = machine.run(coding.inputs(x, first=first), samples=count, learn=False)
-        return np.asarray(coding.answers(found.answers, len(x)), np.int64)
+        pace, coding = self._answering, self.model.coding
+        return answers_of(machine, coding, x, threads=self.threads, pace=pace, tick=tick)
 
-    def evaluate(self, x: Samples, y: Labels) -> float:
+    def evaluate(self, x: Samples, y: Labels, *, tick: Tick | None = None) -> float:
         """Return the accuracy on labelled samples. Neither weights nor random streams move."""
-        return float(np.mean(self.predict(x) == y))
+        return float(np.mean(self.predict(x, tick=tick) == y))
 
     def snapshot(self) -> Compiled:
         """Return the model with the weights as they stand."""
@@ -398,11 +442,8 @@ def _twin_engine(engine: str) -> str:
     return "native" if engine in ON_LAVA else engine
 
 
-def _chunks(order: NDArray[np.int64]) -> Iterator[tuple[int, NDArray[np.int64]]]:
-    for first in range(0, len(order), CHUNK):
-        yield first, order[first : first + CHUNK]
-
-
-def _numbered_chunks(count: int) -> Iterator[tuple[int, slice]]:
-    for first in range(0, count, CHUNK):
-        yield first, slice(first, first + CHUNK)
+def _check_first(first: int, samples: int, *, pairs: bool) -> None:
+    """Refuse to go on from a sample that an epoch does not have, or within a pair (HB0122)."""
+    if not 0 <= first <= samples or (pairs and first % 2):
+        what = f"an epoch of {samples} samples cannot go on from sample {first}"
+        raise UsageError(Problem("HB0122", what, hint="first_sample=0"))

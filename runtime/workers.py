@@ -2,23 +2,32 @@
 
 In: jobs of a kind (trainings, calibrations), a number of processes, perhaps a store. Out: what they
 came to, in order. The parent alone reads and writes the store, a job as soon as it is finished,
-whatever order they finish in.
+whatever order they finish in. Ctrl-C ends the processes at once; what was finished is kept. Each of
+several processes keeps to one processor.
 """
 
 from __future__ import annotations
 
+import os
+import signal
+import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from dataclasses import dataclass
-from multiprocessing import get_context
+from multiprocessing import active_children, get_context
 from typing import Generic, TypeVar
+
+from threadpoolctl import threadpool_limits
 
 from hebbite.rules.errors import EngineError, Problem
 from hebbite.runtime.jobs import JobStore
 from hebbite.runtime.trial import Outcome, Trial, from_stored, key_of, run_trial, stored_form
 
 Say = Callable[[str], None]
+Count = Callable[[str, int, int], None]
+"""Called with the noun of jobs, how many are finished and how many there are."""
 Job = TypeVar("Job")
 Result = TypeVar("Result")
 
@@ -52,10 +61,13 @@ def all_outcomes(
     fresh: bool,
     progress: Say | None,
     note: Say | None,
+    count: Count | None = None,
 ) -> list[Outcome]:
     """Return the outcome of every trial, in order; see `compare`."""
     kind = Kind("jobs", run_trial, key_of, stored_form, from_stored, _told)
-    return all_results(kind, trials, jobs, store, fresh=fresh, progress=progress, note=note)
+    return all_results(
+        kind, trials, jobs, store, fresh=fresh, progress=progress, note=note, count=count
+    )
 
 
 def _told(trial: Trial, outcome: Outcome) -> str:
@@ -71,6 +83,7 @@ def all_results(
     fresh: bool,
     progress: Say | None,
     note: Say | None,
+    count: Count | None = None,
 ) -> list[Result]:
     """Return the result of every job, in order.
 
@@ -83,12 +96,16 @@ def all_results(
     if found and note is not None:
         note(f"{len(found)} of {len(work)} {kind.noun} were finished before")
     left = {index: job for index, job in enumerate(work) if index not in found}
+    if count is not None:
+        count(kind.noun, len(found), len(work))
     for index, result in _done(kind.run, left, jobs):
         if store is not None:
             store.put(keys[index], kind.keep(result))
         if progress is not None:
             progress(kind.tell(work[index], result))
         found[index] = result
+        if count is not None:
+            count(kind.noun, len(found), len(work))
     return [found[index] for index in range(len(work))]
 
 
@@ -115,13 +132,41 @@ def _done(
     if jobs == 1 or len(work) < 2:
         yield from ((index, run(job)) for index, job in work.items())
         return
-    pool = ProcessPoolExecutor(min(jobs, len(work)), mp_context=get_context("spawn"))
-    try:
+    before = {*active_children()}
+    with _interrupts_ignored():  # what is started now ignores them, too
+        pool = ProcessPoolExecutor(
+            min(jobs, len(work)), mp_context=get_context("spawn"), initializer=_begin
+        )
         waiting = {pool.submit(run, job): index for index, job in work.items()}
+    try:
         for future in as_completed(waiting):
             yield waiting[future], future.result()
     except BrokenProcessPool as error:
         what = "a process that trained died; the system may have been short of memory"
         raise EngineError(Problem("HB0607", what, hint="--jobs 1")) from error
+    except KeyboardInterrupt:
+        for process in {*active_children()} - before:
+            process.terminate()
+        raise
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _begin() -> None:
+    """Leave interrupts to the parent, and keep to one processor: the others have their own jobs."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    os.environ["HEBBITE_THREADS"] = "1"
+    threadpool_limits(limits=1)
+
+
+@contextmanager
+def _interrupts_ignored() -> Iterator[None]:
+    """Ignore Ctrl-C for a moment, if that is ours to decide."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)

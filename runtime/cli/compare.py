@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Optional
 import typer
 
 from hebbite.runtime.cli import options, requests
-from hebbite.runtime.cli.output import print_json, print_table, progress, say, write_file
+from hebbite.runtime.cli.output import print_json, print_table, say, write_file
+from hebbite.runtime.cli.waiting import STOPPED, Bar
 
 if TYPE_CHECKING:
     from hebbite.runtime.compare import Comparison
@@ -77,6 +78,7 @@ def compare(
     scheduler: options.Scheduler = "",
     watts: options.Watts = "",
     hardware: options.Hardware = False,
+    quiet: options.Quiet = False,
     as_json: options.Json = False,
     debug: options.Debug = False,
 ) -> None:
@@ -113,10 +115,21 @@ def compare(
         calibrate=calibrate,
         sensitivity=sensitivity,
     )
-    with _store(store, model) as finished:
-        found = compare_rules(
-            model, plan, jobs=jobs, store=finished, fresh=fresh, progress=progress, note=say
-        )
+    with _store(store, model) as finished, Bar(1, "jobs", quiet=quiet) as bar:
+        try:
+            found = compare_rules(
+                model,
+                plan,
+                jobs=jobs,
+                store=finished,
+                fresh=fresh,
+                progress=bar.say,
+                note=say,
+                count=lambda noun, done, total: bar.reach(done, noun, total),
+            )
+        except KeyboardInterrupt as error:
+            _say_stopped(finished)
+            raise typer.Exit(STOPPED) from error
     if report is not None:
         from hebbite.runtime.report import render
 
@@ -135,6 +148,13 @@ def _store(path: Path | None, model: Path) -> AbstractContextManager[JobStore | 
         return default_store(note=say) or nullcontext()
     requests.refuse_to_overwrite(path, model)
     return JobStore(path, note=say)
+
+
+def _say_stopped(store: JobStore | None) -> None:
+    if store is None:
+        say("stopped; nothing was kept")
+    else:
+        say(f"stopped; finished jobs are kept in {store.path}: the same command goes on")
 
 
 def print_comparison(found: Comparison) -> None:

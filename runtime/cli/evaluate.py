@@ -6,6 +6,7 @@ import typer
 
 from hebbite.runtime.cli import options, requests
 from hebbite.runtime.cli.output import print_json, say
+from hebbite.runtime.cli.waiting import Bar
 
 CHUNK = 512
 
@@ -17,6 +18,7 @@ def evaluate(
     rounding: options.Rounding = "independent",
     seed: options.AnySeed = None,
     hardware: options.Hardware = False,
+    quiet: options.Quiet = False,
     as_json: options.Json = False,
     debug: options.Debug = False,
 ) -> None:
@@ -36,8 +38,17 @@ def evaluate(
     dataset = requests.dataset_of(data or (known.data if known else "digits"), seed=chosen)
     requests.check_fit(model, dataset)
     x, y = dataset.x_test.astype(np.float64), dataset.y_test
-    with Session(model, engine=engine, rounding=rounding) as session:
-        runs = [session.run(x[first : first + CHUNK]) for first in range(0, len(x), CHUNK)]
+    runs = []
+    with (
+        Session(model, engine=engine, rounding=rounding) as session,
+        Bar(len(x), "evaluating", quiet=quiet) as bar,
+    ):
+        for first in range(0, len(x), CHUNK):
+
+            def reach(done: int, before: int = first) -> None:
+                bar.reach(before + done)
+
+            runs.append(session.run(x[first : first + CHUNK], tick=reach))
         counters = session.counters
     assert counters is not None, "a data set holds a sample"
     answers = np.concatenate([run.answers for run in runs])

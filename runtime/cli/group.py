@@ -14,6 +14,7 @@ from typer.core import TyperGroup
 from hebbite.rules.errors import HebbiteError
 from hebbite.runtime.cli.output import print_error, print_json, say
 from hebbite.runtime.cli.verbs import VERBS
+from hebbite.runtime.cli.waiting import STOPPED
 
 BUG = 5
 """Exit code of an error that is ours."""
@@ -62,6 +63,9 @@ class Verbs(TyperGroup):
             raise typer.Exit(error.exit_code) from error
         except (typer.Exit, typer.Abort):
             raise
+        except KeyboardInterrupt as error:
+            say("stopped")
+            raise typer.Exit(STOPPED) from error
         except Exception as error:
             if _belongs_to_typer(error):
                 raise

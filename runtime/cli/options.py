@@ -28,6 +28,7 @@ Model = Annotated[Path, typer.Argument(help=".onnx, or a graph text", show_defau
 File = Annotated[Path, typer.Argument(help="a compiled model, .hbt", show_default=False)]
 Json = Annotated[bool, typer.Option("--json", help="print one JSON object on standard output")]
 Debug = Annotated[bool, typer.Option("--debug", help="show the traceback of an unexpected error")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="show no progress")]
 Rule = Annotated[
     str, typer.Option(help="a name, name(option=value, ...), 'dw = ...', or a file, my.rule")
 ]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+import shlex
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Optional
 
@@ -11,14 +12,16 @@ import typer
 
 from hebbite.rules.errors import InputFileError, Problem, UsageError
 from hebbite.runtime.cli import options, recording, requests
-from hebbite.runtime.cli.output import print_json, progress
+from hebbite.runtime.cli.output import print_json, say
+from hebbite.runtime.cli.waiting import STOPPED, Bar, stop_on_interrupt
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
     from hebbite.compiler.hbt import Saved, Training
-    from hebbite.runtime.training import Keep, Trained
+    from hebbite.runtime.datasets import Dataset
+    from hebbite.runtime.training import Keep, Trained, TrainingStoppedError
 
 Checkpoints = Annotated[
     Optional[Path],  # noqa: UP045 - typer reads the annotation on Python 3.10
@@ -31,6 +34,7 @@ Resume = Annotated[
 
 
 def train(
+    ctx: typer.Context,
     file: options.File,
     output: options.Output = None,
     data: options.Data = "digits",
@@ -46,19 +50,21 @@ def train(
     record_every: recording.RecordEvery = 0,
     scheduler: options.Scheduler = "",
     hardware: options.Hardware = False,
+    quiet: options.Quiet = False,
     as_json: options.Json = False,
     debug: options.Debug = False,
 ) -> None:
-    """Train a compiled model; FILE itself is left as it is."""
+    """Train a compiled model; FILE itself is left as it is. Ctrl-C keeps what was learnt so far."""
     from hebbite.runtime.session import rounding_of
-    from hebbite.runtime.training import plan_of
-    from hebbite.runtime.training import train as run_training
+    from hebbite.runtime.training import TrainingStoppedError, plan_of
 
     if output is None:
         raise UsageError(Problem("HB0157", "nothing to write to", hint="-o TRAINED.hbt"))
     saved = requests.open_saved(file)
     start = requests.open_saved(_checkpoint(resume)) if resume is not None else None
+    stopped = _stopped_file(output)
     requests.refuse_to_overwrite(output, file)
+    requests.refuse_to_overwrite(stopped, file)
     chosen = saved.compiled.program.seed if seed is None else seed
     dataset = requests.dataset_of(data, seed=chosen)
     requests.check_fit(saved.compiled, dataset)
@@ -75,18 +81,95 @@ def train(
     recorded = recording.wanted(record, record_steps, record_every)
     if recorded is not None:
         recording.check(recorded, start or saved, plan, file=file, output=output)
-    trained = run_training(
-        saved.compiled,
-        dataset,
-        plan,
-        resume=start,
-        keep=None if checkpoint_dir is None else _keep_in(checkpoint_dir, saved),
-        progress=lambda epoch, score: progress(f"epoch {epoch}: validation {score:.4f}"),
-    )
+    keep = None if checkpoint_dir is None else _keep_in(checkpoint_dir, saved)
+    try:
+        trained = _trained(saved, dataset, plan, start, keep, quiet=quiet)
+    except TrainingStoppedError as error:
+        _keep_stopped(stopped, saved, error, ctx.obj, as_json=as_json)
+        raise typer.Exit(STOPPED) from error
     if recorded is not None:
         recording.write(recorded, start or saved, dataset, plan)
     _save(output, saved, trained)
     _report(output, trained, recorded, saved.compiled.program.schedule.period, as_json)
+
+
+def _trained(
+    saved: Saved,
+    dataset: Dataset,
+    plan: Training,
+    start: Saved | None,
+    keep: Keep | None,
+    *,
+    quiet: bool,
+) -> Trained:
+    """Train, with a bar, until the end or until Ctrl-C."""
+    from hebbite.runtime.engines.registry import ON_LAVA
+    from hebbite.runtime.training import StopRequestedError
+    from hebbite.runtime.training import train as run_training
+
+    with (
+        stop_on_interrupt(heard=plan.engine not in ON_LAVA) as asked,
+        Bar(plan.epochs * plan.samples, "training", quiet=quiet) as bar,
+    ):
+
+        def look(samples: int) -> None:
+            if asked():
+                raise StopRequestedError
+            bar.reach(samples)
+
+        return run_training(
+            saved.compiled,
+            dataset,
+            plan,
+            resume=start,
+            keep=keep,
+            progress=lambda epoch, score: bar.say(f"epoch {epoch}: validation {score:.4f}"),
+            tick=look,
+        )
+
+
+def _stopped_file(output: Path) -> Path:
+    """Return where a training that Ctrl-C stops is kept: OUTPUT.stopped.hbt beside OUTPUT.hbt."""
+    return output.with_name(f"{output.stem}.stopped.hbt")
+
+
+def _keep_stopped(
+    path: Path,
+    saved: Saved,
+    error: TrainingStoppedError,
+    typed: Sequence[str],
+    *,
+    as_json: bool,
+) -> None:
+    """Write the checkpoint of a stopped training, and say how to go on."""
+    from hebbite.compiler.hbt import save_compiled
+
+    done = error.done
+    save_compiled(
+        path,
+        saved.compiled,
+        slice_inputs=saved.slice_inputs,
+        golden=saved.golden,
+        training=done,
+        state=error.state,
+    )
+    say(f"stopped after {done.epochs} epochs and {done.shown} of {done.samples} samples")
+    say(f"what was learnt so far is kept in {path}")
+    say(f"to go on, with the same bits: {_resuming(typed, path)}")
+    if as_json:
+        known = {"epochs": done.epochs, "samples": done.shown, "checkpoint": str(path)}
+        print_json({"stopped": known})
+
+
+def _resuming(typed: Sequence[str], path: Path) -> str:
+    """Return the command that was typed, going on from a checkpoint."""
+    words, kept = iter(typed), []
+    for word in words:
+        if word == "--resume":
+            next(words, "")
+        elif not word.startswith("--resume="):
+            kept.append(word)
+    return shlex.join(["hebbite", *kept, "--resume", str(path)])
 
 
 def _checkpoint(path: Path) -> Path:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Protocol
+from collections.abc import Callable, Mapping, Sequence
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +16,9 @@ from hebbite.runtime.recording import Recording
 
 Inputs = Mapping[str, IntArray]
 """Source name -> integers of shape (samples, events, size). A source left out sends nothing."""
+
+Given = Callable[[int, int], Inputs]
+"""(first, last + 1) -> inputs of these samples, in any thread."""
 
 
 class Machine(Protocol):
@@ -43,6 +46,24 @@ class Machine(Protocol):
 
     def close(self) -> None:
         """Give back processes and files."""
+
+
+@runtime_checkable
+class Splitting(Machine, Protocol):
+    """A machine that can run samples on several threads, with the bits and counts of one."""
+
+    def beside(self, samples: int) -> Splitting:
+        """Return a machine with the weights of this one for another thread, so many samples later,
+        without messages under way. It runs, and may not learn.
+        """
+
+    def adopt(self, other: Splitting) -> None:
+        """Stand where a machine stands that `beside` returned."""
+
+    def run_split(self, given: Given, *, samples: int, each: int, threads: int) -> Recording:
+        """Run samples that do not learn, each of them ``each`` samples of the program; one after
+        the other where samples depend on each other.
+        """
 
 
 class Engine(Protocol):
@@ -79,6 +100,13 @@ def events_of(source: Source, inputs: Inputs, samples: int) -> IntArray:
         what = f"'{source.name}' takes payloads {low}..{high}, not {given.min()}..{given.max()}"
         raise UsageError(Problem("HB0114", what, at=f"%{source.name} = source[{source.size}]"))
     return given
+
+
+def check_events(program: Program, inputs: Inputs, samples: int) -> None:
+    """Refuse inputs that a run of ``samples`` samples would refuse (HB0110, HB0111, HB0114)."""
+    check_inputs(program, inputs)
+    for source in program.sources:
+        events_of(source, inputs, samples)
 
 
 def check_inputs(program: Program, inputs: Inputs) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import time
 from collections.abc import Mapping, Sequence
 
@@ -10,20 +11,24 @@ from numpy.typing import NDArray
 
 from hebbite.compiler.arithmetic.learning import TAG_LOW
 from hebbite.compiler.arithmetic.randomness import LavaStreams, Rounding
+from hebbite.compiler.program.independence import carried
 from hebbite.compiler.program.types import IntArray, Program
 from hebbite.runtime.counters import COUNTERS, PHASES, Counters, components_of
-from hebbite.runtime.engines.base import Inputs, check_inputs
+from hebbite.runtime.engines.base import Given, Inputs, Splitting, check_inputs
+from hebbite.runtime.engines.native.batch import run_batch
 from hebbite.runtime.engines.native.events import pack_events
 from hebbite.runtime.engines.native.pack import Packed, pack
-from hebbite.runtime.engines.native.plan import TRACES, Call, Long
+from hebbite.runtime.engines.native.plan import TRACES, Call, Long, State
 from hebbite.runtime.engines.native.probes import probe_table, probes_of, stored_for, values_of
-from hebbite.runtime.engines.native.run import run_samples
+from hebbite.runtime.engines.native.run import prepare, run_samples
 from hebbite.runtime.engines.native.scratch import new_scratch, note_addresses
 from hebbite.runtime.engines.native.views import describe
 from hebbite.runtime.engines.native.weights import Held, fill_store, from_store, nonzero_of
 from hebbite.runtime.recording import Recording
 
 AnyInt = NDArray[np.integer]
+CHANGED = ("clock", "memory", "flags", "lists", "sent", "full", "due", "arrived")
+"""The arrays of a state that a run changes which does not learn, addresses aside."""
 
 
 class NativeEngine:
@@ -48,6 +53,7 @@ class NativeMachine:
         self._streams = LavaStreams(seed)
         self._drawn = 0
         self._probed: frozenset[str] = frozenset()
+        self._apart = not carried(program)
         self._packed = self._pack()
         self._state = self._packed.state
         self._scratch = new_scratch(program)
@@ -93,6 +99,31 @@ class NativeMachine:
             counters=Counters(components, call.counts.reshape(len(components), len(PHASES), -1)),
             wall_s=wall,
         )
+
+    def run_split(self, given: Given, *, samples: int, each: int, threads: int) -> Recording:
+        """Run samples that do not learn, on several threads if they are independent."""
+        if not self._apart or min(samples, threads) < 2:
+            return self.run(given(0, samples), samples=samples * each, learn=False)
+        return run_batch(self, given, samples=samples, each=each, threads=threads)
+
+    def beside(self, samples: int) -> NativeMachine:
+        """Return a machine that shares the weights of this one, ``samples`` samples later.
+
+        It may not learn. Its registers are those of now, and no message is under way.
+        """
+        prepare()
+        other = copy.copy(self)
+        other._state = _apart(self._state)
+        other._state.clock[0] += samples * self._program.schedule.period
+        other._scratch = new_scratch(self._program)
+        other._listed = other._list()
+        return other
+
+    def adopt(self, other: Splitting) -> None:
+        """Stand where a machine stands that was beside this one."""
+        assert isinstance(other, NativeMachine)
+        for name in CHANGED:
+            getattr(self._state, name)[:] = getattr(other._state, name)
 
     def _store(self, probed: frozenset[str]) -> None:
         """Print the neurons' kernels anew if a register is probed that they do not store yet."""
@@ -231,3 +262,15 @@ class NativeMachine:
 
     def close(self) -> None:
         """Nothing is held outside of Python."""
+
+
+def _apart(state: State) -> State:
+    """Return a state with the weights of another, and registers and messages of its own."""
+    own = {name: getattr(state, name).copy() for name in CHANGED}
+    own["due"][:], own["arrived"][:], own["full"][:] = 0, 0, 1
+    tables = state.tables.copy()
+    for name in ("memory", "flags"):
+        old, new = getattr(state, name), own[name]
+        within = (tables >= old.ctypes.data) & (tables < old.ctypes.data + old.nbytes)
+        tables[within] += new.ctypes.data - old.ctypes.data
+    return state._replace(**own, tables=tables, where=state.where.copy())

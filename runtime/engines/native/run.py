@@ -148,3 +148,8 @@ def run_samples(listed: Long, call: Call, samples: int, *, learn: bool) -> None:
     """Run samples on a machine whose arrays are listed, all but those of the call (`views`)."""
     at.enter(listed, (call,))
     compiled(run, None, None, None)(listed.ctypes.data, samples, learn)
+
+
+def prepare() -> None:
+    """Have the kernel's machine code at hand, before several threads ask for it."""
+    compiled(run, None, None, None)
