@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from hebbite.compiler.blocks import flat_blocks
+from hebbite.compiler.arithmetic.blocks import flat_blocks
 from hebbite.compiler.coding import Coding
 from hebbite.compiler.program.text import print_program
 from hebbite.compiler.program.types import IntArray, Program

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from hebbite.compiler.blocks import parts, row_blocks
+from hebbite.compiler.arithmetic.blocks import parts, row_blocks
 from hebbite.compiler.program.connectivity import Conv2d, Sparse
 from hebbite.compiler.program.groups import changing
 from hebbite.compiler.program.neuron import (

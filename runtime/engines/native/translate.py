@@ -197,7 +197,7 @@ def _source(kernel: Kernel) -> Source:
     tree = ast.parse(textwrap.dedent(inspect.getsource(function))).body[0]
     if not isinstance(tree, ast.FunctionDef):
         raise TypeError(f"{kernel.name} is no plain function: 'def' makes a kernel")
-    source = Source(tree, function.__code__.co_firstlineno)  # type: ignore[attr-defined]
+    source = Source(tree, function.__code__.co_firstlineno)
     source.check()
     return source
 
@@ -663,7 +663,7 @@ class _Function:
         return node.args
 
     def _call_kernel(self, kernel: Kernel, node: ast.Call) -> Any:
-        wanted = kernel.function.__code__.co_argcount  # type: ignore[attr-defined]
+        wanted = kernel.function.__code__.co_argcount
         arguments: list[Number] = []
         types: list[Kind | None] = []
         for each in self._given(node, wanted):

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from hebbite.compiler.blocks import flat_blocks, parts, row_blocks
+from hebbite.compiler.arithmetic.blocks import flat_blocks, parts, row_blocks
 from hebbite.compiler.program.connectivity import Conv2d, Sparse
 from hebbite.compiler.program.types import IntArray, Program, Synapses
 from hebbite.runtime.engines.native.plan import BYTES, SHORTS, WORDS, Long

@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import platformdirs
 import pytest
 
-from hebbite.runtime.engines.native import store
 from hebbite.runtime.engines.native.llvm import load
 from hebbite.runtime.engines.native.store import cache_folder, kept
 
@@ -93,7 +93,7 @@ def test_a_folder_of_somebody_else_is_not_used(
 ) -> None:
     kept("name", Maker(b"theirs"))
     mine = os.getuid()
-    monkeypatch.setattr(store.os, "getuid", lambda: mine + 1)
+    monkeypatch.setattr(os, "getuid", lambda: mine + 1)
     cache_folder.cache_clear()
     assert kept("name", Maker()) == CODE
 
@@ -117,7 +117,7 @@ def test_a_folder_that_takes_no_file_is_no_error(
     def full(*_: object, **__: object) -> None:
         raise OSError("no space left on device")
 
-    monkeypatch.setattr(store.tempfile, "mkstemp", full)
+    monkeypatch.setattr(tempfile, "mkstemp", full)
     make = Maker()
     assert kept("name", make) == kept("name", make) == CODE
     assert make.calls == 2
@@ -143,9 +143,9 @@ def test_a_file_that_cannot_be_finished_leaves_nothing_behind(
         write = fail
 
     if at_fault == "write":
-        monkeypatch.setattr(store.os, "fdopen", Full)
+        monkeypatch.setattr(os, "fdopen", Full)
     else:
-        monkeypatch.setattr(store.os, "replace", fail)
+        monkeypatch.setattr(os, "replace", fail)
     assert kept("name", Maker()) == CODE
     assert list(folder.iterdir()) == []
 
@@ -192,6 +192,7 @@ from hebbite.runtime.engines.native.translate import Kind
 import numpy as np
 def never(*_): raise AssertionError("compiled again")
 import sys
+import tempfile
 if sys.argv[1] == "second": llvm._compiled = never
 values = np.array([9, -9], np.int32)
 compiled(lower, Kind(32), None)(values, 1)

@@ -187,7 +187,7 @@ def test_elements_are_widened_when_read_and_cut_when_written(
 
 
 @kernel
-def windows(values: Any, first: int, last: int) -> int:
+def windows(values: Any, first: int, last: int) -> Any:
     inner = values[first:last]
     start, rest = values[:first], values[last:]
     inner[:] = 7
@@ -205,7 +205,7 @@ def test_a_slice_is_a_view(both: Both, first: int, more: int) -> None:
 
 
 @kernel
-def rows(table: Any, row: int) -> int:
+def rows(table: Any, row: int) -> Any:
     line = table[row]
     line[0] = line[1] - 1
     table[row, 2] += table.shape[0] * 10 + table.shape[1]
@@ -223,7 +223,7 @@ def test_a_table_has_rows_and_elements(both: Both, dtype: type[Any]) -> None:
 
 
 @kernel
-def either_table(one: Any, other: Any, which: int) -> int:
+def either_table(one: Any, other: Any, which: int) -> Any:
     table = one if which else other
     array = one[1] if which else other[0]
     return table.shape[0] * 1000 + table.shape[1] * 100 + table[1, 1] + array[0] + array.shape[0]
@@ -420,14 +420,14 @@ def test_python_cannot_call_a_kernel() -> None:
 
 
 @kernel
-def breaks(a: Any, n: int) -> int:
+def breaks(a: Any, n: int) -> Any:
     while n:
         break
     return n
 
 
 @kernel
-def for_else(a: Any, n: int) -> int:
+def for_else(a: Any, n: int) -> Any:
     for k in range(n):
         n += k
     else:
@@ -436,7 +436,7 @@ def for_else(a: Any, n: int) -> int:
 
 
 @kernel
-def while_else(a: Any, n: int) -> int:
+def while_else(a: Any, n: int) -> Any:
     while n > 3:
         n -= 1
     else:
@@ -445,147 +445,147 @@ def while_else(a: Any, n: int) -> int:
 
 
 @kernel
-def annotated(a: Any, n: int) -> int:
+def annotated(a: Any, n: int) -> Any:
     k: int = 1
     return k
 
 
 @kernel
-def unknown_name(a: Any, n: int) -> int:
+def unknown_name(a: Any, n: int) -> Any:
     return n + nothing  # type: ignore[name-defined]  # noqa: F821
 
 
 @kernel
-def global_float(a: Any, n: int) -> int:
-    return n + UNKNOWN  # type: ignore[return-value]
+def global_float(a: Any, n: int) -> Any:
+    return n + UNKNOWN
 
 
 @kernel
-def negative_index(a: Any, n: int) -> int:
+def negative_index(a: Any, n: int) -> Any:
     return a[-1]
 
 
 @kernel
-def negative_slice(a: Any, n: int) -> int:
+def negative_slice(a: Any, n: int) -> Any:
     return a[:-n][0]
 
 
 @kernel
-def float_constant(a: Any, n: int) -> int:
-    return n * 1.5  # type: ignore[return-value]
+def float_constant(a: Any, n: int) -> Any:
+    return n * 1.5
 
 
 @kernel
-def text_constant(a: Any, n: int) -> int:
-    return n + "5"  # type: ignore[operator, no-any-return]
+def text_constant(a: Any, n: int) -> Any:
+    return n + "5"  # type: ignore[operator]
 
 
 @kernel
-def none_constant(a: Any, n: int) -> int:
+def none_constant(a: Any, n: int) -> Any:
     n = None  # type: ignore[assignment]
     return n
 
 
 @kernel
-def wide_constant(a: Any, n: int) -> int:
+def wide_constant(a: Any, n: int) -> Any:
     return n & 0xFFFFFFFFFFFFFFFF
 
 
 @kernel
-def keywords(a: Any, n: int) -> int:
+def keywords(a: Any, n: int) -> Any:
     return total_of(a, weight=n)
 
 
 @kernel
-def starred(a: Any, n: int) -> int:
+def starred(a: Any, n: int) -> Any:
     return max(*(n, 3))
 
 
 @kernel
-def starred_target(a: Any, n: int) -> int:
-    k, *rest = n, 3
+def starred_target(a: Any, n: int) -> Any:
+    k, *_ = n, 3
     return k
 
 
 @kernel
-def chained(a: Any, n: int) -> int:
+def chained(a: Any, n: int) -> Any:
     k = j = n
     return k + j
 
 
 @kernel
-def stepped(a: Any, n: int) -> int:
+def stepped(a: Any, n: int) -> Any:
     return a[0:n:2][0]
 
 
 @kernel
-def range_with_step(a: Any, n: int) -> int:
+def range_with_step(a: Any, n: int) -> Any:
     for k in range(0, n, 2):
         n += k
     return n
 
 
 @kernel
-def over_an_array(a: Any, n: int) -> int:
+def over_an_array(a: Any, n: int) -> Any:
     for k in a:
         n += k
     return n
 
 
 @kernel
-def over_pairs(a: Any, n: int) -> int:
+def over_pairs(a: Any, n: int) -> Any:
     for j, k in enumerate(a):
         n += j * k
     return n
 
 
 @kernel
-def quotient(a: Any, n: int) -> int:
-    return n / 2  # type: ignore[return-value]
+def quotient(a: Any, n: int) -> Any:
+    return n / 2
 
 
 @kernel
-def power(a: Any, n: int) -> int:
+def power(a: Any, n: int) -> Any:
     n **= 2
     return n
 
 
 @kernel
-def inverted(a: Any, n: int) -> int:
+def inverted(a: Any, n: int) -> Any:
     return ~n
 
 
 @kernel
-def contained(a: Any, n: int) -> int:
+def contained(a: Any, n: int) -> Any:
     return n in (1, 2)
 
 
 @kernel
-def no_effect(a: Any, n: int) -> int:
+def no_effect(a: Any, n: int) -> Any:
     n + 1
     return n
 
 
 @kernel
-def several_text(a: Any, n: int) -> int:
+def several_text(a: Any, n: int) -> Any:
     n = 1
     """Not a docstring."""
     return n
 
 
 @kernel
-def raises(a: Any, n: int) -> int:
+def raises(a: Any, n: int) -> Any:
     raise ValueError
 
 
 @kernel
-def asserts(a: Any, n: int) -> int:
+def asserts(a: Any, n: int) -> Any:
     assert n
     return n
 
 
 @kernel
-def nested(a: Any, n: int) -> int:
+def nested(a: Any, n: int) -> Any:
     def inner() -> int:
         return 1
 
@@ -593,198 +593,198 @@ def nested(a: Any, n: int) -> int:
 
 
 @kernel
-def comprehended(a: Any, n: int) -> int:
+def comprehended(a: Any, n: int) -> Any:
     return [n][0]
 
 
 @kernel
-def anonymous(a: Any, n: int) -> int:
+def anonymous(a: Any, n: int) -> Any:
     return (lambda: n)()
 
 
 @kernel
-def walrus(a: Any, n: int) -> int:
+def walrus(a: Any, n: int) -> Any:
     return (k := n) + k
 
 
 @kernel
-def attribute(a: Any, n: int) -> int:
+def attribute(a: Any, n: int) -> Any:
     return a.size
 
 
 @kernel
-def shape_alone(a: Any, n: int) -> int:
+def shape_alone(a: Any, n: int) -> Any:
     return a.shape
 
 
 @kernel
-def shape_of_a_number(a: Any, n: int) -> int:
-    return n.shape[0]  # type: ignore[attr-defined, no-any-return]
+def shape_of_a_number(a: Any, n: int) -> Any:
+    return n.shape[0]  # type: ignore[attr-defined]
 
 
 @kernel
-def shape_beyond(a: Any, n: int) -> int:
+def shape_beyond(a: Any, n: int) -> Any:
     return a.shape[1]
 
 
 @kernel
-def shape_at_a_variable(a: Any, n: int) -> int:
+def shape_at_a_variable(a: Any, n: int) -> Any:
     return a.shape[n]
 
 
 @kernel
-def two_indices(a: Any, n: int) -> int:
+def two_indices(a: Any, n: int) -> Any:
     return a[n, 1]
 
 
 @kernel
-def three_indices(a: Any, n: int) -> int:
+def three_indices(a: Any, n: int) -> Any:
     return a[n, 1, 1]
 
 
 @kernel
-def array_as_a_number(a: Any, n: int) -> int:
+def array_as_a_number(a: Any, n: int) -> Any:
     return a + n
 
 
 @kernel
-def array_as_a_truth(a: Any, n: int) -> int:
+def array_as_a_truth(a: Any, n: int) -> Any:
     return 1 if a else 0
 
 
 @kernel
-def array_returned(a: Any, n: int) -> int:
+def array_returned(a: Any, n: int) -> Any:
     return a
 
 
 @kernel
-def array_into_an_element(a: Any, n: int) -> int:
+def array_into_an_element(a: Any, n: int) -> Any:
     a[0] = a
     return n
 
 
 @kernel
-def array_into_a_view(a: Any, n: int) -> int:
+def array_into_a_view(a: Any, n: int) -> Any:
     a[0:2] = a[2:4]
     return n
 
 
 @kernel
-def view_changed_in_place(a: Any, n: int) -> int:
+def view_changed_in_place(a: Any, n: int) -> Any:
     a[0:2] += 1
     return n
 
 
 @kernel
-def array_changed_in_place(a: Any, n: int) -> int:
+def array_changed_in_place(a: Any, n: int) -> Any:
     a += 1
     return n
 
 
 @kernel
-def number_indexed(a: Any, n: int) -> int:
-    return n[0]  # type: ignore[index, no-any-return]
+def number_indexed(a: Any, n: int) -> Any:
+    return n[0]  # type: ignore[index]
 
 
 @kernel
-def name_of_both(a: Any, n: int) -> int:
+def name_of_both(a: Any, n: int) -> Any:
     n = a
     return n
 
 
 @kernel
-def name_of_both_reversed(a: Any, n: int) -> int:
+def name_of_both_reversed(a: Any, n: int) -> Any:
     a = n
     return a
 
 
 @kernel
-def loop_over_the_name_of_an_array(a: Any, n: int) -> int:
+def loop_over_the_name_of_an_array(a: Any, n: int) -> Any:
     for a in range(n):
         n += a
     return n
 
 
 @kernel
-def choice_of_both(a: Any, n: int) -> int:
+def choice_of_both(a: Any, n: int) -> Any:
     k = a if n else n
     return k
 
 
 @kernel
-def unknown_function(a: Any, n: int) -> int:
+def unknown_function(a: Any, n: int) -> Any:
     return abs(n)
 
 
 @kernel
-def three_to_min(a: Any, n: int) -> int:
+def three_to_min(a: Any, n: int) -> Any:
     return min(n, 1, 2)
 
 
 @kernel
-def too_few_arguments(a: Any, n: int) -> int:
+def too_few_arguments(a: Any, n: int) -> Any:
     return total_of(a)  # type: ignore[call-arg]
 
 
 @kernel
-def logical_of_one(a: Any, n: int) -> int:
+def logical_of_one(a: Any, n: int) -> Any:
     return logical(n)  # type: ignore[call-arg]
 
 
 @kernel
-def nothing_as_a_value(a: Any, n: int) -> int:
-    k = returns_nothing(a, n)  # type: ignore[func-returns-value]
-    return k  # type: ignore[return-value]
+def nothing_as_a_value(a: Any, n: int) -> Any:
+    k = returns_nothing(a, n)
+    return k
 
 
 @kernel
-def several_as_one(a: Any, n: int) -> int:
+def several_as_one(a: Any, n: int) -> Any:
     k = pair(n, 1)
-    return k  # type: ignore[return-value]
+    return k
 
 
 @kernel
-def too_many_targets(a: Any, n: int) -> int:
-    j, k, m, o = pair(n, 1)  # type: ignore[misc]
-    return j  # type: ignore[has-type, no-any-return]
-
-
-@kernel
-def one_taken_apart(a: Any, n: int) -> int:
-    j, k = total_of(a, n)  # type: ignore[misc]
-    return j  # type: ignore[has-type, no-any-return]
-
-
-@kernel
-def values_missing(a: Any, n: int) -> int:
-    j, k = n, 1, 2  # type: ignore[misc]
+def too_many_targets(a: Any, n: int) -> Any:
+    j, _, _, _ = pair(n, 1)  # type: ignore[misc]
     return j
 
 
 @kernel
-def name_taken_apart(a: Any, n: int) -> int:
-    j, k = a
+def one_taken_apart(a: Any, n: int) -> Any:
+    j, _ = total_of(a, n)  # type: ignore[misc]
+    return j  # type: ignore[has-type]
+
+
+@kernel
+def values_missing(a: Any, n: int) -> Any:
+    j, _ = n, 1, 2  # type: ignore[misc]
+    return j  # type: ignore[has-type]
+
+
+@kernel
+def name_taken_apart(a: Any, n: int) -> Any:
+    j, _ = a
     return j
 
 
 @kernel
-def result_beyond(a: Any, n: int) -> int:
-    return pair(n, 1)[3]  # type: ignore[misc, no-any-return]
+def result_beyond(a: Any, n: int) -> Any:
+    return pair(n, 1)[3]  # type: ignore[misc]
 
 
 @kernel
-def result_at_a_variable(a: Any, n: int) -> int:
+def result_at_a_variable(a: Any, n: int) -> Any:
     return pair(n, 1)[n]
 
 
 @kernel
-def tuple_held(a: Any, n: int) -> int:
+def tuple_held(a: Any, n: int) -> Any:
     k = (n, 1)
     return k[0]
 
 
 @kernel
-def no_result_at_the_end(a: Any, n: int) -> int:  # type: ignore[return]
+def no_result_at_the_end(a: Any, n: int) -> Any:
     if n:
         return 1
 
@@ -804,22 +804,22 @@ def result_and_none(a: Any, n: int) -> Any:
 
 
 @kernel
-def no_such_array(a: Any, n: int) -> int:
-    return at.nobody(n)[0]  # type: ignore[attr-defined, no-any-return]
+def no_such_array(a: Any, n: int) -> Any:
+    return at.nobody(n)[0]  # type: ignore[attr-defined]
 
 
 @kernel
-def no_module(a: Any, n: int) -> int:
+def no_module(a: Any, n: int) -> Any:
     return a.head(n)[0]
 
 
 @kernel
-def marks_of_words(a: Any, n: int) -> int:
+def marks_of_words(a: Any, n: int) -> Any:
     return marked(a, n)
 
 
 @kernel
-def call_late_in_a_chain(a: Any, n: int) -> int:
+def call_late_in_a_chain(a: Any, n: int) -> Any:
     return 0 < n < bump(a)
 
 
@@ -916,7 +916,7 @@ def test_what_is_no_part_of_the_language_is_refused_with_its_line(
 ) -> None:
     with pytest.raises(TypeError) as caught:
         compiled(function, Kind(32), None)
-    first = function.function.__code__.co_firstlineno  # type: ignore[attr-defined]
+    first = function.function.__code__.co_firstlineno
     assert str(caught.value).startswith(f"{function.name}, line {first + line}: ")
     assert why in str(caught.value)
 
@@ -929,7 +929,7 @@ def test_every_function_that_must_be_refused_is_looked_at() -> None:
 
 
 @kernel
-def table_in_parts(table: Any) -> int:
+def table_in_parts(table: Any) -> Any:
     return table[1:2][0]
 
 
@@ -939,7 +939,7 @@ def row_set(table: Any) -> None:
 
 
 @kernel
-def array_of_two_types(table: Any) -> int:
+def array_of_two_types(table: Any) -> Any:
     row = table[0]
     row = table
     return row.shape[0]
