@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from hebbite.compiler.arithmetic.blocks import flat_blocks
 from hebbite.compiler.coding import Coding
 from hebbite.compiler.program.text import print_program
 from hebbite.compiler.program.types import IntArray, Program
@@ -48,7 +49,8 @@ def program_sha256(program: Program) -> str:
     """Return the fingerprint of a program: text, then name, shape and values of every tensor."""
     digest = hashlib.sha256(print_program(program).encode())
     for name in sorted(program.tensors):
-        values = np.ascontiguousarray(program.tensors[name], dtype="<i8")
+        values = np.atleast_1d(program.tensors[name])
         digest.update(f"{name} {values.shape}".encode())
-        digest.update(values.tobytes())
+        for block in flat_blocks(values):
+            digest.update(block.astype("<i8").tobytes())
     return digest.hexdigest()

@@ -56,6 +56,8 @@ _NEEDED, _MADE_BY = 20, (3 << 8) | 20  # ZIP 2.0; Unix, so that the mode below i
 _MODE = (stat.S_IFREG | 0o644) << 16
 _DATE = (1 << 5) | 1  # 1 January 1980, the first day a ZIP knows
 _COMMENT = b"hebbite manifest sha256 "
+_BLOCK = 2**20
+"""Bytes that are compared at once."""
 _TAIL = _END.size + len(_COMMENT) + 64
 
 _CODES = {"BOOL": "?", "U8": "u1", "I8": "i1", "I16": "<i2", "I32": "<i4", "I64": "<i8"}
@@ -304,11 +306,17 @@ def _read(file: BinaryIO, size: int, at: str) -> Container:
     members = {entry.name: _member(file, entry, size, at) for entry in entries[1:]}
     _check_sums(document, members, at)
     file.seek(0)
-    same = all(file.read(len(chunk)) == chunk for chunk in _chunks(sealed, members))
+    same = all(_follows(file, chunk) for chunk in _chunks(sealed, members))
     if not same or file.tell() != size or not _is_canonical(sealed, document):
         _refuse("HB0703", "damaged or repacked: the bytes are not those that were written", at)
     manifest = {key: value for key, value in document.items() if key not in _RESERVED}
     return Container(manifest, members)
+
+
+def _follows(file: BinaryIO, chunk: bytes) -> bool:
+    """Whether a file goes on with a chunk."""
+    blocks = (chunk[first : first + _BLOCK] for first in range(0, len(chunk), _BLOCK))
+    return all(file.read(len(block)) == block for block in blocks)
 
 
 def _directory(file: BinaryIO, size: int, at: str) -> tuple[list[_Entry], bytes]:

@@ -26,7 +26,9 @@ EXCEPTIONS = {
 DOORS = {
     "onnx": "compiler/frontends/onnx/",
     "lava": "runtime/engines/lava/",
-    "numba": "runtime/engines/native/jit.py",
+    "numba": "runtime/credit/jit.py",
+    "llvmlite": "runtime/engines/native/",
+    "platformdirs": "runtime/engines/native/store.py",
     "matplotlib": "runtime/report/credit_plots.py",
     "threadpoolctl": "runtime/credit/threads.py",
 }

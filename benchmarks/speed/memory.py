@@ -1,7 +1,8 @@
 """Memory of a running program: what opening it and running one sample adds to a fresh process.
 
 The program's own tensors are set apart: they are the host's. ``peak`` is the largest memory that
-the whole process ever held, Python, NumPy and Numba included.
+the whole process ever held, Python, NumPy and LLVM included. ``loaded`` is a static program from a
+``.hbt`` file, its weights 16 bits wide as a compiled model has them: read, checked, opened, run.
 """
 
 from __future__ import annotations
@@ -9,6 +10,8 @@ from __future__ import annotations
 import argparse
 import math
 import resource
+import tempfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -27,8 +30,12 @@ def measured(chosen: argparse.Namespace) -> dict[str, Any]:
         for kind, sizes in MILLIONS.items()
         for millions in sizes
     ]
-    large = next(row for row in rows if row["number"] == 200 * 10**6)
-    verdict = "within" if large["peak_mb"] <= LIMIT_MB else "beyond"
+    with tempfile.TemporaryDirectory() as folder:
+        path = str(Path(folder) / "large.hbt")
+        in_child("memory", {"kind": "written", "synapses": 200 * 10**6, "path": path})
+        rows.append(in_child("memory", {"kind": "loaded", "synapses": 200 * 10**6, "path": path}))
+    large = max(row["peak_mb"] for row in rows if row["number"] == 200 * 10**6)
+    verdict = "within" if large <= LIMIT_MB else "beyond"
     return {"rows": rows, "note": f"200 million static synapses are {verdict} {LIMIT_MB} MB."}
 
 
@@ -38,13 +45,20 @@ def resident_mb() -> float:
     return int(fields[1]) * resource.getpagesize() / 2**20
 
 
-def inside(kind: str, synapses: int) -> dict[str, Any]:
+def inside(kind: str, synapses: int, path: str = "") -> dict[str, Any]:
     """Open and run one program; a small one before it loads the engine and its kernels."""
+    if kind == "written":
+        return write(synapses, path)
     from hebbite.rules.errors import EngineError
     from hebbite.runtime.engines.native import NativeEngine
 
     row: dict[str, Any] = {"synapses": kind, "number": synapses}
-    small, made = program(kind, 10_000), program(kind, synapses)
+    if kind == "loaded":
+        from hebbite.compiler.hbt import load_compiled
+
+        small, made = program("static", 10_000), load_compiled(path).compiled.program
+    else:
+        small, made = program(kind, 10_000), program(kind, synapses)
     try:
         NativeEngine().open(small, rounding="independent").run(given_of(small), samples=1)
         before = resident_mb()
@@ -57,6 +71,26 @@ def inside(kind: str, synapses: int) -> dict[str, Any]:
         "bytes_a_synapse": (resident_mb() - before) * 2**20 / synapses,
         "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
     }
+
+
+def write(synapses: int, path: str) -> dict[str, Any]:
+    """Write a static program as a ``.hbt`` file."""
+    from hebbite.compiler.coding import Coding
+    from hebbite.compiler.compiled import Compiled
+    from hebbite.compiler.hbt import save_compiled
+    from hebbite.compiler.settings import Settings
+    from hebbite.rules.objectives import parse_objective
+    from hebbite.rules.registry import parse_rule
+
+    made = program("static", synapses)
+    weight = made.tensors["w"].astype(np.int16)
+    weight[:, ::3], weight[::2, 1::3] = -256, 254
+    made = replace(made, tensors={**made.tensors, "w": weight})
+    outputs = made.populations[0].size
+    coding = Coding("rate", "input", "", 1.0, False, 1, 0, outputs, 64)
+    rule, objective = parse_rule("frozen"), parse_objective("classification")
+    save_compiled(path, Compiled(made, coding, rule, objective, Settings(), "large"))
+    return {"number": synapses}
 
 
 def given_of(made: Any) -> dict[str, Any]:

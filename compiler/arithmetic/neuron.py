@@ -78,7 +78,9 @@ def execute(
         if not instruction.first <= offset <= instruction.last:
             continue
         value = _result(instruction.op, instruction.arguments, index, registers, tables, random)
-        assert np.all(np.abs(value) < 2**31), f"{program.name}: {instruction} leaves int32"
+        assert np.all((value >= -(2**31)) & (value < 2**31)), (
+            f"{program.name}: {instruction} leaves int32"
+        )
         registers[instruction.result] = value
 
 

@@ -81,7 +81,7 @@ def _index_types(program: Program, group: Synapses, connect: Sparse, at: str) ->
 def _listed(program: Program, group: Synapses, connect: Sparse, at: str) -> Iterator[Problem]:
     """Starts that ascend over all synapses, targets that ascend within every line."""
     starts = program.tensors[connect.starts]
-    targets = program.tensors[connect.targets].astype(np.int64)
+    targets = program.tensors[connect.targets]
     if starts[0] != 0 or starts[-1] != targets.size or (starts[1:] < starts[:-1]).any():
         what = f"@{connect.starts} must ascend from 0 to the {targets.size} synapses"
         yield Problem("HB0465", what, at)
@@ -92,10 +92,12 @@ def _listed(program: Program, group: Synapses, connect: Sparse, at: str) -> Iter
         what = f"@{connect.targets} holds {targets[outside][0]}, beyond the neurons 0..{post - 1}"
         yield Problem("HB0465", what, at)
         return
-    line = np.repeat(np.arange(starts.size - 1), np.diff(starts))
-    unsorted = (np.diff(targets) <= 0) & (np.diff(line) == 0)
+    unsorted = targets[1:] <= targets[:-1]
+    borders = starts[1:-1]
+    unsorted[borders[(borders > 0) & (borders < targets.size)] - 1] = False
     if unsorted.any():
-        what = f"the neurons of line {line[:-1][unsorted][0]} must ascend, each once"
+        line = int(np.searchsorted(starts, np.argmax(unsorted), side="right")) - 1
+        what = f"the neurons of line {line} must ascend, each once"
         yield Problem("HB0465", what, at, hint="sort synapses by line, then by neuron")
 
 

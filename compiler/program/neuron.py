@@ -16,7 +16,7 @@ Registers are int32, one value a neuron. ``a`` and ``third`` are what arrived in
 only be read. ``s`` and ``e`` (payloads sent) and ``bap`` (a learning event for the synapses that
 end here) are 0 at the start of every step. ``y1 y2 y3`` are sent to those synapses in every step
 and keep their value, as do the registers declared by ``state``; any other name lives within one
-step.
+step, and is read only where an earlier line wrote it in that step.
 
 The clock runs 1..period, in step with the samples. A guard is ``at k``, ``at j..k`` or ``always``;
 a bound of 0 means never. Parameters stand for constants, ``tables`` for constant arrays; ``period``
@@ -77,6 +77,12 @@ class Instruction:
     def __str__(self) -> str:
         """Return the assignment as text, without its guard."""
         return f"{self.result} = {self.op} {', '.join(map(str, self.arguments))}".rstrip()
+
+    @property
+    def registers_read(self) -> tuple[str, ...]:
+        """Names that it reads, tables apart."""
+        read = self.arguments[1:] if self.op in ("table", "each") else self.arguments
+        return tuple(name for name in read if isinstance(name, str))
 
     @property
     def guard(self) -> str:
@@ -211,6 +217,31 @@ def check_neuron(program: NeuronProgram) -> tuple[Problem, ...]:
             if x not in readable
         ]
     return tuple(found)
+
+
+def check_steps(program: NeuronProgram, *, period: int) -> tuple[Problem, ...]:
+    """Return the reads of a bound program's temporaries before they are written in the same step.
+
+    One problem (HB0468) a register, at the first offset of a period in which it happens.
+    """
+    code = [i for i in program.instructions if {type(i.first), type(i.last)} == {int}]
+    spans = [(int(i.first), int(i.last)) for i in code]
+    changes = {1, *(first for first, _ in spans), *(last + 1 for _, last in spans)}
+    kept = {*INPUTS, *OUTPUTS, *program.kept}
+    temporary = {i.result for i in program.instructions} - kept
+    found: dict[str, Problem] = {}
+    for offset in sorted(change for change in changes if 1 <= change <= period):
+        written: set[str] = set()
+        for i, (first, last) in zip(code, spans, strict=True):
+            if not first <= offset <= last:
+                continue
+            for name in i.registers_read:
+                if name in temporary - written and name not in found:
+                    what = f"'{name}' is read in step {offset}, before anything writes it there"
+                    where = f"neuron {program.name}: {i}"
+                    found[name] = Problem("HB0468", what, where, hint=f"declare it: state {name}")
+            written.add(i.result)
+    return tuple(found.values())
 
 
 def _names(text: str) -> tuple[str, ...]:

@@ -18,7 +18,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from hebbite.compiler.program.connectivity import Conv2d, Long, Sparse
+from hebbite.compiler.arithmetic.blocks import parts, row_blocks
+from hebbite.compiler.program.connectivity import Conv2d, Sparse
 from hebbite.compiler.program.groups import changing
 from hebbite.compiler.program.neuron import (
     INPUTS,
@@ -221,23 +222,30 @@ def _result(
 
 def _reach(program: Program, group: Synapses) -> int:
     """Return the largest sum of |w| that one neuron can receive from a group."""
-    weight = np.abs(program.tensors[group.weight].astype(np.int64))
-    if isinstance(group.connect, Conv2d):  # where the kernel lies within the image
-        return int(weight.sum(axis=1).max(initial=0))
+    weight = program.tensors[group.weight]
     if isinstance(group.connect, Sparse):
         target = program.tensors[group.connect.targets]
-        start, fan_in = _largest_sum(target, weight), _largest_sum(target, np.ones_like(weight))
+        start, fan_in = _largest_sum(target, weight), int(np.bincount(target).max(initial=0))
     else:
-        start, fan_in = int(weight.sum(axis=1).max(initial=0)), program.line_count(group)
+        start, fan_in = _largest_row(weight), program.line_count(group)
+    if isinstance(group.connect, Conv2d):  # where the kernel lies within the image
+        return start
     if group.magnitude:
         return max(start, fan_in * group.magnitude)
     return fan_in << program.widths.weight if group.weight in changing(program) else start
 
 
-def _largest_sum(target: IntArray, values: Long) -> int:
-    """Return the largest sum of the values that share a target."""
+def _largest_row(weight: IntArray) -> int:
+    """Return the largest sum of |w| in a row."""
+    sums = (np.abs(rows.astype(np.int64)).sum(axis=1) for rows in row_blocks(weight))
+    return max((int(each.max(initial=0)) for each in sums), default=0)
+
+
+def _largest_sum(target: IntArray, weight: IntArray) -> int:
+    """Return the largest sum of the |w| that share a target."""
     sums = np.zeros(int(target.max(initial=0)) + 1, np.int64)
-    np.add.at(sums, target, values)
+    for part in parts(target.size):
+        np.add.at(sums, target[part], np.abs(weight[part].astype(np.int64)))
     return int(sums.max())
 
 

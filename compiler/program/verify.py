@@ -4,7 +4,8 @@
 * Every group of synapses keeps the law of `groups`; every input sum fits int32.
 * Every guard lies in the period; all plastic groups share one epoch that divides the period; on a
   Loihi-class chip the epoch has at most 63 steps, and a plastic group has delay 1.
-* A neuron program has every constant and table that it names, of a shape that it can read.
+* A neuron program has every constant and table that it names, of a shape that it can read. What it
+  reads lives: an input, an output, y1..y3, a state, or what the same step wrote before.
 * A rule keeps every trace that it reads, and a tag if it reads t; delays do not learn. Its products
   fit 31 bits; on a Loihi-class chip dw and dt together obey the chip's grammar. Ranges are proven
   as `ranges` says.
@@ -15,9 +16,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from hebbite.compiler.program.groups import group_problems
-from hebbite.compiler.program.neuron import TRACES, check_neuron
+from hebbite.compiler.program.neuron import TRACES, check_neuron, check_steps
 from hebbite.compiler.program.ranges import range_problems
 from hebbite.compiler.program.types import Plasticity, Population, Program, Synapses
 from hebbite.compiler.program.wiring import wiring_problems
@@ -32,7 +34,7 @@ PASSES = (("fire", "feedback"), ("noisy", "heard"))
 
 
 def verify_program(program: Program, *, running: str = "") -> None:
-    """Raise VerifyError (HB0430..HB0439, HB0461..HB0467) with everything that breaks the law.
+    """Raise VerifyError (HB0430..HB0439, HB0461..HB0468) with everything that breaks the law.
 
     ``running`` names the pass that was at work, for the report.
     """
@@ -84,6 +86,8 @@ def _population(program: Program, population: Population) -> Iterator[Problem]:
             if not 0 <= value <= period:
                 what = f"'{instruction.guard}' lies outside of the period of {period} steps"
                 yield Problem("HB0433", what, at, population.origin)
+    for problem in check_steps(population.neuron.bind(constants, period=period), period=period):
+        yield replace(problem, origin=population.origin)
 
 
 def _tables(program: Program, population: Population, at: str) -> Iterator[Problem]:

@@ -1,6 +1,7 @@
 """The law of a program's wiring: what is named exists, once, and what is joined fits.
 
-* Names are unique, those of neuron programs too; every name that is used stands for something.
+* Names are unique, that of the program and those of neuron programs too; every name that is used
+  stands for something.
 * Sources and populations are not empty; a source sends on ``s`` only; ports and outputs are known.
 * A wire has as many lines as its receiver has neurons, and stands once.
 * A group learns by one rule or mirrors another one, not both; a mirror has the transposed shape,
@@ -34,6 +35,9 @@ def _names(program: Program) -> Iterator[Problem]:
     for name, count in Counter(program.part_names).items():
         if count > 1:
             yield Problem("HB0430", f"the name '%{name}' is used {count} times")
+    if program.name in program.part_names:
+        what = f"the program is called '{program.name}', as is one of its parts"
+        yield Problem("HB0430", what, hint="give it another name: its costs are counted by it")
     for name, count in Counter(n.name for n in {p.neuron for p in program.populations}).items():
         if count > 1:
             yield Problem("HB0430", f"{count} different neuron programs are called '{name}'")

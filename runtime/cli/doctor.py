@@ -16,6 +16,7 @@ PACKAGES = (
     "hebbite",
     "numpy",
     "numba",
+    "llvmlite",
     "onnx",
     "networkx",
     "safetensors",
@@ -34,7 +35,7 @@ def doctor(as_json: options.Json = False, debug: options.Debug = False) -> None:
         "cpus": os.cpu_count() or 1,
         "packages": {name: _version(name) for name in PACKAGES},
         "engines": engine_rows(),
-        "numba_cache": _numba_cache(),
+        "kernel_cache": _kernel_cache(),
         "problems": _problems(),
     }
     if as_json:
@@ -45,7 +46,7 @@ def doctor(as_json: options.Json = False, debug: options.Debug = False) -> None:
         typer.echo(f"{name:12} {_version(name) or 'not installed'}")
     for row in engine_rows():
         typer.echo(f"engine {row['name']:11} {row['runs here']}")
-    typer.echo(f"Numba cache  {_numba_cache()}")
+    typer.echo(f"kernels in   {_kernel_cache()}")
     for problem in _problems():
         typer.echo(f"to mend: {problem['what']}\n  hint: {problem['hint']}")
 
@@ -59,12 +60,11 @@ def _version(name: str) -> str | None:
         return None
 
 
-def _numba_cache() -> str:
-    """Return where compiled kernels are kept: a folder that can be written, or why not."""
-    chosen = os.environ.get("NUMBA_CACHE_DIR", "")
-    folder = Path(chosen) if chosen else Path(__file__).resolve().parents[1] / "engines"
-    state = "writable" if os.access(folder, os.W_OK) else "not writable: kernels compile every time"
-    return f"{folder} ({state})"
+def _kernel_cache() -> str:
+    """Return where compiled kernels are kept."""
+    from hebbite.runtime.engines.native.store import cache_folder
+
+    return str(cache_folder() or "nowhere: every process compiles for itself")
 
 
 def _problems() -> list[dict[str, str]]:
@@ -82,7 +82,7 @@ def _problems() -> list[dict[str, str]]:
             if not (link / "__init__.py").is_file():
                 hint = f"git config core.symlinks true && git checkout -- src/hebbite/{name}"
                 found.append({"what": f"src/hebbite/{name} is no link to {name}/", "hint": hint})
-    if not os.environ.get("NUMBA_CACHE_DIR") and "not writable" in _numba_cache():
-        hint = "export NUMBA_CACHE_DIR=~/.cache/hebbite"
-        found.append({"what": "Numba cannot keep its kernels", "hint": hint})
+    if _kernel_cache().startswith("nowhere"):
+        hint = "export HEBBITE_CACHE=a folder that only you can write"
+        found.append({"what": "compiled kernels cannot be kept", "hint": hint})
     return found

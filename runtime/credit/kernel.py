@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hebbite.runtime.credit.activations import Real
-from hebbite.runtime.engines.native.jit import kernel
+from hebbite.runtime.credit.jit import kernel
 
 Long = NDArray[np.int64]
 Flags = NDArray[np.bool_]

@@ -73,7 +73,7 @@ def line(draw: st.DrawFn, known: list[str], result: str) -> list[str]:
 
 def neuron_by_chance(draw: st.DrawFn, name: str, period: int) -> NeuronProgram:
     """Return a neuron with one to five instructions by chance between its inputs and outputs."""
-    known = ["v", "q", "i", "j"]
+    known, states = ["v", "q", "i", "j"], ["v", "q"]
     body = ["always", "i = max a, -30000", "i = min i, 30000", "j = max third, -30000"]
     body += ["j = min j, 30000", "v = decay v, 3000", "v = add v, i"]
     body += ["v = max v, -30000", "v = min v, 30000"]
@@ -84,6 +84,7 @@ def neuron_by_chance(draw: st.DrawFn, name: str, period: int) -> NeuronProgram:
         guard = draw(st.sampled_from(("always", f"at {first}..{last}")))
         body += [guard, *line(draw, known, result)]
         known += [] if result in known else [result]
+        states += [] if guard == "always" or result in states else [result]
     out = st.sampled_from(known)
     body += ["always", f"s = max {draw(out)}, 0", f"s = min s, {draw(st.sampled_from((1, 254)))}"]
     body += [f"hot = gt {draw(out)}, {draw(st.integers(-50, 99))}", "s = mul s, hot"]
@@ -91,7 +92,9 @@ def neuron_by_chance(draw: st.DrawFn, name: str, period: int) -> NeuronProgram:
     body += ["at 1", "y1 = mov 0", "y2 = mov 0", f"at {draw(st.integers(2, period))}..period"]
     body += [f"y1 = max {draw(out)}, 0", "y1 = min y1, 127"]
     body += [f"y2 = max {draw(out)}, 0", "y2 = min y2, 31"]
-    text = "\n".join([f"neuron made_{name}() {{", "table curve, own", "state v, q", *body, "}"])
+    text = "\n".join(
+        [f"neuron made_{name}() {{", "table curve, own", f"state {', '.join(states)}", *body, "}"]
+    )
     return parse_neuron(text)
 
 

@@ -172,7 +172,7 @@ def state_after(run: Run, written: Written) -> dict[str, Long]:
     state["clock"] = run.state["clock"] + np.array([run.steps, run.epochs], np.int64)
     for population in run.program.populations:
         lines = written.lines[population.name]
-        for name in population.neuron.registers:
+        for name in population.neuron.kept:
             last = lines[name][-1, : population.size]
             state[f"neuron.{population.name}.{name}"] = last.copy()
     state |= {f"due.{name}": rows.copy() for name, rows in written.due.items()}

@@ -169,7 +169,8 @@ def start_state(program: Program) -> dict[str, Long]:
             state[f"{ring}.{group.name}"] = np.zeros((group.delay, post), np.int64)
     for population in program.populations:
         registers = new_registers(population.neuron, population.size)
-        state |= {f"neuron.{population.name}.{key}": value for key, value in registers.items()}
+        kept = population.neuron.kept
+        state |= {f"neuron.{population.name}.{key}": registers[key] for key in kept}
     for plasticity in program.plasticity:
         learner = program.group(plasticity.synapses)
         post, lines = program.post_size(learner), program.line_count(learner)

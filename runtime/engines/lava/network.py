@@ -27,6 +27,7 @@ from lava.proc.lif.process import LIF
 from lava.proc.sparse.process import DelaySparse, LearningSparse, Sparse
 from lava.utils.weightutils import SignMode
 
+from hebbite.compiler.arithmetic.neuron import new_registers
 from hebbite.compiler.program import connectivity
 from hebbite.compiler.program.neuron import TRACES
 from hebbite.compiler.program.types import IntArray, Plasticity, Population, Source, Synapses
@@ -107,8 +108,8 @@ class Network:
         program, run = self._program, self._run
         rows = self._rows("rows", population.name, run.steps, population_layout(population))
         prefix = f"neuron.{population.name}."
-        registers = {
-            name: run.state[prefix + name].astype(np.int64) for name in population.neuron.registers
+        registers = new_registers(population.neuron, population.size) | {
+            name: run.state[prefix + name].astype(np.int64) for name in population.neuron.kept
         }
         job = NeuronJob(
             folder=self._folder,

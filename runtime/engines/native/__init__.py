@@ -1,4 +1,4 @@
-"""The ``native`` engine: one set of Numba kernels that runs any program."""
+"""The ``native`` engine: kernels, compiled in the process, that run any program."""
 
 from __future__ import annotations
 

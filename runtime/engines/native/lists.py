@@ -26,7 +26,7 @@ def add_listed(
     nonzero: Word,
     up: int,
 ) -> None:
-    """Add what ``count`` lines sent, times 2^up, to ``due`` (neurons,), and mark who was reached."""
+    """Add what ``count`` lines sent, times 2^up, to ``due`` (neurons,); mark who was reached."""
     for k in range(count):
         soon = starts[ids[min(k + AHEAD, count - 1)]]
         for step in range(3):

@@ -23,7 +23,7 @@ from hebbite.runtime.engines.native.probes import probe_table, probes_of, stored
 from hebbite.runtime.engines.native.run import prepare, run_samples
 from hebbite.runtime.engines.native.scratch import new_scratch, note_addresses
 from hebbite.runtime.engines.native.views import describe
-from hebbite.runtime.engines.native.weights import Held, from_store, nonzero_of, to_store
+from hebbite.runtime.engines.native.weights import Held, fill_store, from_store, nonzero_of
 from hebbite.runtime.recording import Recording
 
 AnyInt = NDArray[np.integer]
@@ -166,13 +166,13 @@ class NativeMachine:
     def read(self, tensor: str) -> Long:
         """Return a weight tensor as it stands, in the shape that the program gives it."""
         held, flat = self._stored(tensor)[0]
-        return from_store(flat, self._program.tensors[tensor], held.group) << held.shift
+        return from_store(flat, self._program.tensors[tensor], held)
 
     def write(self, tensor: str, value: IntArray) -> None:
         """Replace a weight tensor by integers of the same shape."""
         assert value.shape == self._program.tensors[tensor].shape
         for held, flat in self._stored(tensor):
-            flat[:] = to_store(value, held.group) >> held.shift
+            fill_store(flat, value, held)
             counted = nonzero_of(value, self._program, held.group)
             self._state.nonzero[held.lines : held.lines + counted.size] = counted
 

@@ -136,9 +136,9 @@ def deliver(m: int, p: int, step: int) -> None:
     populations, groups = at.populations(m), at.groups(m)
     came, alone = 0, 0
     for g in range(groups.shape[0]):
-        if groups[g, G_POST] == p:
-            if at.full(m)[groups[g, G_SLOTS] + step % groups[g, G_DELAY]]:
-                came, alone = came + 1, g
+        slot = groups[g, G_SLOTS] + step % groups[g, G_DELAY]
+        if groups[g, G_POST] == p and at.full(m)[slot] != 0:
+            came, alone = came + 1, g
     for w in range(at.wires(m).shape[0]):
         came += 2 * (at.wires(m)[w, W_POPULATION] == p)
     if came == 1 and not populations[p, P_WATCHED]:

@@ -163,7 +163,12 @@ def _distance(lane: Lane, y: Value) -> Value:
 
 
 def _toward_zero(lane: Lane, x: Value, y: Value) -> Value:
-    return _signed(lane, x, lane.builder.lshr(_size(lane, x), _distance(lane, y)))
+    """Print x / 2^y toward zero; of |x| = 2^31, the one of 32 bits, a shift by 31 leaves 1."""
+    size = lane.builder.lshr(_size(lane, x), _distance(lane, y))
+    if isinstance(y, ir.Constant):
+        return _signed(lane, x, size) if int(y.constant) < 32 else lane.constant(0)
+    beyond = lane.flag(lane.compare(">", y, lane.constant(31)))
+    return _signed(lane, x, lane.builder.lshr(size, beyond))
 
 
 def _decay(lane: Lane, x: Value, y: Value) -> Value:

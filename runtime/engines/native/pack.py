@@ -13,12 +13,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from hebbite.compiler.arithmetic.randomness import Rounding
-from hebbite.compiler.placement import hops
 from hebbite.compiler.program.connectivity import Sparse
 from hebbite.compiler.program.neuron import INPUTS, OUTPUTS
-from hebbite.compiler.program.types import Population, Program
+from hebbite.compiler.program.types import OffsetPayload, Population, Program
 from hebbite.runtime.counters import components_of
 from hebbite.runtime.engines.native.connections import NARROW, Connections
+from hebbite.runtime.engines.native.groups import pack_groups, pack_stores
+from hebbite.runtime.engines.native.layout import Layout, table
 from hebbite.runtime.engines.native.llvm import Code
 from hebbite.runtime.engines.native.neuron_code import ACTIVE, REACHED, flag_of
 from hebbite.runtime.engines.native.neurons import (
@@ -37,7 +38,6 @@ from hebbite.runtime.engines.native.plan import (
     BYTES,
     COLUMN,
     DRAWING,
-    GROUP,
     OUTPUT,
     PLASTIC,
     POPULATION,
@@ -60,29 +60,12 @@ from hebbite.runtime.engines.native.rules import (
     reads_at_event,
     trace_tables,
 )
-from hebbite.runtime.engines.native.weights import Form, Held, changing, form_of, store_of
+from hebbite.runtime.engines.native.weights import form_of
 
 SLACK = 4
 """Entries that a list is written beyond its end."""
-COSTS = ("spikes_in", "axon_out", "hops_ew", "hops_ns", "interchip")
+Bias = tuple[OffsetPayload, ...]
 STORE_BITS = {SHORTS: 16, WORDS: 32}
-
-
-@dataclass
-class Layout:
-    """Where things stand: registers and lines in ``memory``, tensors in a store, groups in ``due``;
-    of a plastic group the first line in ``tx`` and the first neuron in ``ty``, and its tags.
-
-    ``weight``: where every tensor stands, in each form in which a group holds it.
-    """
-
-    memory: dict[tuple[str, str], int] = dataclasses.field(default_factory=dict)
-    weight: dict[Form, Held] = dataclasses.field(default_factory=dict)
-    due: dict[str, int] = dataclasses.field(default_factory=dict)
-    slots: dict[str, int] = dataclasses.field(default_factory=dict)
-    plastic: dict[str, tuple[int, int]] = dataclasses.field(default_factory=dict)
-    tags: dict[str, int] = dataclasses.field(default_factory=dict)
-    outputs: dict[tuple[str, str], int] = dataclasses.field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -93,11 +76,6 @@ class Packed:
     state: State
     layout: Layout
     code: tuple[Code, ...]
-
-
-def table(rows: object, columns: int) -> Long:
-    """Return rows as an int64 table, C-contiguous also if there are none."""
-    return np.array([list(row) for row in rows], np.int64).reshape(-1, columns)  # type: ignore[attr-defined]
 
 
 def pack(
@@ -134,8 +112,8 @@ class _Packer:
         placed = [self._place(index) for index in range(len(program.populations))]
         code, steps = compile_units([p.unit for p in placed], program.schedule.period)
         populations, tables = self._populations(placed)
-        stores, nonzero = self._stores()
-        groups, cost, due, slots = self._groups()
+        stores, nonzero = pack_stores(program, self._layout)
+        groups, cost, due, slots = pack_groups(program, self._layout, self._connections)
         starts, near, far, degrees, shapes = self._connections.arrays()
         plastic, products, rules, x, y, tags = self._plastic()
         kept, floor, threshold = trace_tables(program, independent=self._independent)
@@ -214,14 +192,14 @@ class _Packer:
         return np.array([*head], np.int64)
 
     def _output(
-        self, name: str, register: str, size: int, lines: int, flags: int, bias: object
+        self, name: str, register: str, size: int, lines: int, flags: int, bias: Bias
     ) -> int:
         """Enter an output; its payloads stand in memory already. Return its number."""
         start = self._layout.memory[name, register]
         self._layout.outputs[name, register] = len(self._outputs)
         self._outputs.append((start, size, lines, flags, self._lists.take(lines + SLACK)))
         payloads = np.zeros(self._program.schedule.period + 1, np.int64)
-        for offset, payload in bias:  # type: ignore[attr-defined]
+        for offset, payload in bias:
             payloads[offset] = payload
         self._bias.append(payloads)
         return len(self._outputs) - 1
@@ -293,71 +271,6 @@ class _Packer:
         bias = population.bias if name == "s" else ()
         flags = placed.flags[flag_of(name)]
         return self._output(population.name, name, population.size, lines, flags, bias)
-
-    def _stores(self) -> tuple[list[int], int]:
-        """Choose the store of every tensor of weights; return the sizes of the stores, and how many
-        lines there are.
-        """
-        program, sizes, lines = self._program, [0, 0, 0], 0
-        changes = changing(program)
-        for group in program.synapses:
-            if form_of(group) in self._layout.weight:
-                continue
-            weight = program.tensors[group.weight]
-            bits, varies = program.widths.weight, group.weight in changes
-            store, shift = store_of(weight, changes=varies, bits=bits)
-            held = Held(store, sizes[store], shift, lines, group)
-            self._layout.weight[form_of(group)] = held
-            sizes[store] += weight.size
-            lines += program.line_count(group)
-        return sizes, lines
-
-    def _groups(self) -> tuple[Long, Long, int, int]:
-        program, layout = self._program, self._layout
-        names = [population.name for population in program.populations]
-        groups = [group.name for group in program.synapses]
-        rows: list[tuple[int, ...]] = []
-        costs: list[Long] = [np.zeros((0, len(COSTS)), np.int64)]
-        due, cost_rows, slots = 0, 0, 2 * len(names)
-        for group in program.synapses:
-            size, lines = program.post_size(group), program.line_count(group)
-            held = layout.weight[form_of(group)]
-            kind, *entered = self._connections.enter(program, group)
-            layout.due[group.name], layout.slots[group.name] = due, slots
-            cost = hops(program, group)
-            zero = np.zeros(lines, np.int64)
-            costs.append(np.column_stack([cost.get(name, zero) for name in COSTS]))
-            rows.append(
-                (
-                    layout.outputs[group.pre, group.output],
-                    lines,
-                    names.index(group.post),
-                    size,
-                    kind,
-                    held.start,
-                    held.store,
-                    held.shift,
-                    group.port == "third",
-                    group.exponent,
-                    group.delay,
-                    group.graded,
-                    group.role == "feedback",
-                    due,
-                    slots,
-                    self._component(group.name),
-                    groups.index(group.mirror) if group.mirror else -1,
-                    group.magnitude,
-                    cost_rows,
-                    bool((costs[-1] == costs[-1][:1]).all()),
-                    held.lines,
-                    *entered,
-                )
-            )
-            due += group.delay * size
-            slots += group.delay
-            cost_rows += lines
-        cost_table = np.ascontiguousarray(np.concatenate(costs), np.int64)
-        return table(rows, GROUP), cost_table, due, slots
 
     def _wires(self) -> Long:
         names = [population.name for population in self._program.populations]

@@ -41,14 +41,14 @@ def draw_words(
 
 
 @kernel
-def draw_bits(head: Long, first: int, blocks: int, stream: int, time: int, bits: Byte) -> None:
-    """Fill ``bits`` with the top 7 bits of those words."""
+def draw_bits(
+    head: Long, first: int, blocks: int, stream: int, time: int, packed: Unsigned
+) -> None:
+    """Fill ``packed`` with the top 7 bits of those words, four bytes a block."""
     for b in range(blocks):
         w0, w1, w2, w3 = words_of(head, first + b, stream, time)
-        bits[4 * b] = w0 >> TOP_BITS
-        bits[4 * b + 1] = w1 >> TOP_BITS
-        bits[4 * b + 2] = w2 >> TOP_BITS
-        bits[4 * b + 3] = w3 >> TOP_BITS
+        low = (w0 >> TOP_BITS) | (w1 >> TOP_BITS) << 8
+        packed[b] = low | (w2 >> TOP_BITS) << 16 | (w3 >> TOP_BITS) << 24
 
 
 @kernel

@@ -27,8 +27,8 @@ Unsigned = NDArray[np.uint32]
 # fmt: off
 (S_SIZE, S_OUTPUT, S_EVENTS, S_COMPONENT, S_TARGET, SOURCE) = range(6)
 (O_LINE, O_SIZE, O_LINES, O_FLAGS, O_LIST, OUTPUT) = range(6)
-(P_SIZE, P_A, P_THIRD, P_REACHED, P_WATCHED, P_TABLE, P_TABLE_REACHED, P_ACTIVE, P_S, P_E, P_BAP, P_Y1, P_Y2, P_Y3,
- P_COMPONENT, POPULATION) = range(16)
+(P_SIZE, P_A, P_THIRD, P_REACHED, P_WATCHED, P_TABLE, P_TABLE_REACHED, P_ACTIVE, P_S, P_E,
+ P_BAP, P_Y1, P_Y2, P_Y3, P_COMPONENT, POPULATION) = range(16)
 (N_POPULATION, N_FIRST, N_LAST, N_STREAM, N_BITS, N_ROW, DRAWING) = range(7)
 (G_OUTPUT, G_LINES, G_POST, G_SIZE, G_KIND, G_WEIGHT, G_STORE, G_SCALE, G_PORT, G_EXPONENT,
  G_DELAY, G_GRADED, G_FEEDBACK, G_DUE, G_SLOTS, G_COMPONENT, G_MIRRORS, G_MAGNITUDE, G_COST,
@@ -43,8 +43,10 @@ Unsigned = NDArray[np.uint32]
 (R_ROW, R_SIZE, R_OFFSET, R_COUNT, R_COMPONENT, R_OUTPUT, READOUT) = range(7)
 (H_PERIOD, H_END, H_EPOCH, H_INDEPENDENT, H_SEED_LOW, H_SEED_HIGH, H_START, H_BITS, HEAD) = range(9)
 (B_KIND, B_FROM, B_SIZE, B_TO, PROBE) = range(5)
-(A_SHORTS, A_MARKS, A_MEMORY, A_FLAGS, A_DUE, A_ARRIVED, A_WORDS, A_TAGS, A_NONZERO, A_TX, A_TY, A_TABLES, A_NARROW, A_WIDE, A_DRAWS, A_TAG_DRAWS,
- A_HISTORY, A_OWN, A_TIMES, A_COLUMN, A_SHORT_COLUMN, A_TAG_COLUMN, ADDRESSES) = range(23)
+(A_SHORTS, A_COLUMN_DRAWS, A_TAG_COLUMN_DRAWS,
+ A_MARKS, A_MEMORY, A_FLAGS, A_DUE, A_ARRIVED, A_WORDS, A_TAGS, A_NONZERO, A_TX, A_TY,
+ A_TABLES, A_NARROW, A_WIDE, A_DRAWS, A_TAG_DRAWS, A_HISTORY, A_OWN, A_TIMES, A_COLUMN,
+ A_SHORT_COLUMN, A_TAG_COLUMN, ADDRESSES) = range(25)
 (ROW_W, ROW_DRAW, ROW_TAG, ROW_TAG_DRAW, ROW_TY, ROW_TARGET, ROW_SENT, ROW_OWN, ROW_END, ROW_TIMES,
  ROW_X0, ROW_SENT_X, ROW_END_X, ROW_CLOCK, ROW_CHANGED, ROW_GAINED, ROW_BELOW, ROW) = (
  0, 1, 2, 3, 4, 5, 6, 9, 12, 15, 17, 18, 20, 22, 32, 33, 34, 35)
@@ -77,10 +79,10 @@ class Plan(NamedTuple):
     ``code`` (populations, offset): address of the neurons' kernel; ``resets``, ``draws_made``: how
     many registers it resets, random numbers it draws; ``source_events`` (sources, offset):
     number of the event sent, -1 for none; ``output_bias`` (outputs, offset): payload of the bias
-    line; ``cost`` (lines of a group, 5): spikes_in .. interchip of one message; ``floor``,
-    ``threshold`` (plastic * trace, 128): decay; ``near_targets``, ``far_targets``: of
-    lists, ``starts``: where the synapses of their lines start, ``degrees``: how many end at each of
-    their neurons; ``shapes``: of convolutions.
+    line; ``cost`` (lines of a group, 5): spikes_in .. interchip of one message, one row if all
+    lines have the same; ``floor``, ``threshold`` (plastic * trace, 128): decay; ``near_targets``,
+    ``far_targets``: of lists, ``starts``: where the synapses of their lines start, ``degrees``: how
+    many end at each of their neurons; ``shapes``: of convolutions.
     """
 
     head: Long
@@ -143,9 +145,10 @@ class State(NamedTuple):
 
 
 class Scratch(NamedTuple):
-    """Room that the kernels use: sums of a step, those by place of a convolution, histories of the traces of one group (trace,
-    offset, ``width``), y at the neurons' events, x of one line at every offset, draws, the decay of
-    an epoch, the lines and neurons with an event, one column of weights and tags.
+    """Room that the kernels use: sums of a step, those by place of a convolution, histories of the
+    traces of one group (trace, offset, ``width``), y at the neurons' events, x of one line at every
+    offset, draws, the decay of an epoch, the lines and neurons with an event, one column of weights
+    and tags.
     """
 
     sums: Short
@@ -154,8 +157,10 @@ class Scratch(NamedTuple):
     history: Word
     own: Word
     times: Word
-    draws: Byte
-    tag_draws: Byte
+    draws: Unsigned
+    tag_draws: Unsigned
+    column_draws: Byte
+    tag_column_draws: Byte
     drawn: Unsigned
     decay: Word
     lines: Word

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from hebbite.compiler.program.types import Program
+from hebbite.runtime.engines.native.layout import Layout, table
 from hebbite.runtime.engines.native.neurons import used_outputs
-from hebbite.runtime.engines.native.pack import Layout, table
 from hebbite.runtime.engines.native.plan import (
     FROM_MEMORY,
     FROM_SHORTS,

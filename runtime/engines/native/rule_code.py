@@ -4,7 +4,7 @@
 ``column``  the synapses that end at one neuron that learnt, one a line: its variables are numbers.
             Lines that sent are left out, for their rows are visited anyway
 ``steps``   what a column adds to its weights, where it does not depend on them: with one product p
-            in the sum, w' = clip(w + floor(p / 2^7) + (draw < p mod 2^7)), for w 2^7 has no fraction
+            in the sum, w' = clip(w + floor(p / 2^7) + (draw < p mod 2^7)): w 2^7 has no fraction
 
 A trace in a product gated by x0 (y0) is the value at the line's (neuron's) last event of the epoch,
 and at the epoch's end in one gated by u_k.

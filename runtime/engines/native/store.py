@@ -8,6 +8,7 @@ where none can be made, every process compiles for itself.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import tempfile
@@ -64,11 +65,12 @@ def _read(path: Path) -> bytes | None:
 
 
 def _write(path: Path, code: bytes) -> None:
-    """Write a file in one piece; where that fails the next process compiles again."""
-    try:
+    """Write a file in one piece; where that fails nothing stays, and the next process compiles."""
+    with contextlib.suppress(OSError):
         handle, name = tempfile.mkstemp(dir=path.parent)
-        with os.fdopen(handle, "wb") as file:
-            file.write(hashlib.sha256(code).digest() + code)
-        os.replace(name, path)
-    except OSError:
-        return
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(hashlib.sha256(code).digest() + code)
+            os.replace(name, path)
+        finally:
+            Path(name).unlink(missing_ok=True)

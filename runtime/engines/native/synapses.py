@@ -8,6 +8,7 @@ from hebbite.runtime.engines.native import views as at
 from hebbite.runtime.engines.native.philox import draw_bits, draw_strided
 from hebbite.runtime.engines.native.plan import (
     A_COLUMN,
+    A_COLUMN_DRAWS,
     A_DRAWS,
     A_HISTORY,
     A_MARKS,
@@ -18,6 +19,7 @@ from hebbite.runtime.engines.native.plan import (
     A_SHORTS,
     A_TABLES,
     A_TAG_COLUMN,
+    A_TAG_COLUMN_DRAWS,
     A_TAG_DRAWS,
     A_TAGS,
     A_TIMES,
@@ -90,6 +92,8 @@ from hebbite.runtime.engines.native.spread import list_flags
 from hebbite.runtime.engines.native.translate import call_printed, kernel
 
 HOST = INDEX["host_words"]
+FOUR = 0x01010101
+"""Four bytes of one value are so many times it."""
 TAG_STREAM = KIND["tag"] << 24
 
 
@@ -123,8 +127,10 @@ def begin_rows(m: int, q: int, number: int, shared: int) -> None:
         table[ROW_CLOCK + k] = holds
         table[ROW + COLUMN_CLOCK + k] = holds
     if shared >= 0:
-        at.draws(m)[:] = shared
-        at.tag_draws(m)[:] = shared
+        at.draws(m)[:] = FOUR * shared
+        at.tag_draws(m)[:] = FOUR * shared
+        at.column_draws(m)[:] = shared
+        at.tag_column_draws(m)[:] = shared
     if at.plastic(m)[q, L_OWN]:
         width = at.width(m)[0]
         for t in range(3):
@@ -196,12 +202,13 @@ def begin_column(m: int, q: int, j: int, number: int, independent: int) -> None:
         trace = (2 + t) * (steps + 1) * width + j
         table[ROW + COLUMN_OWN + t] = at.history(m)[trace + event * width]
         table[ROW + COLUMN_END + t] = at.history(m)[trace + steps * width]
-    table[ROW + COLUMN_DRAW], table[ROW + COLUMN_TAG_DRAW] = where[A_DRAWS], where[A_TAG_DRAWS]
+    table[ROW + COLUMN_DRAW] = where[A_COLUMN_DRAWS]
+    table[ROW + COLUMN_TAG_DRAW] = where[A_TAG_COLUMN_DRAWS]
     if independent:
-        draw_strided(at.head(m), j, size, lines, g, number, at.draws(m))
+        draw_strided(at.head(m), j, size, lines, g, number, at.column_draws(m))
         if at.plastic(m)[q, L_TAG] >= 0:
             stream = TAG_STREAM | g
-            draw_strided(at.head(m), j, size, lines, stream, number, at.tag_draws(m))
+            draw_strided(at.head(m), j, size, lines, stream, number, at.tag_column_draws(m))
     short = at.groups(m)[g, G_STORE] == SHORTS
     table[ROW + COLUMN_W] = where[A_SHORT_COLUMN] if short else where[A_COLUMN]
     table[ROW + COLUMN_TAG] = where[A_TAG_COLUMN]
@@ -236,8 +243,8 @@ def learn_column(m: int, q: int, j: int, number: int, independent: int) -> int:
 
 @kernel
 def step_columns(m: int, q: int, events: int, number: int, independent: int) -> int:
-    """Do what `learn_column` does for all ``events`` neurons, by a rule whose steps do not depend on
-    the weights: only those that move are touched.
+    """Do what `learn_column` does for all ``events`` neurons, by a rule whose steps do not depend
+    on the weights: only those that move are touched.
     """
     g = at.plastic(m)[q, L_GROUP]
     lines, size = at.groups(m)[g, G_LINES], at.groups(m)[g, G_SIZE]

@@ -5,16 +5,20 @@ never executed by Python: its source is read, and what it reaches is compiled in
 part of Python is what loops over integers need, with these meanings:
 
 * a number is 64 bits, signed; ``//`` and ``%`` are of numbers that are not negative, and ``>>``
-  rounds down; ``logical(x, n)`` shifts zeros in from above;
+  rounds down; ``logical(x, n)`` shifts zeros in from above; shifts are 0..63;
 * `marked` looks at 64 bytes at once, `lowest` and `ones` at the bits of a number;
 * an element of an array is widened when read and cut when written; ``a[i:j]`` is a view, ``t[i]`` a
   row of a table, ``a.shape[0]`` a size; nothing is checked, and no index is negative;
-* ``at.name(m)`` is the array ``name`` of the machine ``m`` (`views`); ``call_printed`` calls code at
-  an address;
-* a function is compiled for the types of the arrays it is given.
+* ``at.name(m)`` is the array ``name`` of the machine ``m`` (`views`); ``call_printed`` calls code
+  at an address;
+* a name stands for a number or for one type of array in the whole function, which is compiled for
+  the types of the arrays it is given.
 
-Why not a library: Numba reads the same source, and takes 25 times as long to compile it, which is
-what a user would wait for before the first step.
+Everything else is refused with the function and the line (`subset`).
+
+Why not a library: Numba reads such source too, but for this much of it takes most of a minute where
+this takes seconds; a user waits for that before the first step. Nothing else here needs a compiler
+on the user's machine, and no library that needs none takes less.
 """
 
 from __future__ import annotations
@@ -30,6 +34,7 @@ import numpy as np
 from llvmlite import ir
 from numpy.typing import NDArray
 
+from hebbite.runtime.engines.native.subset import BINARY, RELATIONS, Source
 from hebbite.runtime.engines.native.views import ENTRY, FIELDS, Field
 
 F = TypeVar("F", bound=Callable[..., object])
@@ -39,26 +44,6 @@ Number: TypeAlias = Any
 """A number at hand; llvmlite declares no types."""
 Value: TypeAlias = Any
 """A number or a `View`."""
-BINARY: dict[type[ast.operator], str] = {
-    ast.Add: "add",
-    ast.Sub: "sub",
-    ast.Mult: "mul",
-    ast.FloorDiv: "sdiv",
-    ast.Mod: "srem",
-    ast.BitAnd: "and_",
-    ast.BitOr: "or_",
-    ast.BitXor: "xor",
-    ast.LShift: "shl",
-    ast.RShift: "ashr",
-}
-RELATIONS: dict[type[ast.cmpop], str] = {
-    ast.Eq: "==",
-    ast.NotEq: "!=",
-    ast.Lt: "<",
-    ast.LtE: "<=",
-    ast.Gt: ">",
-    ast.GtE: ">=",
-}
 
 
 @dataclass(frozen=True)
@@ -146,13 +131,16 @@ def call_printed(address: int, table: int, size: int) -> None:
 
 def kind_of(dtype: np.dtype[Any], dimensions: int = 1) -> Kind:
     """Return the type of arrays of a whole number."""
-    assert dtype.kind in "iu"
+    if dtype.kind not in "iu" or dtype == np.uint64:
+        raise TypeError(
+            f"{dtype} elements are no numbers of a kernel: signed 64 bits hold them all"
+        )
     return Kind(8 * dtype.itemsize, dtype.kind == "i", dimensions)
 
 
 def results_of(kernel: Kernel) -> int:
     """Return how many numbers a kernel returns."""
-    return _returned(_tree(kernel))
+    return _source(kernel).results()
 
 
 def translate(kernel: Kernel, types: Types) -> str:
@@ -189,7 +177,7 @@ class _Module:
         key = (kernel.function, types)
         if key not in self._functions:
             number = sum(known.__name__ == kernel.name for known, _ in self._functions)
-            name = kernel.name if number == 0 else f"{kernel.name}.{number}"
+            name = f"kernel.{kernel.name}" if number == 0 else f"kernel.{kernel.name}.{number}"
             self._functions[key] = _Function(self, kernel, types, name).compile(
                 self._functions, key
             )
@@ -203,33 +191,26 @@ def _llvm_types(types: Types) -> list[ir.Type]:
     return found
 
 
-def _tree(kernel: Kernel) -> ast.FunctionDef:
-    """Return the source of a kernel, read."""
-    tree = ast.parse(textwrap.dedent(inspect.getsource(kernel.function))).body[0]
-    assert isinstance(tree, ast.FunctionDef)
-    return tree
-
-
-def _returned(tree: ast.FunctionDef) -> int:
-    """Return how many numbers a function returns."""
-    counts = {
-        len(node.value.elts) if isinstance(node.value, ast.Tuple) else 1
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Return) and node.value is not None
-    }
-    assert len(counts) <= 1, tree.name
-    return counts.pop() if counts else 0
+def _source(kernel: Kernel) -> Source:
+    """Return the source of a kernel, read and checked."""
+    function = kernel.function
+    tree = ast.parse(textwrap.dedent(inspect.getsource(function))).body[0]
+    if not isinstance(tree, ast.FunctionDef):
+        raise TypeError(f"{kernel.name} is no plain function: 'def' makes a kernel")
+    source = Source(tree, function.__code__.co_firstlineno)
+    source.check()
+    return source
 
 
 class _Function:
     """One function while it is translated."""
 
     def __init__(self, owner: _Module, kernel: Kernel, types: Types, name: str) -> None:
-        tree = _tree(kernel)
-        self._owner, self._tree = owner, tree
+        self._source = _source(kernel)
+        self._owner, self._tree = owner, self._source.tree
         self._globals: Mapping[str, Any] = kernel.function.__globals__
         self._types = types
-        self._count = _returned(tree)
+        self._count = self._source.results()
         result: ir.Type = ir.VoidType()
         if self._count:
             result = I64 if self._count == 1 else ir.LiteralStructType([I64] * self._count)
@@ -248,22 +229,26 @@ class _Function:
     ) -> tuple[ir.Function, int]:
         """Translate the body; the function is known before, for what it calls."""
         functions[key] = (self._function, self._count)
+        names = [argument.arg for argument in self._tree.args.args]
+        if len(names) != len(self._types):
+            self._refuse(self._tree, f"{len(names)} arguments, not {len(self._types)}")
         given = iter(self._function.args)
-        for argument, kind in zip(self._tree.args.args, self._types, strict=True):
+        for name, kind in zip(names, self._types, strict=True):
             if kind is None:
-                self._assign(argument.arg, next(given))
+                self._assign(name, next(given), self._tree)
             else:
-                self._assign(argument.arg, View(kind, next(given), next(given), next(given)))
+                view = View(kind, next(given), next(given), next(given))
+                self._assign(name, view, self._tree)
         self._block(self._tree.body)
         if not self._builder.block.is_terminated:
-            assert self._count == 0, f"{self._tree.name} may end without a result"
+            if self._count:
+                self._refuse(self._tree.body[-1], "the function may end without a result")
             self._builder.ret_void()
         self._entry.branch(self._function.blocks[1])
         return self._function, self._count
 
-    def _refuse(self, node: ast.AST, why: str = "") -> NoReturn:
-        line = getattr(node, "lineno", 0)
-        raise TypeError(f"{self._tree.name}, line {line}: {why or ast.unparse(node)}")
+    def _refuse(self, node: ast.AST, why: str) -> NoReturn:
+        self._source.refuse(node, why)
 
     # Statements.
 
@@ -290,8 +275,6 @@ class _Function:
             self._builder.branch(self._again[-1])
         elif isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
             self._call(node.value)
-        elif not isinstance(node, ast.Expr):
-            self._refuse(node)
 
     def _assignment(self, node: ast.Assign) -> None:
         (target,) = node.targets
@@ -301,32 +284,42 @@ class _Function:
         if isinstance(node.value, ast.Tuple):
             values = [self._value(each) for each in node.value.elts]
         else:
-            assert isinstance(node.value, ast.Call)
-            packed = self._call(node.value)
-            values = [self._builder.extract_value(packed, k) for k in range(len(target.elts))]
+            values = self._unpacked(self._result(node.value), node.value)
+            if len(values) != len(target.elts):
+                self._refuse(node, f"{len(values)} values for {len(target.elts)} targets")
         for each, value in zip(target.elts, values, strict=True):
             self._store(each, value)
 
+    def _unpacked(self, packed: Any, node: ast.expr) -> list[Number]:
+        """Return the numbers that a kernel returned together."""
+        if isinstance(packed, View) or not isinstance(packed.type, ir.LiteralStructType):
+            self._refuse(node, f"'{ast.unparse(node)}' gives no values to take apart")
+        return [self._builder.extract_value(packed, k) for k in range(len(packed.type.elements))]
+
     def _store(self, target: ast.expr, value: Value) -> None:
         if isinstance(target, ast.Name):
-            self._assign(target.id, value)
+            self._assign(target.id, value, target)
         elif isinstance(target, ast.Subscript):
-            assert not isinstance(value, View)
+            if isinstance(value, View):
+                self._refuse(target, "an element is a number: arrays are not copied")
             if isinstance(target.slice, ast.Slice):
                 self._fill(target, value)
                 return
             view, place = self._element(target)
             self._builder.store(self._cut(view.kind, value), place)
         else:
-            self._refuse(target)
+            self._refuse(target, f"nothing is assigned to '{ast.unparse(target)}'")
 
-    def _assign(self, name: str, value: Value) -> None:
+    def _assign(self, name: str, value: Value, node: ast.AST) -> None:
+        if name in (self._numbers if isinstance(value, View) else self._views):
+            self._refuse(node, f"'{name}' is a number and an array")
         if isinstance(value, View):
             if name not in self._views:
                 types = (value.start.type, I64, I64)
                 self._views[name] = value.kind, tuple(map(self._entry.alloca, types))
             kind, places = self._views[name]
-            assert kind == value.kind, f"{self._tree.name}: {name} is of two types"
+            if kind != value.kind:
+                self._refuse(node, f"'{name}' is of two types: {kind} and {value.kind}")
             for part, place in zip((value.start, value.size, value.rows), places, strict=True):
                 self._builder.store(part, place)
             return
@@ -345,35 +338,39 @@ class _Function:
     def _augmented(self, node: ast.AugAssign) -> None:
         if isinstance(node.target, ast.Name):
             now = self._number(node.target)
-            self._assign(node.target.id, self._operate(node.op, now, self._number(node.value)))
+            result = self._operate(node.op, now, self._number(node.value))
+            self._assign(node.target.id, result, node)
             return
-        assert isinstance(node.target, ast.Subscript)
+        if not isinstance(node.target, ast.Subscript):
+            self._refuse(node, f"nothing is assigned to '{ast.unparse(node.target)}'")
         view, place = self._element(node.target)
-        value = self._number(node.value)
         now = self._widen(view.kind, self._builder.load(place))
+        value = self._number(node.value)
         self._builder.store(self._cut(view.kind, self._operate(node.op, now, value)), place)
 
     def _if(self, node: ast.If) -> None:
         then, end = self._new("then"), self._new("end")
         other = self._new("else") if node.orelse else end
         self._builder.cbranch(self._truth(node.test), then, other)
+        reached = other is end
         for block, statements in ((then, node.body), (other, node.orelse)):
             if block is not end:
                 self._builder.position_at_end(block)
                 self._block(statements)
                 if not self._builder.block.is_terminated:
                     self._builder.branch(end)
+                    reached = True
         self._builder.position_at_end(end)
+        if not reached:
+            self._builder.unreachable()
 
     def _for(self, node: ast.For) -> None:
         assert isinstance(node.target, ast.Name)
         assert isinstance(node.iter, ast.Call)
         bounds = [self._number(each) for each in node.iter.args]
         start, stop = bounds if len(bounds) == 2 else (ZERO, bounds[0])
-        name = node.target.id
-        if name not in self._numbers:
-            self._numbers[name] = self._entry.alloca(I64)
-        with _Loop(self, self._numbers[name], start, stop, ONE):
+        with _Loop(self, self._entry.alloca(I64), start, stop, ONE) as index:
+            self._assign(node.target.id, index, node)
             self._block(node.body)
 
     def _while(self, node: ast.While) -> None:
@@ -408,25 +405,29 @@ class _Function:
     def _number(self, node: ast.expr) -> Number:
         value = self._value(node)
         if isinstance(value, View):
-            self._refuse(node, f"{ast.unparse(node)} is an array")
+            self._refuse(node, f"'{ast.unparse(node)}' is an array")
         return self._wide(value)
 
     def _view(self, value: Value, node: ast.expr) -> View:
         if not isinstance(value, View):
-            self._refuse(node, f"{ast.unparse(node)} is no array")
+            self._refuse(node, f"'{ast.unparse(node)}' is no array")
         return value
 
     def _wide(self, value: Number) -> Number:
         return self._builder.zext(value, I64) if value.type == I1 else value
 
     def _truth(self, node: ast.expr) -> Number:
+        if isinstance(node, ast.BoolOp):
+            return self._together(node)
         value = self._value(node)
-        assert not isinstance(value, View)
+        if isinstance(value, View):
+            self._refuse(node, f"'{ast.unparse(node)}' is an array")
         return value if value.type == I1 else self._builder.icmp_signed("!=", value, ZERO)
 
     def _value(self, node: ast.expr) -> Value:
         if isinstance(node, ast.Constant):
-            return ir.Constant(I64, int(node.value))  # type: ignore[arg-type]
+            assert isinstance(node.value, int)
+            return ir.Constant(I64, int(node.value))
         if isinstance(node, ast.Name):
             return self._name(node)
         if isinstance(node, ast.BinOp):
@@ -434,7 +435,7 @@ class _Function:
         if isinstance(node, ast.Compare):
             return self._compare(node)
         if isinstance(node, ast.BoolOp):
-            return self._together(node)
+            return self._first_decisive(node)
         if isinstance(node, ast.UnaryOp):
             return self._unary(node)
         if isinstance(node, ast.IfExp):
@@ -442,8 +443,19 @@ class _Function:
         if isinstance(node, ast.Subscript):
             return self._subscript(node)
         if isinstance(node, ast.Call):
-            return self._call(node)
-        self._refuse(node)
+            result = self._result(node)
+            if not isinstance(result, View) and isinstance(result.type, ir.LiteralStructType):
+                self._refuse(node, f"'{ast.unparse(node)}' is several numbers")
+            return result
+        self._refuse(node, f"'{ast.unparse(node)}' is no number and no array")
+
+    def _result(self, node: ast.expr) -> Any:
+        """Return what a call gives; refuse one that gives nothing."""
+        assert isinstance(node, ast.Call)
+        result = self._call(node)
+        if not isinstance(result, View) and (result is None or result.type == ir.VoidType()):
+            self._refuse(node, f"'{ast.unparse(node)}' returns nothing")
+        return result
 
     def _name(self, node: ast.Name) -> Value:
         if node.id in self._numbers:
@@ -466,11 +478,12 @@ class _Function:
     def _unary(self, node: ast.UnaryOp) -> Number:
         if isinstance(node.op, ast.Not):
             return self._builder.not_(self._truth(node.operand))
-        if isinstance(node.op, ast.USub):
-            return self._builder.sub(ZERO, self._number(node.operand))
-        self._refuse(node)
+        return self._builder.sub(ZERO, self._number(node.operand))
 
     def _compare(self, node: ast.Compare) -> Number:
+        late = [child for each in node.comparators[1:] for child in ast.walk(each)]
+        if any(isinstance(child, ast.Call) for child in late):
+            self._refuse(node, "a call late in a chain of comparisons: write 'and'")
         values = [self._number(each) for each in (node.left, *node.comparators)]
         found = [
             self._builder.icmp_signed(RELATIONS[type(op)], one, other)
@@ -500,6 +513,25 @@ class _Function:
         self._builder.position_at_end(end)
         return self._joined(I1, ways)
 
+    def _first_decisive(self, node: ast.BoolOp) -> Number:
+        """Print ``and`` or ``or`` as a number: the first operand that decides, or the last."""
+        end = self._new("settled")
+        ways: list[tuple[Number, ir.Block]] = []
+        for each in node.values[:-1]:
+            value, following = self._number(each), self._new("next")
+            ways.append((value, self._builder.block))
+            test = self._builder.icmp_signed("!=", value, ZERO)
+            if isinstance(node.op, ast.Or):
+                self._builder.cbranch(test, end, following)
+            else:
+                self._builder.cbranch(test, following, end)
+            self._builder.position_at_end(following)
+        last = self._number(node.values[-1])
+        ways.append((last, self._builder.block))
+        self._builder.branch(end)
+        self._builder.position_at_end(end)
+        return self._joined(I64, ways)
+
     def _either(self, node: ast.IfExp) -> Value:
         then, other, end = self._new("then"), self._new("else"), self._new("end")
         self._builder.cbranch(self._truth(node.test), then, other)
@@ -512,12 +544,16 @@ class _Function:
             )
             self._builder.branch(end)
         self._builder.position_at_end(end)
-        first = ways[0][0]
-        if isinstance(first, View):
-            views = [(self._view(value, node), block) for value, block in ways]
-            start = self._joined(first.start.type, [(v.start, block) for v, block in views])
-            return View(first.kind, start, self._joined(I64, [(v.size, b) for v, b in views]))
-        return self._joined(I64, ways)
+        kinds = [value.kind if isinstance(value, View) else None for value, _ in ways]
+        if kinds[0] != kinds[1]:
+            self._refuse(node, f"'{ast.unparse(node)}' is of two types")
+        if kinds[0] is None:
+            return self._joined(I64, ways)
+        start, size, rows = (
+            self._joined(kind, [(getattr(view, name), block) for view, block in ways])
+            for name, kind in (("start", ways[0][0].start.type), ("size", I64), ("rows", I64))
+        )
+        return View(kinds[0], start, size, rows)
 
     def _joined(self, kind: ir.Type, ways: Sequence[tuple[Any, ir.Block]]) -> Number:
         phi = self._builder.phi(kind)
@@ -529,13 +565,17 @@ class _Function:
 
     def _subscript(self, node: ast.Subscript) -> Value:
         if isinstance(node.value, ast.Attribute) and node.value.attr == "shape":
-            axis = ast.literal_eval(node.slice)
-            view = self._view(self._value(node.value.value), node)
+            view, axis = self._view(self._value(node.value.value), node), self._fixed(node)
+            if axis >= view.kind.dimensions:
+                self._refuse(node, f"'{ast.unparse(node)}' is not one of its dimensions")
             return view.size if axis == view.kind.dimensions - 1 else view.rows
         if isinstance(node.value, ast.Call) and not isinstance(node.slice, ast.Slice | ast.Tuple):
-            packed = self._value(node.value)
+            packed = self._result(node.value)
             if not isinstance(packed, View):
-                return self._builder.extract_value(packed, ast.literal_eval(node.slice))
+                values, index = self._unpacked(packed, node.value), self._fixed(node)
+                if index >= len(values):
+                    self._refuse(node, f"'{ast.unparse(node)}' is not one of its results")
+                return values[index]
         if isinstance(node.slice, ast.Slice):
             return self._slice(node, node.slice)
         view = self._view(self._value(node.value), node)
@@ -546,8 +586,17 @@ class _Function:
         view, place = self._element(node)
         return self._widen(view.kind, self._builder.load(place))
 
+    def _fixed(self, node: ast.Subscript) -> int:
+        """Return an index that is a constant."""
+        if not isinstance(node.slice, ast.Constant):
+            self._refuse(node, f"'{ast.unparse(node)}' needs a constant")
+        assert isinstance(node.slice.value, int)
+        return node.slice.value
+
     def _slice(self, node: ast.Subscript, part: ast.Slice) -> View:
         view, start = self._view(self._value(node.value), node), ZERO
+        if view.kind.dimensions == 2:
+            self._refuse(node, f"'{ast.unparse(node)}' is a part of a table: take a row")
         if part.lower is not None:
             start = self._number(part.lower)
         stop = self._number(part.upper) if part.upper is not None else view.size
@@ -557,6 +606,10 @@ class _Function:
     def _element(self, node: ast.Subscript) -> tuple[View, Number]:
         """Return the array of an element, and its address."""
         view = self._view(self._value(node.value), node)
+        indices = len(node.slice.elts) if isinstance(node.slice, ast.Tuple) else 1
+        if indices != view.kind.dimensions:
+            what = f"{view.kind.dimensions} dimensions, not {indices}"
+            self._refuse(node, f"'{ast.unparse(node.value)}' has {what}")
         if isinstance(node.slice, ast.Tuple):
             row, column = node.slice.elts
             index = self._builder.mul(self._number(row), view.size)
@@ -579,34 +632,41 @@ class _Function:
     def _call(self, node: ast.Call) -> Any:
         if isinstance(node.func, ast.Attribute):
             return self._machine_array(node)
-        assert isinstance(node.func, ast.Name)
-        name = node.func.id
+        name = ast.unparse(node.func)
         known = self._globals.get(name)
         if isinstance(known, Kernel):
             return self._call_kernel(known, node)
+        if known is None and name in ("min", "max"):
+            one, other = (self._number(each) for each in self._given(node, 2))
+            test = self._builder.icmp_signed("<" if name == "min" else ">", one, other)
+            return self._builder.select(test, one, other)
         if known is call_printed:
             return self._call_address(node)
         if known is logical:
-            value, shift = (self._number(each) for each in node.args)
+            value, shift = (self._number(each) for each in self._given(node, 2))
             return self._builder.lshr(value, shift)
         if known is lowest:
-            return self._builder.cttz(self._number(node.args[0]), ir.Constant(I1, 0))
+            (value,) = self._given(node, 1)
+            return self._builder.cttz(self._number(value), ir.Constant(I1, 0))
         if known is ones:
-            return self._builder.ctpop(self._number(node.args[0]))
+            (value,) = self._given(node, 1)
+            return self._builder.ctpop(self._number(value))
         if known is fetch:
             return self._fetch(node)
         if known is marked:
             return self._marked(node)
-        if name in ("min", "max"):
-            one, other = (self._number(each) for each in node.args)
-            test = self._builder.icmp_signed("<" if name == "min" else ">", one, other)
-            return self._builder.select(test, one, other)
         self._refuse(node, f"'{name}' is no kernel")
 
+    def _given(self, node: ast.Call, count: int) -> list[ast.expr]:
+        if len(node.args) != count:
+            self._refuse(node, f"'{ast.unparse(node)}' needs {count} arguments")
+        return node.args
+
     def _call_kernel(self, kernel: Kernel, node: ast.Call) -> Any:
+        wanted = kernel.function.__code__.co_argcount
         arguments: list[Number] = []
         types: list[Kind | None] = []
-        for each in node.args:
+        for each in self._given(node, wanted):
             value = self._value(each)
             if isinstance(value, View):
                 arguments += [value.start, value.size, value.rows]
@@ -618,13 +678,16 @@ class _Function:
         return self._builder.call(function, arguments)
 
     def _call_address(self, node: ast.Call) -> None:
-        address, *given = (self._number(each) for each in node.args)
+        address, *given = (self._number(each) for each in self._given(node, 3))
         kind = ir.FunctionType(ir.VoidType(), [I64, I64]).as_pointer()
         self._builder.call(self._builder.inttoptr(address, kind), given)
 
     def _marked(self, node: ast.Call) -> Number:
-        view, bytes_ = self._view(self._value(node.args[0]), node), ir.VectorType(ir.IntType(8), 64)
-        first = self._builder.mul(self._number(node.args[1]), ir.Constant(I64, 64))
+        array, number = self._given(node, 2)
+        view, bytes_ = self._view(self._value(array), array), ir.VectorType(ir.IntType(8), 64)
+        if view.kind.bits != 8 or view.kind.dimensions != 1:
+            self._refuse(node, f"'{ast.unparse(array)}' is no array of bytes")
+        first = self._builder.mul(self._number(number), ir.Constant(I64, 64))
         place = self._builder.bitcast(self._builder.gep(view.start, [first]), bytes_.as_pointer())
         found = self._builder.icmp_unsigned(
             "!=", self._builder.load(place, align=1), ir.Constant(bytes_, [0] * 64)
@@ -632,8 +695,9 @@ class _Function:
         return self._builder.bitcast(found, I64)
 
     def _fetch(self, node: ast.Call) -> None:
-        view = self._view(self._value(node.args[0]), node)
-        place = self._builder.gep(view.start, [self._number(node.args[1])])
+        array, index = self._given(node, 2)
+        view = self._view(self._value(array), array)
+        place = self._builder.gep(view.start, [self._number(index)])
         pointer, number = ir.IntType(8).as_pointer(), ir.IntType(32)
         prefetch = self._owner.module.declare_intrinsic(
             "llvm.prefetch",
@@ -646,9 +710,12 @@ class _Function:
     def _machine_array(self, node: ast.Call) -> View:
         """Print ``at.name(m)``."""
         assert isinstance(node.func, ast.Attribute)
-        field = getattr(self._globals[node.func.value.id], node.func.attr)  # type: ignore[attr-defined]
-        assert isinstance(field, Field), node.func.attr
-        listed = self._builder.inttoptr(self._number(node.args[0]), I64.as_pointer())
+        module = self._globals.get(ast.unparse(node.func.value))
+        field = getattr(module, node.func.attr, None)
+        if not isinstance(field, Field):
+            self._refuse(node, f"'{ast.unparse(node.func)}' is no array of a machine")
+        (machine,) = self._given(node, 1)
+        listed = self._builder.inttoptr(self._number(machine), I64.as_pointer())
         first = ENTRY * FIELDS.index(field.name)
 
         def entry(number: int) -> Number:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from hebbite.compiler.arithmetic.blocks import flat_blocks, parts, row_blocks
 from hebbite.compiler.program.connectivity import Conv2d, Sparse
 from hebbite.compiler.program.types import IntArray, Program, Synapses
 from hebbite.runtime.engines.native.plan import BYTES, SHORTS, WORDS, Long
@@ -50,31 +51,38 @@ def store_of(weight: IntArray, *, changes: bool, bits: int) -> tuple[int, int]:
     if changes:
         return (SHORTS if bits < 16 else WORDS), 0
     low, high = int(weight.min(initial=0)), int(weight.max(initial=0))
-    if low >= -256 and high <= 254 and not (weight & 1).any():
+    if low >= -256 and high <= 254 and not any((block & 1).any() for block in flat_blocks(weight)):
         return BYTES, 1
     if low >= -128 and high <= 127:
         return BYTES, 0
     return (SHORTS, 0) if low >= -(2**15) and high < 2**15 else (WORDS, 0)
 
 
-def to_store(weight: IntArray, group: Synapses) -> IntArray:
-    """Return a tensor in the order of a store, flat."""
-    if isinstance(group.connect, Sparse):
-        return weight
+def fill_store(flat: IntArray, weight: IntArray, held: Held) -> None:
+    """Write a tensor into its part of a store, ``flat``, block by block."""
+    connect = held.group.connect
+    if isinstance(connect, Conv2d):
+        taps = weight[:, : connect.taps].reshape(_by_output(weight, connect))
+        by_tap, bias = taps.transpose(0, 2, 3, 4, 1), weight[:, connect.taps :]
+        flat[:] = np.concatenate([by_tap.reshape(-1), bias.reshape(-1)]) >> held.shift
+    elif isinstance(connect, Sparse):
+        for part in parts(weight.size):
+            flat[part] = weight[part] >> held.shift
+    else:
+        post, lines = weight.shape
+        rows = flat.reshape(lines, post)
+        for part in parts(lines, post):
+            rows[part] = (weight[:, part] >> held.shift).T
+
+
+def from_store(flat: IntArray, like: IntArray, held: Held) -> Long:
+    """Return a tensor of the shape of ``like`` from its part of a store."""
+    group, values = held.group, np.empty(like.shape, np.int64)
     if not isinstance(group.connect, Conv2d):
-        return np.ascontiguousarray(weight.T).reshape(-1)
-    taps = group.connect.taps
-    by_tap = weight[:, :taps].reshape(_by_output(weight, group.connect)).transpose(0, 2, 3, 4, 1)
-    return np.concatenate([by_tap.reshape(-1), weight[:, taps:].reshape(-1)])
-
-
-def from_store(flat: IntArray, like: IntArray, group: Synapses) -> Long:
-    """Return a tensor of the shape of ``like`` from the order of a store."""
-    values = flat.astype(np.int64)
-    if isinstance(group.connect, Sparse):
+        values[:] = flat.reshape(like.shape[::-1]).T
+        values <<= held.shift
         return values
-    if not isinstance(group.connect, Conv2d):
-        return np.ascontiguousarray(values.reshape(like.shape[::-1]).T)
+    values = flat.astype(np.int64) << held.shift
     count = like.shape[0] * group.connect.taps
     groups, outputs, *tap = _by_output(like, group.connect)
     by_tap = values[:count].reshape(groups, *tap, outputs).transpose(0, 4, 1, 2, 3)
@@ -94,7 +102,10 @@ def nonzero_of(weight: IntArray, program: Program, group: Synapses) -> Long:
         before = np.concatenate([np.zeros(1, np.int64), np.cumsum(weight != 0, dtype=np.int64)])
         return np.asarray(before[starts[1:]] - before[starts[:-1]], np.int64)
     if not isinstance(group.connect, Conv2d):
-        return np.count_nonzero(weight, axis=0).astype(np.int64)
+        counts = np.zeros(weight.shape[1], np.int64)
+        for rows in row_blocks(weight):
+            counts += np.count_nonzero(rows, axis=0)
+        return counts
     return _reached_by_place(weight, program.line_count(group), group.connect)
 
 

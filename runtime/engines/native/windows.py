@@ -47,7 +47,7 @@ def convolve(
     graded: int,
     up: int,
 ) -> None:
-    """Add what ``count`` lines sent, times 2^up, to ``due`` (neurons,), and mark who was reached."""
+    """Add what ``count`` lines sent, times 2^up, to ``due`` (neurons,); mark who was reached."""
     outputs, places = shape[V_OUTPUTS], shape[V_OH] * shape[V_OW]
     sums[: outputs * places] = 0
     marks[: outputs * places] = 0

@@ -40,11 +40,11 @@ def drawn_by_kernel(
     head, found = np.zeros(HEAD, np.int64), np.zeros(4 * blocks, np.uint32)
     head[H_SEED_LOW], head[H_SEED_HIGH] = seed & FULL, seed >> 32
     signed = int(np.uint64(time).astype(np.int64))
-    bits = np.zeros(4 * blocks, np.uint8)
-    for kernel, out in ((draw_words, found), (draw_bits, bits)):
-        array = Kind(8 * out.itemsize, signed=False)
-        compiled(kernel, Kind(64), *[None] * 4, array)(head, first, blocks, stream, signed, out)
-    return found, bits
+    packed = np.zeros(blocks, np.uint32)
+    for kernel, out in ((draw_words, found), (draw_bits, packed)):
+        draw = compiled(kernel, Kind(64), *[None] * 4, Kind(32, signed=False))
+        draw(head, first, blocks, stream, signed, out)
+    return found, packed.view(np.uint8)
 
 
 @pytest.mark.parametrize(("counter", "key", "answer"), ANSWERS)

@@ -7,7 +7,7 @@ import pytest
 
 from hebbite.compiler.arithmetic.neuron import execute, new_registers
 from hebbite.compiler.neurons import NEURONS
-from hebbite.compiler.program.neuron import OPS, parse_neuron
+from hebbite.compiler.program.neuron import OPS, check_steps, parse_neuron
 from hebbite.rules.errors import UsageError, VerifyError
 
 
@@ -116,3 +116,37 @@ def test_a_broken_line_is_named(body: str, message: str) -> None:
 def test_text_that_cannot_be_read_is_refused(text: str) -> None:
     with pytest.raises(UsageError, match="HB0420"):
         parse_neuron(text)
+
+
+@pytest.mark.parametrize(
+    ("body", "name"),
+    [
+        ("always\n s = mov t\n t = mov a", "t"),
+        ("at 2\n t = mov a\n at 3\n s = mov t", "t"),
+        ("at 2..3\n t = mov a\n at 3..4\n s = add 1, t", "t"),
+        ("always\n t = add t, 1\n s = mov t", "t"),
+        ("at 2\n t = mov a\n always\n s = table c, t", "t"),
+    ],
+)
+def test_a_temporary_that_the_step_did_not_write_is_refused_by_name(body: str, name: str) -> None:
+    neuron = parse_neuron(f"neuron n() {{\n table c\n{body}\n}}").bind({}, period=4)
+    (problem,) = check_steps(neuron, period=4)
+    assert problem.code == "HB0468"
+    assert f"'{name}'" in problem.what
+    assert problem.hint == f"declare it: state {name}"
+    declared = parse_neuron(f"neuron n() {{\n table c\n state {name}\n{body}\n}}")
+    assert not check_steps(declared.bind({}, period=4), period=4)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "always\n t = mov a\n at 2\n s = mov t",
+        "at 2..3\n t = mov a\n s = mov t",
+        "at 0\n s = mov t\n always\n t = mov a",
+        "always\n s = add s, e\n y2 = add y2, 1\n bap = mov third",
+    ],
+)
+def test_what_a_step_wrote_before_and_what_outlives_it_can_be_read(body: str) -> None:
+    neuron = parse_neuron(f"neuron n() {{\n{body}\n}}").bind({}, period=4)
+    assert not check_steps(neuron, period=4)

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from hebbite.compiler.program.neuron import parse_neuron
 from hebbite.compiler.program.types import Program, Schedule, Wire
 from hebbite.compiler.program.verify import problems_of, verify_program
 from hebbite.rules.errors import VerifyError
@@ -96,6 +97,15 @@ def test_a_broken_law_is_reported_with_its_code(
     assert code in [problem.code for problem in problems_of(broken)]
     with pytest.raises(VerifyError, match="after pass 'place'"):
         verify_program(broken, running="place")
+
+
+def test_a_stale_temporary_is_reported_with_the_node_of_the_users_file(program: Program) -> None:
+    text = "neuron stale(fire) {\nat 1\nt = mov a\nat fire\nv = mov t\n}"
+    changed = replace(program.populations[1], neuron=parse_neuron(text))
+    stale = replace(program, populations=(program.populations[0], changed))
+    (found,) = [problem for problem in problems_of(stale) if problem.code == "HB0468"]
+    assert found.origin == "node 'fc2'"
+    assert found.hint == "declare it: state t"
 
 
 def test_a_rule_may_keep_a_tag_and_read_it(program: Program) -> None:

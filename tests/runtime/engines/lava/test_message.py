@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from hebbite.runtime.engines.lava.arrays import Array
@@ -35,6 +35,7 @@ def through_a_pipe(*messages: Message) -> list[Message]:
     return found
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(st.dictionaries(st.text(), arrays(), max_size=4), max_size=3), st.text())
 def test_messages_in_a_row_arrive_as_they_were_sent(
     sent: list[dict[str, Array]], text: str
