@@ -41,8 +41,14 @@ def perceptron(*sizes: int, activation: str = "relu") -> Graph:
     return build.graph((value,))
 
 
-def made(objective: str, *, rule: str = "dfa", sizes: tuple[int, ...] = (64, 32, 10)) -> Compiled:
-    settings = Settings(init="random")
+def made(
+    objective: str,
+    *,
+    rule: str = "dfa",
+    sizes: tuple[int, ...] = (64, 32, 10),
+    error_shift: int = 3,
+) -> Compiled:
+    settings = Settings(init="random", error_shift=error_shift)
     return compile(
         perceptron(*sizes), rule=rule, objective=objective, settings=settings, calibration=X[:200]
     )
@@ -50,14 +56,15 @@ def made(objective: str, *, rule: str = "dfa", sizes: tuple[int, ...] = (64, 32,
 
 @pytest.mark.parametrize("engine", ["native", "reference"])
 def test_the_output_finds_just_the_error_that_the_host_made(engine: str) -> None:
-    model = made("reward")
+    model = made("reward", error_shift=0)  # so that y2 - y3 is the error itself
     error = np.full(10, np.nan)
     error[[0, 3, 7]] = 20.0, -35.0, 0.0
     with Session(model, engine=engine) as session:
         output = outputs_of(model, session.run(X[:1]).answers)[0]
         correct(session, model.coding.inputs(X[:1]), output, error)
         population = model.program.readout.population
-        found = session.state()[f"neuron.{population}.d"]
+        state = session.state()
+        found = state[f"neuron.{population}.y2"] - state[f"neuron.{population}.y3"]
     assert found.tolist() == np.nan_to_num(error).tolist()
 
 
