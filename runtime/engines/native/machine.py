@@ -17,11 +17,12 @@ from hebbite.runtime.counters import COUNTERS, PHASES, Counters, components_of
 from hebbite.runtime.engines.base import Given, Inputs, Splitting, check_inputs
 from hebbite.runtime.engines.native.batch import run_batch
 from hebbite.runtime.engines.native.events import pack_events
+from hebbite.runtime.engines.native.neurons import point_tables
 from hebbite.runtime.engines.native.pack import Packed, pack
 from hebbite.runtime.engines.native.plan import TRACES, Call, Long, State
 from hebbite.runtime.engines.native.probes import probe_table, probes_of, stored_for, values_of
 from hebbite.runtime.engines.native.run import prepare, run_samples
-from hebbite.runtime.engines.native.scratch import new_scratch, note_addresses
+from hebbite.runtime.engines.native.scratch import new_scratch
 from hebbite.runtime.engines.native.views import describe
 from hebbite.runtime.engines.native.weights import Held, fill_store, from_store, nonzero_of
 from hebbite.runtime.recording import Recording
@@ -53,13 +54,12 @@ class NativeMachine:
         self._streams = LavaStreams(seed)
         self._drawn = 0
         self._probed: frozenset[str] = frozenset()
-        self._apart = not carried(program)
         self._packed = self._pack()
         self._state = self._packed.state
         self._scratch = new_scratch(program)
         self._listed = self._list()
-        for group in program.synapses:
-            self.write(group.weight, program.tensors[group.weight])
+        for tensor in self._tensors():
+            self.write(tensor, program.tensors[tensor])
 
     def _pack(self) -> Packed:
         return pack(self._program, rounding=self._rounding, seed=self._seed, probed=self._probed)
@@ -102,7 +102,7 @@ class NativeMachine:
 
     def run_split(self, given: Given, *, samples: int, each: int, threads: int) -> Recording:
         """Run samples that do not learn, on several threads if they are independent."""
-        if not self._apart or min(samples, threads) < 2:
+        if min(samples, threads) < 2 or carried(self._program):
             return self.run(given(0, samples), samples=samples * each, learn=False)
         return run_batch(self, given, samples=samples, each=each, threads=threads)
 
@@ -114,6 +114,7 @@ class NativeMachine:
         prepare()
         other = copy.copy(self)
         other._state = _apart(self._state)
+        point_tables(other._state, self._packed.placed)
         other._state.clock[0] += samples * self._program.schedule.period
         other._scratch = new_scratch(self._program)
         other._listed = other._list()
@@ -139,7 +140,6 @@ class NativeMachine:
 
     def _list(self) -> Long:
         """Return where every array stands, for the kernels."""
-        note_addresses(self._state, self._packed.plan, self._scratch)
         return describe((self._packed.plan, self._state, self._scratch))
 
     def _random(self, epochs: int) -> Long:
@@ -152,6 +152,10 @@ class NativeMachine:
             self._streams.epochs(done, self._program.epoch)
         self._drawn = done + epochs
         return np.ascontiguousarray(self._streams.epochs(epochs, self._program.epoch))
+
+    def _tensors(self) -> dict[str, None]:
+        """Return the names of all tensors of weights, each once."""
+        return dict.fromkeys(group.weight for group in self._program.synapses)
 
     def _stored(self, tensor: str) -> list[tuple[Held, AnyInt]]:
         """Return every place that holds a tensor, and its part of a store, flat."""
@@ -187,8 +191,7 @@ class NativeMachine:
     def state(self) -> dict[str, Long]:
         """Return step, epoch, weights, tags, registers, messages under way and traces."""
         out = {"clock": self._state.clock.copy()}
-        tensors = dict.fromkeys(group.weight for group in self._program.synapses)
-        out |= {f"weight.{name}": self.read(name) for name in tensors}
+        out |= {f"weight.{name}": self.read(name) for name in self._tensors()}
         out |= {f"tag.{name}": view.T.astype(np.int64) for name, view in self._tags().items()}
         out |= {name: view.astype(np.int64) for name, view in self._views().items()}
         for name, ring in self._rings().items():
@@ -198,7 +201,7 @@ class NativeMachine:
     def restore(self, state: Mapping[str, Long]) -> None:
         """Continue from a state of the same program, seed and rounding."""
         self._state.clock[:] = state["clock"]
-        for name in {group.weight for group in self._program.synapses}:
+        for name in self._tensors():
             self.write(name, state[f"weight.{name}"])
         for name, tags in self._tags().items():
             tags[:] = state[f"tag.{name}"].T
@@ -265,12 +268,9 @@ class NativeMachine:
 
 
 def _apart(state: State) -> State:
-    """Return a state with the weights of another, and registers and messages of its own."""
+    """Return a state with the weights of another, and registers and messages of its own; its tables
+    still point at those of the other.
+    """
     own = {name: getattr(state, name).copy() for name in CHANGED}
     own["due"][:], own["arrived"][:], own["full"][:] = 0, 0, 1
-    tables = state.tables.copy()
-    for name in ("memory", "flags"):
-        old, new = getattr(state, name), own[name]
-        within = (tables >= old.ctypes.data) & (tables < old.ctypes.data + old.nbytes)
-        tables[within] += new.ctypes.data - old.ctypes.data
-    return state._replace(**own, tables=tables, where=state.where.copy())
+    return state._replace(**own, tables=state.tables.copy())

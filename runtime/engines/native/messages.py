@@ -10,11 +10,6 @@ from hebbite.runtime.engines.native import views as at
 from hebbite.runtime.engines.native.lists import add_listed
 from hebbite.runtime.engines.native.philox import draw_words
 from hebbite.runtime.engines.native.plan import (
-    A_ARRIVED,
-    A_DUE,
-    A_FLAGS,
-    A_MEMORY,
-    A_TABLES,
     BYTES,
     CONV,
     DENSE,
@@ -81,7 +76,7 @@ from hebbite.runtime.engines.native.spread import (
     reach,
     sum_spikes_of_bytes,
 )
-from hebbite.runtime.engines.native.translate import call_printed, kernel
+from hebbite.runtime.engines.native.translate import address, call_printed, kernel
 from hebbite.runtime.engines.native.windows import convolve
 
 STEPS, ACTIVE, SYN_OPS = INDEX["neuron_steps"], INDEX["neuron_active"], INDEX["syn_ops"]
@@ -111,20 +106,20 @@ def feed(m: int, s: int, sample: int, offset: int, late: int) -> None:
                 if given[i] != 0:
                     listed[count] = i
                     count += 1
-            for k in range(count):
-                lines[listed[k]] = given[listed[k]]
+            copy_listed(given, listed, count, lines)
         else:
             sent = at.narrow(m)[at.event_base(m)[s] + row * size :]
             count = list_flags(sent, listed, size)
-            for k in range(count):
-                lines[listed[k]] = sent[listed[k]]
-    bias = at.output_bias(m)[output, offset]
-    if bias != 0:
-        lines[size] = bias
-        listed[count] = size
-        count += 1
-    at.sent(m)[output] = count
+            copy_listed(sent, listed, count, lines)
+    count = end_list(m, output, offset, count)
     at.counts(m)[2 * sources[s, S_COMPONENT] + max(late, sources[s, S_TARGET]), HOST] += count
+
+
+@kernel
+def copy_listed(given: Byte | Short, listed: Word, count: int, lines: Word) -> None:
+    """Put the payloads of the ``count`` lines of a list on the lines."""
+    for k in range(count):
+        lines[listed[k]] = given[listed[k]]
 
 
 @kernel
@@ -157,9 +152,9 @@ def point_to(m: int, p: int, g: int, step: int) -> None:
     if at.full(m)[2 * p + 1 - port]:
         at.memory(m)[other : other + size] = 0
         at.full(m)[2 * p + 1 - port] = 0
-    table[first + port] = at.where(m)[A_DUE] + 4 * start
-    table[first + 1 - port] = at.where(m)[A_MEMORY] + 4 * other
-    table[populations[p, P_TABLE_REACHED]] = at.where(m)[A_ARRIVED] + start
+    table[first + port] = address(at.due(m)[start:])
+    table[first + 1 - port] = address(at.memory(m)[other:])
+    table[populations[p, P_TABLE_REACHED]] = address(at.arrived(m)[start:])
 
 
 @kernel
@@ -168,12 +163,12 @@ def gather(m: int, p: int, step: int) -> None:
     populations, groups, wires = at.populations(m), at.groups(m), at.wires(m)
     size, start, table = populations[p, P_SIZE], populations[p, P_REACHED], at.tables(m)
     reached, first = at.flags(m)[start : start + size], populations[p, P_TABLE]
-    table[populations[p, P_TABLE_REACHED]] = at.where(m)[A_FLAGS] + start
+    table[populations[p, P_TABLE_REACHED]] = address(reached)
     came = False
     for port in range(2):
         row = populations[p, P_A + port]
         goal = at.memory(m)[row : row + size]
-        table[first + port] = at.where(m)[A_MEMORY] + 4 * row
+        table[first + port] = address(goal)
         filled = False
         for g in range(groups.shape[0]):
             if groups[g, G_POST] != p or groups[g, G_PORT] != port:
@@ -229,7 +224,7 @@ def execute(m: int, p: int, offset: int, late: int) -> None:
     for n in range(at.drawings(m).shape[0]):
         if at.drawings(m)[n, N_POPULATION] == p:
             draw(m, n, offset, size)
-    call_printed(at.code(m)[p, offset], at.where(m)[A_TABLES] + 8 * table, size)
+    call_printed(at.code(m)[p, offset], address(at.tables(m)[table:]), size)
     for o in range(3):
         output = populations[p, P_S + o]
         if output >= 0:
@@ -260,14 +255,23 @@ def collect(m: int, output: int, offset: int) -> None:
     size, start = outputs[output, O_SIZE], outputs[output, O_FLAGS]
     listed = at.lists(m)[outputs[output, O_LIST] :]
     flags = at.flags(m)[start : start + size]
-    count = list_flags(flags, listed, size)
+    end_list(m, output, offset, list_flags(flags, listed, size))
+
+
+@kernel
+def end_list(m: int, output: int, offset: int, count: int) -> int:
+    """Append the bias line of an output to its list of ``count`` lines, if it sends at an offset;
+    return how long the list is.
+    """
+    outputs, size = at.outputs(m), at.outputs(m)[output, O_SIZE]
     if outputs[output, O_LINES] > size:
         bias = at.output_bias(m)[output, offset]
         at.memory(m)[outputs[output, O_LINE] + size] = bias
         if bias != 0:
-            listed[count] = size
+            at.lists(m)[outputs[output, O_LIST] + count] = size
             count += 1
     at.sent(m)[output] = count
+    return count
 
 
 @kernel

@@ -7,7 +7,7 @@ executes the same instructions share a kernel, as do populations with the same c
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -24,7 +24,7 @@ from hebbite.runtime.engines.native.neuron_code import (
     flag_of,
     print_step,
 )
-from hebbite.runtime.engines.native.plan import Long
+from hebbite.runtime.engines.native.plan import Long, State
 
 ALIGN = 16
 """Rows start at multiples of so many elements: 64 bytes of registers, 16 of flags."""
@@ -97,15 +97,14 @@ def place(
     return placed
 
 
-def addresses(placed: Placed, memory: int, flags: int) -> list[int]:
-    """Return the table of a population's kernels, given where memory and flags stand."""
-    found = [
-        flags + placed.flags[array.name]
-        if array.bits == 8
-        else memory + 4 * placed.memory[array.name]
-        for array in placed.unit.signature.arrays
-    ]
-    return [*found, *(0 for _ in placed.unit.signature.totals)]
+def point_tables(state: State, placed: Iterable[Placed]) -> None:
+    """Fill the tables of the populations' kernels with where a state's arrays stand."""
+    memory, flags = state.memory.ctypes.data, state.flags.ctypes.data
+    for one in placed:
+        for slot, array in enumerate(one.unit.signature.arrays):
+            flag = array.name in one.flags
+            row = flags + one.flags[array.name] if flag else memory + 4 * one.memory[array.name]
+            state.tables[one.table + slot] = row
 
 
 def drawings(index: int, placed: Placed) -> list[tuple[int, ...]]:

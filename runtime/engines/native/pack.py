@@ -25,16 +25,15 @@ from hebbite.runtime.engines.native.neuron_code import ACTIVE, REACHED, flag_of
 from hebbite.runtime.engines.native.neurons import (
     Placed,
     Room,
-    addresses,
     compile_units,
     drawings,
     fixed_counts,
     place,
+    point_tables,
     unit_of,
     used_outputs,
 )
 from hebbite.runtime.engines.native.plan import (
-    ADDRESSES,
     BYTES,
     COLUMN,
     DRAWING,
@@ -75,6 +74,7 @@ class Packed:
     plan: Plan
     state: State
     layout: Layout
+    placed: tuple[Placed, ...]
     code: tuple[Code, ...]
 
 
@@ -169,10 +169,12 @@ class _Packer:
             tx=tx,
             ty=ty,
             tables=np.zeros(tables, np.int64),
-            where=np.zeros(ADDRESSES, np.int64),
         )
-        self._fill(state, placed, populations)
-        return Packed(plan, state, self._layout, (code, rules))
+        for one in placed:
+            for row, values in one.contents:
+                state.memory[row : row + values.size] = values
+        point_tables(state, placed)
+        return Packed(plan, state, self._layout, tuple(placed), (code, rules))
 
     def _component(self, name: str) -> int:
         return self._components.index(name)
@@ -335,14 +337,6 @@ class _Packer:
         output = self._layout.outputs[readout.population, "s"]
         row = (start, size, readout.offset, readout.count, component, output)
         return np.array(row, np.int64)
-
-    def _fill(self, state: State, placed: list[Placed], populations: Long) -> None:
-        """Write constants into memory, and the tables of the populations' kernels."""
-        for one in placed:
-            for row, values in one.contents:
-                state.memory[row : row + values.size] = values
-            entries = addresses(one, state.memory.ctypes.data, state.flags.ctypes.data)
-            state.tables[one.table : one.table + len(entries)] = entries
 
 
 def _flat(rows: Long) -> Long:

@@ -1,7 +1,7 @@
 """What the kernels read and change: integer tables of a program, and the arrays of its state.
 
 `pack` fills a `Plan` from a program, once; a `State` is what changes. Every array is C-contiguous
-and of one dtype, always, so that Numba compiles each kernel once for all programs; a table names a
+and of one dtype, always, so that each kernel is compiled once for all programs; a table names a
 part of an array by where it starts.
 
 ``memory`` holds the registers of all neurons and the lines of all sources, int32. An output (what a
@@ -43,10 +43,6 @@ Unsigned = NDArray[np.uint32]
 (R_ROW, R_SIZE, R_OFFSET, R_COUNT, R_COMPONENT, R_OUTPUT, READOUT) = range(7)
 (H_PERIOD, H_END, H_EPOCH, H_INDEPENDENT, H_SEED_LOW, H_SEED_HIGH, H_START, H_BITS, HEAD) = range(9)
 (B_KIND, B_FROM, B_SIZE, B_TO, PROBE) = range(5)
-(A_SHORTS, A_COLUMN_DRAWS, A_TAG_COLUMN_DRAWS,
- A_MARKS, A_MEMORY, A_FLAGS, A_DUE, A_ARRIVED, A_WORDS, A_TAGS, A_NONZERO, A_TX, A_TY,
- A_TABLES, A_NARROW, A_WIDE, A_DRAWS, A_TAG_DRAWS, A_HISTORY, A_OWN, A_TIMES, A_COLUMN,
- A_SHORT_COLUMN, A_TAG_COLUMN, ADDRESSES) = range(25)
 (ROW_W, ROW_DRAW, ROW_TAG, ROW_TAG_DRAW, ROW_TY, ROW_TARGET, ROW_SENT, ROW_OWN, ROW_END, ROW_TIMES,
  ROW_X0, ROW_SENT_X, ROW_END_X, ROW_CLOCK, ROW_CHANGED, ROW_GAINED, ROW_BELOW, ROW) = (
  0, 1, 2, 3, 4, 5, 6, 9, 12, 15, 17, 18, 20, 22, 32, 33, 34, 35)
@@ -119,7 +115,7 @@ class State(NamedTuple):
     how many weights are not 0; ``x``, ``y``: traces x1, x2 and y1..y3 of all plastic groups;
     ``tx``, ``ty``: last offset of an event in the epoch, 0 for none; ``below``: of each plastic
     group, how many tags lie below their word; ``tables``: what printed kernels are given, that of
-    a row first, that of a column next, then one a population; ``where``: addresses of arrays.
+    a row first, that of a column next, then one a population.
     """
 
     clock: Long
@@ -141,7 +137,6 @@ class State(NamedTuple):
     tx: Byte
     ty: Byte
     tables: Long
-    where: Long
 
 
 class Scratch(NamedTuple):

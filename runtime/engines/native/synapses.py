@@ -7,26 +7,6 @@ from hebbite.runtime.counters import INDEX
 from hebbite.runtime.engines.native import views as at
 from hebbite.runtime.engines.native.philox import draw_bits, draw_strided
 from hebbite.runtime.engines.native.plan import (
-    A_COLUMN,
-    A_COLUMN_DRAWS,
-    A_DRAWS,
-    A_HISTORY,
-    A_MARKS,
-    A_NARROW,
-    A_NONZERO,
-    A_OWN,
-    A_SHORT_COLUMN,
-    A_SHORTS,
-    A_TABLES,
-    A_TAG_COLUMN,
-    A_TAG_COLUMN_DRAWS,
-    A_TAG_DRAWS,
-    A_TAGS,
-    A_TIMES,
-    A_TX,
-    A_TY,
-    A_WIDE,
-    A_WORDS,
     CLOCKS,
     COLUMN_BELOW,
     COLUMN_CHANGED,
@@ -89,7 +69,7 @@ from hebbite.runtime.engines.native.plan import (
     Word,
 )
 from hebbite.runtime.engines.native.spread import list_flags
-from hebbite.runtime.engines.native.translate import call_printed, kernel
+from hebbite.runtime.engines.native.translate import address, call_printed, kernel
 
 HOST = INDEX["host_words"]
 FOUR = 0x01010101
@@ -101,7 +81,7 @@ TAG_STREAM = KIND["tag"] << 24
 def history_at(m: int, trace: int, offset: int) -> int:
     """Return the address of the values of a trace at an offset of the epoch."""
     row = trace * (at.head(m)[H_EPOCH] + 1) + offset
-    return at.where(m)[A_HISTORY] + 4 * row * at.width(m)[0]
+    return address(at.history(m)[row * at.width(m)[0] :])
 
 
 @kernel
@@ -110,17 +90,16 @@ def begin_rows(m: int, q: int, number: int, shared: int) -> None:
 
     ``shared``: the 7 bits that round every synapse, or -1 where each has its own.
     """
-    table, where, steps = at.tables(m), at.where(m), at.head(m)[H_EPOCH]
+    table, steps, width = at.tables(m), at.head(m)[H_EPOCH], at.width(m)[0]
     g, y = at.plastic(m)[q, L_GROUP], at.plastic(m)[q, L_Y]
     size = at.groups(m)[g, G_SIZE]
-    table[ROW_TY] = where[A_TY] + y
-    table[ROW + COLUMN_TX] = where[A_TX] + at.plastic(m)[q, L_X]
-    table[ROW + COLUMN_NONZERO] = where[A_NONZERO] + 4 * at.groups(m)[g, G_NONZERO]
+    table[ROW_TY] = address(at.ty(m)[y:])
+    table[ROW + COLUMN_TX] = address(at.tx(m)[at.plastic(m)[q, L_X] :])
     for t in range(3):
-        table[ROW_OWN + t] = where[A_OWN] + 4 * t * at.width(m)[0]
+        table[ROW_OWN + t] = address(at.own(m)[t * width :])
         table[ROW_END + t] = history_at(m, 2 + t, steps)
     for t in range(2):
-        table[ROW_TIMES + t] = where[A_TIMES] + 4 * t * (steps + 1)
+        table[ROW_TIMES + t] = address(at.times(m)[t * (steps + 1) :])
         table[ROW + COLUMN_END_X + t] = history_at(m, t, steps)
     for k in range(CLOCKS):
         holds = number % (1 << k) == 0
@@ -132,7 +111,6 @@ def begin_rows(m: int, q: int, number: int, shared: int) -> None:
         at.column_draws(m)[:] = shared
         at.tag_column_draws(m)[:] = shared
     if at.plastic(m)[q, L_OWN]:
-        width = at.width(m)[0]
         for t in range(3):
             for j in range(size):
                 row = (2 + t) * (steps + 1) + at.ty(m)[y + j]
@@ -142,16 +120,17 @@ def begin_rows(m: int, q: int, number: int, shared: int) -> None:
 @kernel
 def learn_row(m: int, q: int, i: int, number: int, independent: bool) -> int:
     """Update the synapses of line ``i``; return how many weights changed."""
-    table, where, steps = at.tables(m), at.where(m), at.head(m)[H_EPOCH]
+    table, steps = at.tables(m), at.head(m)[H_EPOCH]
     g, width = at.plastic(m)[q, L_GROUP], at.width(m)[0]
     element, count = i * at.groups(m)[g, G_SIZE], at.groups(m)[g, G_SIZE]
     if at.groups(m)[g, G_KIND] != DENSE:
         start = at.groups(m)[g, G_STARTS] + i
         element, count = at.starts(m)[start], at.starts(m)[start + 1] - at.starts(m)[start]
         target = at.groups(m)[g, G_TARGETS] + element
-        narrow = where[A_NARROW] + 2 * target
-        wide = at.groups(m)[g, G_KIND] == SPARSE_WIDE
-        table[ROW_TARGET] = where[A_WIDE] + 4 * target if wide else narrow
+        if at.groups(m)[g, G_KIND] == SPARSE_WIDE:
+            table[ROW_TARGET] = address(at.far_targets(m)[target:])
+        else:
+            table[ROW_TARGET] = address(at.near_targets(m)[target:])
     table[ROW_W] = weight_at(m, g, element)
     sent = at.tx(m)[at.plastic(m)[q, L_X] + i]
     table[ROW_X0] = sent > 0
@@ -165,8 +144,8 @@ def learn_row(m: int, q: int, i: int, number: int, independent: bool) -> int:
     for t in range(3):
         table[ROW_SENT + t] = history_at(m, 2 + t, sent)
     tagged = at.plastic(m)[q, L_TAG]
-    table[ROW_TAG] = where[A_TAGS] + 2 * (max(tagged, 0) + element)
-    table[ROW_DRAW], table[ROW_TAG_DRAW] = where[A_DRAWS], where[A_TAG_DRAWS]
+    table[ROW_TAG] = address(at.tags(m)[max(tagged, 0) + element :])
+    table[ROW_DRAW], table[ROW_TAG_DRAW] = address(at.draws(m)), address(at.tag_draws(m))
     if independent:
         first, last = element >> 2, (element + count + 3) >> 2
         draw_bits(at.head(m), first, last - first, g, number, at.draws(m))
@@ -175,7 +154,7 @@ def learn_row(m: int, q: int, i: int, number: int, independent: bool) -> int:
             stream = TAG_STREAM | g
             draw_bits(at.head(m), first, last - first, stream, number, at.tag_draws(m))
             table[ROW_TAG_DRAW] += element & 3
-    call_printed(at.plastic(m)[q, L_ROW], where[A_TABLES], count)
+    call_printed(at.plastic(m)[q, L_ROW], address(table), count)
     at.nonzero(m)[at.groups(m)[g, G_NONZERO] + i] += table[ROW_GAINED]
     at.below(m)[q] += table[ROW_BELOW]
     return table[ROW_CHANGED]
@@ -185,14 +164,15 @@ def learn_row(m: int, q: int, i: int, number: int, independent: bool) -> int:
 def weight_at(m: int, g: int, element: int) -> int:
     """Return the address of a weight of a group that learns."""
     spot = at.groups(m)[g, G_WEIGHT] + element
-    short = at.where(m)[A_SHORTS] + 2 * spot
-    return short if at.groups(m)[g, G_STORE] == SHORTS else at.where(m)[A_WORDS] + 4 * spot
+    if at.groups(m)[g, G_STORE] == SHORTS:
+        return address(at.shorts(m)[spot:])
+    return address(at.words(m)[spot:])
 
 
 @kernel
 def begin_column(m: int, q: int, j: int, number: int, independent: int) -> None:
     """Fill the table for the column of neuron ``j``, which learnt, but for weights and tags."""
-    table, where, steps = at.tables(m), at.where(m), at.head(m)[H_EPOCH]
+    table, steps = at.tables(m), at.head(m)[H_EPOCH]
     g, width = at.plastic(m)[q, L_GROUP], at.width(m)[0]
     lines, size = at.groups(m)[g, G_LINES], at.groups(m)[g, G_SIZE]
     event = at.ty(m)[at.plastic(m)[q, L_Y] + j]
@@ -202,16 +182,16 @@ def begin_column(m: int, q: int, j: int, number: int, independent: int) -> None:
         trace = (2 + t) * (steps + 1) * width + j
         table[ROW + COLUMN_OWN + t] = at.history(m)[trace + event * width]
         table[ROW + COLUMN_END + t] = at.history(m)[trace + steps * width]
-    table[ROW + COLUMN_DRAW] = where[A_COLUMN_DRAWS]
-    table[ROW + COLUMN_TAG_DRAW] = where[A_TAG_COLUMN_DRAWS]
+    table[ROW + COLUMN_DRAW] = address(at.column_draws(m))
+    table[ROW + COLUMN_TAG_DRAW] = address(at.tag_column_draws(m))
     if independent:
         draw_strided(at.head(m), j, size, lines, g, number, at.column_draws(m))
         if at.plastic(m)[q, L_TAG] >= 0:
             stream = TAG_STREAM | g
             draw_strided(at.head(m), j, size, lines, stream, number, at.tag_column_draws(m))
     short = at.groups(m)[g, G_STORE] == SHORTS
-    table[ROW + COLUMN_W] = where[A_SHORT_COLUMN] if short else where[A_COLUMN]
-    table[ROW + COLUMN_TAG] = where[A_TAG_COLUMN]
+    table[ROW + COLUMN_W] = address(at.short_column(m)) if short else address(at.column(m))
+    table[ROW + COLUMN_TAG] = address(at.tag_column(m))
 
 
 @kernel
@@ -223,14 +203,14 @@ def learn_column(m: int, q: int, j: int, number: int, independent: int) -> int:
     lines, size = at.groups(m)[g, G_LINES], at.groups(m)[g, G_SIZE]
     base, short = at.groups(m)[g, G_WEIGHT] + j, at.groups(m)[g, G_STORE] == SHORTS
     begin_column(m, q, j, number, independent)
-    table[ROW + COLUMN_NONZERO] = at.where(m)[A_NONZERO] + 4 * at.groups(m)[g, G_NONZERO]
+    table[ROW + COLUMN_NONZERO] = address(at.nonzero(m)[at.groups(m)[g, G_NONZERO] :])
     if short:
         take(at.shorts(m)[base:], size, lines, at.short_column(m))
     else:
         take(at.words(m)[base:], size, lines, at.column(m))
     if tagged >= 0:
         take(at.tags(m)[tagged + j :], size, lines, at.tag_column(m))
-    call_printed(at.plastic(m)[q, L_COLUMN], at.where(m)[A_TABLES] + 8 * ROW, lines)
+    call_printed(at.plastic(m)[q, L_COLUMN], address(table[ROW:]), lines)
     if short:
         give(at.short_column(m), size, lines, at.shorts(m)[base:])
     else:
@@ -251,13 +231,13 @@ def step_columns(m: int, q: int, events: int, number: int, independent: int) -> 
     base, short = at.groups(m)[g, G_WEIGHT], at.groups(m)[g, G_STORE] == SHORTS
     nonzero, moving = at.nonzero(m)[at.groups(m)[g, G_NONZERO] :], at.column_lines(m)
     alike = at.plastic(m)[q, L_ALIKE] and not independent
-    at.tables(m)[ROW + COLUMN_NONZERO] = at.where(m)[A_MARKS]
+    at.tables(m)[ROW + COLUMN_NONZERO] = address(at.marks(m))
     top, count, changed = (1 << at.head(m)[H_BITS]) - 1, 0, 0
     for k in range(events):
         j = at.neurons(m)[k]
         if k == 0 or not alike:
             begin_column(m, q, j, number, independent)
-            call_printed(at.plastic(m)[q, L_STEPS], at.where(m)[A_TABLES] + 8 * ROW, lines)
+            call_printed(at.plastic(m)[q, L_STEPS], address(at.tables(m)[ROW:]), lines)
             count = list_flags(at.marks(m), moving, lines)
         if short:
             held = at.shorts(m)[base + j :]

@@ -10,7 +10,7 @@ part of Python is what loops over integers need, with these meanings:
 * an element of an array is widened when read and cut when written; ``a[i:j]`` is a view, ``t[i]`` a
   row of a table, ``a.shape[0]`` a size; nothing is checked, and no index is negative;
 * ``at.name(m)`` is the array ``name`` of the machine ``m`` (`views`); ``call_printed`` calls code
-  at an address;
+  at an address, `address` is where an array starts;
 * a name stands for a number or for one type of array in the whole function, which is compiled for
   the types of the arrays it is given.
 
@@ -122,6 +122,11 @@ def ones(value: int) -> int:
 
 def fetch(values: NDArray[np.generic], index: int) -> None:
     """Ask for the memory around an element that will be read soon. Known by name."""
+
+
+def address(values: NDArray[np.generic]) -> int:
+    """Return where an array starts, for the table of a printed kernel. Known by name."""
+    raise TypeError("address is for kernels")
 
 
 def call_printed(address: int, table: int, size: int) -> None:
@@ -651,6 +656,9 @@ class _Function:
         if known is ones:
             (value,) = self._given(node, 1)
             return self._builder.ctpop(self._number(value))
+        if known is address:
+            (array,) = self._given(node, 1)
+            return self._builder.ptrtoint(self._view(self._value(array), array).start, I64)
         if known is fetch:
             return self._fetch(node)
         if known is marked:

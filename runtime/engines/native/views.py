@@ -97,7 +97,6 @@ y = _view("y", np.int32)
 tx = _view("tx", np.uint8)
 ty = _view("ty", np.uint8)
 tables = _view("tables", np.int64)
-where = _view("where", np.int64)
 
 sums = _view("sums", np.int16)
 place_sums = _view("place_sums", np.int32)
