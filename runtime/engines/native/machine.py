@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import time
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -102,9 +103,14 @@ class NativeMachine:
 
     def run_split(self, given: Given, *, samples: int, each: int, threads: int) -> Recording:
         """Run samples that do not learn, on several threads if they are independent."""
-        if min(samples, threads) < 2 or carried(self._program):
+        if min(samples, threads) < 2 or not self._independent:
             return self.run(given(0, samples), samples=samples * each, learn=False)
         return run_batch(self, given, samples=samples, each=each, threads=threads)
+
+    @cached_property
+    def _independent(self) -> bool:
+        """Whether a sample leaves nothing behind that a later one could find."""
+        return not carried(self._program)
 
     def beside(self, samples: int) -> NativeMachine:
         """Return a machine that shares the weights of this one, ``samples`` samples later.

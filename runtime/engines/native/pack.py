@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from hebbite.compiler.arithmetic.randomness import Rounding
+from hebbite.compiler.arithmetic.traces import POST, PRE
 from hebbite.compiler.program.connectivity import Sparse
 from hebbite.compiler.program.neuron import INPUTS, OUTPUTS
 from hebbite.compiler.program.types import OffsetPayload, Population, Program
@@ -35,13 +36,11 @@ from hebbite.runtime.engines.native.neurons import (
 )
 from hebbite.runtime.engines.native.plan import (
     BYTES,
-    COLUMN,
     DRAWING,
     OUTPUT,
     PLASTIC,
     POPULATION,
     PRODUCT,
-    ROW,
     SHORTS,
     SOURCE,
     WIRE,
@@ -50,7 +49,8 @@ from hebbite.runtime.engines.native.plan import (
     Plan,
     State,
 )
-from hebbite.runtime.engines.native.rule_code import POST, PRE, Rule
+from hebbite.runtime.engines.native.rule_code import Rule
+from hebbite.runtime.engines.native.rule_tables import COLUMN, ROW
 from hebbite.runtime.engines.native.rules import (
     columns_are_alike,
     compile_rules,

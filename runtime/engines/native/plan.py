@@ -17,6 +17,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from hebbite.compiler.arithmetic.traces import POST, PRE
+
 Long = NDArray[np.int64]
 Word = NDArray[np.int32]
 Short = NDArray[np.int16]
@@ -43,12 +45,6 @@ Unsigned = NDArray[np.uint32]
 (R_ROW, R_SIZE, R_OFFSET, R_COUNT, R_COMPONENT, R_OUTPUT, READOUT) = range(7)
 (H_PERIOD, H_END, H_EPOCH, H_INDEPENDENT, H_SEED_LOW, H_SEED_HIGH, H_START, H_BITS, HEAD) = range(9)
 (B_KIND, B_FROM, B_SIZE, B_TO, PROBE) = range(5)
-(ROW_W, ROW_DRAW, ROW_TAG, ROW_TAG_DRAW, ROW_TY, ROW_TARGET, ROW_SENT, ROW_OWN, ROW_END, ROW_TIMES,
- ROW_X0, ROW_SENT_X, ROW_END_X, ROW_CLOCK, ROW_CHANGED, ROW_GAINED, ROW_BELOW, ROW) = (
- 0, 1, 2, 3, 4, 5, 6, 9, 12, 15, 17, 18, 20, 22, 32, 33, 34, 35)
-(COLUMN_W, COLUMN_DRAW, COLUMN_TAG, COLUMN_TAG_DRAW, COLUMN_TX, COLUMN_NONZERO, COLUMN_OWN_X,
- COLUMN_END_X, COLUMN_OWN, COLUMN_END, COLUMN_CLOCK, COLUMN_CHANGED, COLUMN_GAINED, COLUMN_BELOW,
- COLUMN) = (0, 1, 2, 3, 4, 5, 6, 8, 10, 13, 16, 26, 27, 28, 29)
 # fmt: on
 
 GATE_X0, GATE_Y0, GATE_U = 0, 1, 2
@@ -60,10 +56,7 @@ DENSE, SPARSE, SPARSE_WIDE, CONV = range(4)
 BYTES, SHORTS, WORDS = range(3)
 """Stores of weights: int8, int16, int32."""
 
-CLOCKS = 10
-"""Clocks u0..u9."""
-
-TRACES = ("x1", "x2", "y1", "y2", "y3")
+TRACES = (*PRE, *POST)
 
 (FROM_MEMORY, FROM_SHORTS, FROM_WORDS, FROM_TAGS, FROM_X, FROM_Y) = range(6)
 """Where a probe is read; all but the first once an epoch."""

@@ -18,6 +18,8 @@ from typing import Protocol
 
 from llvmlite import ir
 
+from hebbite.compiler.arithmetic.learning import FRACTION_BITS
+from hebbite.compiler.arithmetic.traces import POST, PRE, TRACE_TOP
 from hebbite.compiler.program.types import TAG, Plasticity, Widths
 from hebbite.rules.sums import Factor, Product, SumOfProducts
 from hebbite.runtime.engines.native.llvm import (
@@ -29,16 +31,24 @@ from hebbite.runtime.engines.native.llvm import (
     Value,
     print_kernel,
 )
+from hebbite.runtime.engines.native.rule_tables import (
+    CLOCKS,
+    DRAW,
+    MOVES,
+    NONZERO,
+    TAG_DRAW,
+    TAGS,
+    TARGET,
+    TOTALS,
+    TX,
+    TY,
+    WEIGHT,
+    column_signature,
+    row_signature,
+)
 
 Interval = tuple[int, int]
-WEIGHT, TAGS, DRAW, TAG_DRAW = "w", "t", "draw w", "draw t"
-TARGET, TX, TY, NONZERO, MOVES = "target", "tx", "ty", "nonzero", "moves"
-CHANGED, GAINED, BELOW = "changed", "gained", "below"
-TOTALS = (CHANGED, GAINED, BELOW)
-PRE, POST = ("x1", "x2"), ("y1", "y2", "y3")
-CLOCKS = tuple(f"u{k}" for k in range(10))
-FRACTION = 7
-TRACE: Interval = (0, 127)
+TRACE: Interval = (0, TRACE_TOP)
 
 
 @dataclass(frozen=True)
@@ -82,12 +92,7 @@ class Row:
     @property
     def signature(self) -> Signature:
         """Weights, tags, draws and targets; y at the line's event, the neuron's, the end."""
-        arrays = [*_held(self.rule), Array(TY, 8, signed=False)]
-        arrays.append(Array(TARGET, self.rule.target or 16, signed=False))
-        arrays += [Array(f"{at} {y}") for at in ("sent", "own", "end") for y in POST]
-        arrays += [Array(f"times {x}") for x in PRE]
-        numbers = ["x0", *(f"{at} {x}" for at in ("sent", "end") for x in PRE), *CLOCKS]
-        return Signature(arrays, numbers, TOTALS)
+        return row_signature(self.rule.bits, self.rule.target or 16)
 
     def variable(self, lane: Lane, name: str, gate: str) -> Value:
         """Return a variable; see `View`."""
@@ -119,10 +124,7 @@ class Column:
     @property
     def signature(self) -> Signature:
         """Weights, tags and draws; x at the neuron's event and at the end."""
-        arrays = [*_held(self.rule), Array(TX, 8, signed=False), Array(NONZERO)]
-        arrays += [Array(f"{at} {x}") for at in ("own", "end") for x in PRE]
-        numbers = [*(f"{at} {y}" for at in ("own", "end") for y in POST), *CLOCKS]
-        return Signature(arrays, numbers, TOTALS)
+        return column_signature(self.rule.bits)
 
     def variable(self, lane: Lane, name: str, gate: str) -> Value:
         """Return a variable; see `View`."""
@@ -138,11 +140,6 @@ class Column:
     def skips(self, product: Product) -> bool:
         """Whether a product asks for a message."""
         return "x0" in events_of(product)
-
-
-def _held(rule: Rule) -> list[Array]:
-    weights = [Array(WEIGHT, rule.bits), Array(DRAW, 8, signed=False)]
-    return [*weights, Array(TAGS, 16), Array(TAG_DRAW, 8, signed=False)]
 
 
 def events_of(product: Product) -> frozenset[str]:
@@ -201,13 +198,14 @@ class _Update:
         lane, widths = self._lane, self._rule.widths
         plasticity, below = self._rule.plasticity, lane.constant(0)
         total = self._accumulate(plasticity.dw, self._weight, widths.accumulator)
-        weight = self._round(total, DRAW, widths.weight_low, widths.weight_high)
+        weight = lane.clip(self._round(total, DRAW), widths.weight_low, widths.weight_high)
         weight = self._kept(weight, self._weight)
         lane.store(WEIGHT, weight)
         if plasticity.dt is not None:
             low = TAG.weight_low - 1
             total = self._accumulate(plasticity.dt, self._tag, TAG.accumulator)
-            tag = self._kept(self._round(total, TAG_DRAW, low, TAG.weight_high), self._tag)
+            tag = lane.clip(self._round(total, TAG_DRAW), low, TAG.weight_high)
+            tag = self._kept(tag, self._tag)
             lane.store(TAGS, tag)
             below = lane.builder.sub(self._is(tag, low), self._is(self._tag, low))
         changed = lane.flag(lane.compare("!=", weight, self._weight))
@@ -218,13 +216,10 @@ class _Update:
 
     def step(self) -> Value:
         """Print the one product of a column, rounded; 0 where the line sent."""
-        lane, bits = self._lane, self._rule.widths.accumulator
+        bits = self._rule.widths.accumulator
         (product,) = (p for p in self._rule.plasticity.dw.products if not self._view.skips(p))
         total = self._term(product, -(2**bits) - 1, 2**bits - 1)
-        fraction = lane.builder.and_(total, lane.constant(2**FRACTION - 1))
-        up = lane.flag(lane.compare("<", lane.load(DRAW), fraction))
-        step = lane.builder.add(lane.builder.ashr(total, lane.constant(FRACTION)), up)
-        return self._kept(step, lane.constant(0))
+        return self._kept(self._round(total, DRAW), self._lane.constant(0))
 
     def _is(self, value: Value, constant: int) -> Value:
         return self._lane.flag(self._lane.compare("==", value, self._lane.constant(constant)))
@@ -239,7 +234,7 @@ class _Update:
     def _accumulate(self, update: SumOfProducts, start: Value, bits: int) -> Value:
         """Return acc: start * 2^7 plus every product, saturated after each."""
         lane, low, high = self._lane, -(2**bits) - 1, 2**bits - 1
-        total = lane.builder.shl(start, lane.constant(FRACTION))
+        total = lane.builder.shl(start, lane.constant(FRACTION_BITS))
         for product in update.products:
             if not self._view.skips(product):
                 total = lane.builder.add(total, self._term(product, low, high))
@@ -251,7 +246,7 @@ class _Update:
         """Return one product, gated, shifted and saturated."""
         builder = self._lane.builder
         value, (least, most) = self._factors(product)
-        kind, left = value.type, product.exponent + FRACTION
+        kind, left = value.type, product.exponent + FRACTION_BITS
         value = builder.ashr(value, ir.Constant(kind, product.shift))
         value = builder.shl(value, ir.Constant(kind, left))
         least, most = (least >> product.shift) << left, (most >> product.shift) << left
@@ -269,7 +264,7 @@ class _Update:
         for _, interval in parts:
             span = _times(span, interval)
             peak = max(peak, -span[0], span[1])
-        left = product.exponent + FRACTION
+        left = product.exponent + FRACTION_BITS
         wide = max(peak, max(-span[0], span[1]) >> product.shift << left) >= 2**31 - 1
         value: Value | None = None
         for part, _ in parts:
@@ -305,13 +300,12 @@ class _Update:
         value = self._view.variable(self._lane, name, gate)
         return value, TRACE if name in (*PRE, *POST) else (0, 1)
 
-    def _round(self, total: Value, draw: str, low: int, high: int) -> Value:
-        """Return acc / 2^7, up where the 7 bits drawn lie below its fraction, within low..high."""
+    def _round(self, total: Value, draw: str) -> Value:
+        """Return acc / 2^7, up where the 7 bits drawn lie below its fraction."""
         lane, builder = self._lane, self._lane.builder
-        fraction = builder.and_(total, lane.constant(2**FRACTION - 1))
+        fraction = builder.and_(total, lane.constant(2**FRACTION_BITS - 1))
         up = lane.flag(lane.compare("<", lane.load(draw), fraction))
-        whole = builder.ashr(total, lane.constant(FRACTION))
-        return lane.clip(builder.add(whole, up), low, high)
+        return builder.add(builder.ashr(total, lane.constant(FRACTION_BITS)), up)
 
 
 def _times(one: Interval, other: Interval) -> Interval:

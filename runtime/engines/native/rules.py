@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from llvmlite import ir
 
-from hebbite.compiler.program.neuron import TRACES as WRITTEN
+from hebbite.compiler.arithmetic.traces import POST, TRACE_TOP
 from hebbite.compiler.program.types import Plasticity, Program
 from hebbite.rules.sums import Product
 from hebbite.rules.traces import decay_table
@@ -19,7 +19,6 @@ from hebbite.runtime.engines.native.plan import (
     Long,
 )
 from hebbite.runtime.engines.native.rule_code import (
-    POST,
     Rule,
     events_of,
     has_steps,
@@ -28,8 +27,8 @@ from hebbite.runtime.engines.native.rule_code import (
     print_steps,
 )
 
-CODES = 128
-"""Values of a 7-bit trace."""
+CODES = TRACE_TOP + 1
+"""Values of a trace."""
 DROPPED = 21
 """Bits of a 53-bit number below the word that Philox draws."""
 
@@ -54,7 +53,7 @@ def _leaves_silent(product: Product) -> bool:
     if product.dependency[0] == "u":
         return not any(factor.is_event for factor in product.factors)
     return product.dependency == "x0" and any(
-        factor.variable in WRITTEN and not factor.constant for factor in product.factors
+        factor.variable in POST and not factor.constant for factor in product.factors
     )
 
 

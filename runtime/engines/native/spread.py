@@ -22,23 +22,33 @@ def sum_spikes_of_bytes(
     while done < count:
         last = min(count, done + ROWS)
         sums[:size] = 0
-        while done + 8 <= last:
-            eight_rows(sums, weights[base:], ids[done:], size)
-            done += 8
-        while done + 4 <= last:
-            four_rows(sums, weights[base:], ids[done:], size)
-            done += 4
-        while done < last:
-            row = weights[base + ids[done] * size :]
-            for j in range(size):
-                sums[j] += row[j]
-            done += 1
+        add_rows(sums, weights[base:], ids[done:], last - done, size)
+        done = last
         if last <= ROWS:
             for j in range(size):
                 due[j] = sums[j] << up
         else:
             for j in range(size):
                 due[j] += sums[j] << up
+
+
+@kernel
+def add_rows(
+    sums: Short | Word, weights: Small | Short | Word, ids: Word, count: int, size: int
+) -> None:
+    """Add the rows of ``count`` lines to sums (neurons,), several at a time."""
+    done = 0
+    while done + 8 <= count:
+        eight_rows(sums, weights, ids[done:], size)
+        done += 8
+    while done + 4 <= count:
+        four_rows(sums, weights, ids[done:], size)
+        done += 4
+    while done < count:
+        row = weights[ids[done] * size :]
+        for j in range(size):
+            sums[j] += row[j]
+        done += 1
 
 
 @kernel
@@ -66,18 +76,8 @@ def add_spikes(
     due: Word, weights: Small | Short | Word, base: int, ids: Word, count: int, up: int
 ) -> None:
     """Add the rows of ``count`` lines, times 2^up, to ``due`` (neurons,)."""
-    size, done = due.shape[0], 0
-    while done + 8 <= count:
-        eight_rows(due, weights[base:], ids[done:], size)
-        done += 8
-    while done + 4 <= count:
-        four_rows(due, weights[base:], ids[done:], size)
-        done += 4
-    while done < count:
-        row = weights[base + ids[done] * size :]
-        for j in range(size):
-            due[j] += row[j]
-        done += 1
+    size = due.shape[0]
+    add_rows(due, weights[base:], ids, count, size)
     if up > 0:
         for j in range(size):
             due[j] <<= up

@@ -7,20 +7,6 @@ from hebbite.runtime.counters import INDEX
 from hebbite.runtime.engines.native import views as at
 from hebbite.runtime.engines.native.philox import draw_bits, draw_strided
 from hebbite.runtime.engines.native.plan import (
-    CLOCKS,
-    COLUMN_BELOW,
-    COLUMN_CHANGED,
-    COLUMN_CLOCK,
-    COLUMN_DRAW,
-    COLUMN_END,
-    COLUMN_END_X,
-    COLUMN_NONZERO,
-    COLUMN_OWN,
-    COLUMN_OWN_X,
-    COLUMN_TAG,
-    COLUMN_TAG_DRAW,
-    COLUMN_TX,
-    COLUMN_W,
     DENSE,
     G_COMPONENT,
     G_KIND,
@@ -45,6 +31,26 @@ from hebbite.runtime.engines.native.plan import (
     L_TIMES,
     L_X,
     L_Y,
+    SHORTS,
+    SPARSE_WIDE,
+    Short,
+    Word,
+)
+from hebbite.runtime.engines.native.rule_tables import (
+    CLOCKS,
+    COLUMN_BELOW,
+    COLUMN_CHANGED,
+    COLUMN_CLOCK,
+    COLUMN_DRAW,
+    COLUMN_END,
+    COLUMN_END_X,
+    COLUMN_NONZERO,
+    COLUMN_OWN,
+    COLUMN_OWN_X,
+    COLUMN_TAG,
+    COLUMN_TAG_DRAW,
+    COLUMN_TX,
+    COLUMN_W,
     ROW,
     ROW_BELOW,
     ROW_CHANGED,
@@ -63,15 +69,12 @@ from hebbite.runtime.engines.native.plan import (
     ROW_TY,
     ROW_W,
     ROW_X0,
-    SHORTS,
-    SPARSE_WIDE,
-    Short,
-    Word,
 )
 from hebbite.runtime.engines.native.spread import list_flags
 from hebbite.runtime.engines.native.translate import address, call_printed, kernel
 
 HOST = INDEX["host_words"]
+CLOCK_COUNT = len(CLOCKS)
 FOUR = 0x01010101
 """Four bytes of one value are so many times it."""
 TAG_STREAM = KIND["tag"] << 24
@@ -101,7 +104,7 @@ def begin_rows(m: int, q: int, number: int, shared: int) -> None:
     for t in range(2):
         table[ROW_TIMES + t] = address(at.times(m)[t * (steps + 1) :])
         table[ROW + COLUMN_END_X + t] = history_at(m, t, steps)
-    for k in range(CLOCKS):
+    for k in range(CLOCK_COUNT):
         holds = number % (1 << k) == 0
         table[ROW_CLOCK + k] = holds
         table[ROW + COLUMN_CLOCK + k] = holds

@@ -5,6 +5,7 @@ The definitions stand in `hebbite.compiler.arithmetic.traces`.
 
 from __future__ import annotations
 
+from hebbite.compiler.arithmetic.traces import TRACE_TOP
 from hebbite.runtime.counters import INDEX
 from hebbite.runtime.engines.native import views as at
 from hebbite.runtime.engines.native.philox import draw_words
@@ -37,7 +38,7 @@ from hebbite.runtime.engines.native.plan import (
 from hebbite.runtime.engines.native.translate import kernel
 
 TRACE_UPDATES = INDEX["trace_updates"]
-TOP, CODES = 127, 128
+CODES = TRACE_TOP + 1
 TRACE_COUNT = len(TRACES)
 ALL_TRACES, PRE_TRACES = 5, 2
 
@@ -65,7 +66,7 @@ def note_messages(m: int, q: int, offset: int) -> None:
                 half = payload >> 1
                 x[spot] = (half + ((payload & 1) & (half & 1))) & 0xFF
             elif kept[row + t, T_KEPT] and tx[first + i] > 0:
-                x[spot] = min(x[spot] + kept[row + t, T_IMPULSE], TOP)
+                x[spot] = min(x[spot] + kept[row + t, T_IMPULSE], TRACE_TOP)
         tx[first + i] = offset
     written = kept[row, T_KEPT] + kept[row + 1, T_KEPT]
     at.counts(m)[2 * at.groups(m)[g, G_COMPONENT] + 1, TRACE_UPDATES] += sent * written
@@ -86,7 +87,7 @@ def note_events(m: int, q: int, offset: int) -> None:
             for t in range(3):
                 spot = 3 * first + t * size + j
                 if kept[row + t, T_KEPT]:
-                    y[spot] = min(y[spot] + kept[row + t, T_IMPULSE], TOP)
+                    y[spot] = min(y[spot] + kept[row + t, T_IMPULSE], TRACE_TOP)
         ty[first + j] = offset
     if two:
         written = kept[row, T_KEPT] + kept[row + 1, T_KEPT] + kept[row + 2, T_KEPT]
@@ -180,7 +181,7 @@ def advance_all(
         row = history[k * width : k * width + size]
         for i in range(size):
             value = decay[before[i]]
-            row[i] = min(value + impulse, TOP) if last[i] == k else value
+            row[i] = min(value + impulse, TRACE_TOP) if last[i] == k else value
         before = row
 
 
@@ -205,7 +206,7 @@ def advance_each(
     if kept[T_HOLDS] and impulse == 0:
         for k in range(1, steps + 1):
             copy(values, history[k * width :])
-        top = threshold[TOP]
+        top = threshold[TRACE_TOP]
         for i in range(size):
             if draws[i] >= top and values[i] != 0:
                 fall(floor, threshold, i, draws[i], history, width, steps)
@@ -215,7 +216,7 @@ def advance_each(
         row = history[k * width : k * width + size]
         for i in range(size):
             value = floor[before[i]] + (draws[i] < threshold[before[i]])
-            row[i] = min(value + impulse, TOP) if last[i] == k else value
+            row[i] = min(value + impulse, TRACE_TOP) if last[i] == k else value
         before = row
 
 

@@ -24,9 +24,6 @@ from hebbite.runtime.engines.native import llvm
 from hebbite.runtime.engines.native.llvm import Code, Signature, compile_text
 from hebbite.runtime.engines.native.neuron_code import Unit, print_step
 from hebbite.runtime.engines.native.rule_code import (
-    CHANGED,
-    CLOCKS,
-    GAINED,
     Column,
     Row,
     Rule,
@@ -35,6 +32,7 @@ from hebbite.runtime.engines.native.rule_code import (
     print_row,
     print_steps,
 )
+from hebbite.runtime.engines.native.rule_tables import CHANGED, CLOCKS, GAINED
 
 Long = NDArray[np.int64]
 EDGES = [0, 1, 2, 7, 12, 30, 31, 63, 127, 128, 255, 4095, 4096, 4097, 2**15, 2**16, 2**23 - 1]
