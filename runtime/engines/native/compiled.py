@@ -11,15 +11,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from hebbite.runtime.engines.native.language import Kernel, Kind, Types, kind_of
 from hebbite.runtime.engines.native.llvm import Code, load
-from hebbite.runtime.engines.native.translate import (
-    Kernel,
-    Kind,
-    Types,
-    kind_of,
-    results_of,
-    translate,
-)
+from hebbite.runtime.engines.native.translate import results_of, translate
 
 Argument = int | NDArray[np.generic]
 

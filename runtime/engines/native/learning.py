@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from hebbite.runtime.counters import INDEX
 from hebbite.runtime.engines.native import views as at
+from hebbite.runtime.engines.native.language import kernel
 from hebbite.runtime.engines.native.plan import (
     D_GATE,
     D_X0,
@@ -56,7 +57,6 @@ from hebbite.runtime.engines.native.traces import (
     TRACE_COUNT,
     advance_group,
 )
-from hebbite.runtime.engines.native.translate import kernel
 
 TERMS, DRAWS = INDEX["rule_terms"], INDEX["rng_draws"]
 VISITED, CHANGED = INDEX["updates_visited"], INDEX["updates_changed"]

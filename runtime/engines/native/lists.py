@@ -5,8 +5,8 @@ from __future__ import annotations
 from numpy import uint16
 from numpy.typing import NDArray
 
+from hebbite.runtime.engines.native.language import fetch, kernel
 from hebbite.runtime.engines.native.plan import Byte, Long, Short, Small, Word
-from hebbite.runtime.engines.native.translate import fetch, kernel
 
 AHEAD = 4
 """Lines whose synapses are asked for before their turn."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from hebbite.runtime.counters import INDEX
 from hebbite.runtime.engines.native import views as at
+from hebbite.runtime.engines.native.language import address, call_printed, kernel
 from hebbite.runtime.engines.native.lists import add_listed
 from hebbite.runtime.engines.native.philox import draw_words
 from hebbite.runtime.engines.native.plan import (
@@ -76,7 +77,6 @@ from hebbite.runtime.engines.native.spread import (
     reach,
     sum_spikes_of_bytes,
 )
-from hebbite.runtime.engines.native.translate import address, call_printed, kernel
 from hebbite.runtime.engines.native.windows import convolve
 
 STEPS, ACTIVE, SYN_OPS = INDEX["neuron_steps"], INDEX["neuron_active"], INDEX["syn_ops"]

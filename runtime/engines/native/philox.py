@@ -6,8 +6,8 @@ blocks, so that LLVM computes several at once.
 
 from __future__ import annotations
 
+from hebbite.runtime.engines.native.language import kernel, logical, part
 from hebbite.runtime.engines.native.plan import H_SEED_HIGH, H_SEED_LOW, Byte, Long, Unsigned
-from hebbite.runtime.engines.native.translate import kernel, logical, part
 
 LOW, HALF = 0xFFFFFFFF, 32
 TOP_BITS = 25

@@ -5,6 +5,7 @@ from __future__ import annotations
 from hebbite.runtime.counters import INDEX
 from hebbite.runtime.engines.native import views as at
 from hebbite.runtime.engines.native.compiled import compiled
+from hebbite.runtime.engines.native.language import kernel
 from hebbite.runtime.engines.native.learning import learn_group
 from hebbite.runtime.engines.native.messages import deliver, execute, feed, receive
 from hebbite.runtime.engines.native.plan import (
@@ -43,7 +44,6 @@ from hebbite.runtime.engines.native.traces import (
     note_messages,
     take_written,
 )
-from hebbite.runtime.engines.native.translate import kernel
 
 STEPS, HOST = INDEX["steps"], INDEX["host_words"]
 

@@ -6,8 +6,8 @@ everything else in 32, which the program's verifier has proven to be enough.
 
 from __future__ import annotations
 
+from hebbite.runtime.engines.native.language import kernel, lowest, marked, ones, part
 from hebbite.runtime.engines.native.plan import Byte, Short, Small, Word
-from hebbite.runtime.engines.native.translate import kernel, lowest, marked, ones, part
 
 ROWS = 255
 """Rows of bytes that a 16-bit sum holds: 255 * 128 < 2^15."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from hebbite.compiler.arithmetic.randomness import KIND
 from hebbite.runtime.counters import INDEX
 from hebbite.runtime.engines.native import views as at
+from hebbite.runtime.engines.native.language import address, call_printed, kernel
 from hebbite.runtime.engines.native.philox import draw_bits, draw_strided
 from hebbite.runtime.engines.native.plan import (
     DENSE,
@@ -71,7 +72,6 @@ from hebbite.runtime.engines.native.rule_tables import (
     ROW_X0,
 )
 from hebbite.runtime.engines.native.spread import list_flags
-from hebbite.runtime.engines.native.translate import address, call_printed, kernel
 
 HOST = INDEX["host_words"]
 CLOCK_COUNT = len(CLOCKS)

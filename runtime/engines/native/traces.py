@@ -8,6 +8,7 @@ from __future__ import annotations
 from hebbite.compiler.arithmetic.traces import TRACE_TOP
 from hebbite.runtime.counters import INDEX
 from hebbite.runtime.engines.native import views as at
+from hebbite.runtime.engines.native.language import kernel
 from hebbite.runtime.engines.native.philox import draw_words
 from hebbite.runtime.engines.native.plan import (
     G_COMPONENT,
@@ -35,7 +36,6 @@ from hebbite.runtime.engines.native.plan import (
     Unsigned,
     Word,
 )
-from hebbite.runtime.engines.native.translate import kernel
 
 TRACE_UPDATES = INDEX["trace_updates"]
 CODES = TRACE_TOP + 1

@@ -6,6 +6,7 @@ end they are turned to the order of neurons, (output, place).
 
 from __future__ import annotations
 
+from hebbite.runtime.engines.native.language import kernel
 from hebbite.runtime.engines.native.plan import (
     V_DX,
     V_DY,
@@ -29,7 +30,6 @@ from hebbite.runtime.engines.native.plan import (
     Small,
     Word,
 )
-from hebbite.runtime.engines.native.translate import kernel
 
 
 @kernel

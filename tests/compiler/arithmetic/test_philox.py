@@ -10,9 +10,9 @@ import pytest
 
 from hebbite.compiler.arithmetic.philox import philox, words
 from hebbite.runtime.engines.native.compiled import compiled
+from hebbite.runtime.engines.native.language import Kind
 from hebbite.runtime.engines.native.philox import draw_bits, draw_strided, draw_words
 from hebbite.runtime.engines.native.plan import H_SEED_HIGH, H_SEED_LOW, HEAD, Byte, Unsigned
-from hebbite.runtime.engines.native.translate import Kind
 
 FULL = 0xFFFFFFFF
 ANSWERS = (

@@ -11,7 +11,7 @@ import pytest
 from numpy.typing import NDArray
 
 from hebbite.runtime.engines.native.compiled import compiled
-from hebbite.runtime.engines.native.translate import Kernel, fetch, kind_of, marked
+from hebbite.runtime.engines.native.language import Kernel, fetch, kind_of, marked
 
 
 class Numbers:

@@ -188,7 +188,7 @@ SECOND = """
 from hebbite.runtime.engines.native import llvm
 from hebbite.runtime.engines.native.compiled import compiled
 from hebbite.runtime.engines.native.spread import lower
-from hebbite.runtime.engines.native.translate import Kind
+from hebbite.runtime.engines.native.language import Kind
 import numpy as np
 def never(*_): raise AssertionError("compiled again")
 import sys

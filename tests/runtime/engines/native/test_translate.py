@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from hebbite.runtime.engines.native import views as at
 from hebbite.runtime.engines.native.compiled import compiled
-from hebbite.runtime.engines.native.translate import (
+from hebbite.runtime.engines.native.language import (
     Kernel,
     Kind,
     fetch,

@@ -1,0 +1,151 @@
+"""Calls of a kernel, printed: other kernels, the words of the language, the arrays of a machine."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+import numpy as np
+from llvmlite import ir
+
+from hebbite.runtime.engines.native.expressions import I1, I64, Expressions, Number, View
+from hebbite.runtime.engines.native.language import (
+    Kernel,
+    Kind,
+    Types,
+    address,
+    call_printed,
+    fetch,
+    kind_of,
+    logical,
+    lowest,
+    marked,
+    ones,
+)
+from hebbite.runtime.engines.native.subset import Source
+from hebbite.runtime.engines.native.views import ENTRY, FIELDS, Field
+
+
+class Owner(Protocol):
+    """The module that a function is printed into."""
+
+    module: ir.Module
+
+    def function(self, kernel: Kernel, types: Types) -> tuple[ir.Function, int]:
+        """Return the compiled function, and how many numbers it returns."""
+
+
+class Calls(Expressions):
+    """Prints calls too."""
+
+    def __init__(
+        self,
+        owner: Owner,
+        source: Source,
+        known: Mapping[str, Any],
+        function: ir.Function,
+        body: ir.IRBuilder,
+    ) -> None:
+        super().__init__(source, known, function, body)
+        self._owner = owner
+
+    def _call(self, node: ast.Call) -> Any:
+        if isinstance(node.func, ast.Attribute):
+            return self._machine_array(node)
+        name = ast.unparse(node.func)
+        known = self._globals.get(name)
+        if isinstance(known, Kernel):
+            return self._call_kernel(known, node)
+        if known is None and name in ("min", "max"):
+            one, other = (self._number(each) for each in self._given(node, 2))
+            test = self._builder.icmp_signed("<" if name == "min" else ">", one, other)
+            return self._builder.select(test, one, other)
+        if known is call_printed:
+            return self._call_address(node)
+        if known is logical:
+            value, shift = (self._number(each) for each in self._given(node, 2))
+            return self._builder.lshr(value, shift)
+        if known is lowest:
+            (value,) = self._given(node, 1)
+            return self._builder.cttz(self._number(value), ir.Constant(I1, 0))
+        if known is ones:
+            (value,) = self._given(node, 1)
+            return self._builder.ctpop(self._number(value))
+        if known is address:
+            (array,) = self._given(node, 1)
+            return self._builder.ptrtoint(self._view(self._value(array), array).start, I64)
+        if known is fetch:
+            return self._fetch(node)
+        if known is marked:
+            return self._marked(node)
+        self._refuse(node, f"'{name}' is no kernel")
+
+    def _given(self, node: ast.Call, count: int) -> list[ast.expr]:
+        if len(node.args) != count:
+            self._refuse(node, f"'{ast.unparse(node)}' needs {count} arguments")
+        return node.args
+
+    def _call_kernel(self, kernel: Kernel, node: ast.Call) -> Any:
+        wanted = kernel.function.__code__.co_argcount
+        arguments: list[Number] = []
+        types: list[Kind | None] = []
+        for each in self._given(node, wanted):
+            value = self._value(each)
+            if isinstance(value, View):
+                arguments += [value.start, value.size, value.rows]
+                types.append(value.kind)
+            else:
+                arguments.append(self._wide(value))
+                types.append(None)
+        function, _ = self._owner.function(kernel, tuple(types))
+        return self._builder.call(function, arguments)
+
+    def _call_address(self, node: ast.Call) -> None:
+        address, *given = (self._number(each) for each in self._given(node, 3))
+        kind = ir.FunctionType(ir.VoidType(), [I64, I64]).as_pointer()
+        self._builder.call(self._builder.inttoptr(address, kind), given)
+
+    def _marked(self, node: ast.Call) -> Number:
+        array, number = self._given(node, 2)
+        view, bytes_ = self._view(self._value(array), array), ir.VectorType(ir.IntType(8), 64)
+        if view.kind.bits != 8 or view.kind.dimensions != 1:
+            self._refuse(node, f"'{ast.unparse(array)}' is no array of bytes")
+        first = self._builder.mul(self._number(number), ir.Constant(I64, 64))
+        place = self._builder.bitcast(self._builder.gep(view.start, [first]), bytes_.as_pointer())
+        found = self._builder.icmp_unsigned(
+            "!=", self._builder.load(place, align=1), ir.Constant(bytes_, [0] * 64)
+        )
+        return self._builder.bitcast(found, I64)
+
+    def _fetch(self, node: ast.Call) -> None:
+        array, index = self._given(node, 2)
+        view = self._view(self._value(array), array)
+        place = self._builder.gep(view.start, [self._number(index)])
+        pointer, number = ir.IntType(8).as_pointer(), ir.IntType(32)
+        prefetch = self._owner.module.declare_intrinsic(
+            "llvm.prefetch",
+            [pointer],
+            ir.FunctionType(ir.VoidType(), [pointer, number, number, number]),
+        )
+        how = [ir.Constant(number, value) for value in (0, 3, 1)]  # to read, often, as data
+        self._builder.call(prefetch, [self._builder.bitcast(place, pointer), *how])
+
+    def _machine_array(self, node: ast.Call) -> View:
+        """Print ``at.name(m)``."""
+        assert isinstance(node.func, ast.Attribute)
+        module = self._globals.get(ast.unparse(node.func.value))
+        field = getattr(module, node.func.attr, None)
+        if not isinstance(field, Field):
+            self._refuse(node, f"'{ast.unparse(node.func)}' is no array of a machine")
+        (machine,) = self._given(node, 1)
+        listed = self._builder.inttoptr(self._number(machine), I64.as_pointer())
+        first = ENTRY * FIELDS.index(field.name)
+
+        def entry(number: int) -> Number:
+            place = self._builder.gep(listed, [ir.Constant(I64, first + number)])
+            return self._builder.load(place)
+
+        kind = kind_of(np.dtype(field.dtype), field.dimensions)
+        start = self._builder.inttoptr(entry(0), ir.IntType(kind.bits).as_pointer())
+        return View(kind, start, entry(field.dimensions), entry(1))
