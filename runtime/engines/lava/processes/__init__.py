@@ -249,72 +249,57 @@ def flat(values: Any, ends: Ends | None) -> Array:
     return np.asarray(found).ravel()
 
 
-class RecordedDense(Reporting, PyDenseModelBitAcc):  # type: ignore[misc]
-    """Lava's Dense; may mirror; writes what is under way after the last step."""
+class Due(Reporting):
+    """A group of synapses that writes what is under way after the last step."""
 
     def run_spk(self) -> None:
-        """Mirror if it is time, deliver, receive, write down."""
-        job = self.proc_params["job"]
-        self.weights: Array = refreshed(job, self.time_step, self.weights)
-        super().run_spk()
+        """Deliver, receive, note what traces need, write down."""
+        super().run_spk()  # type: ignore[misc]
         record_due(self)
 
 
-class RecordedDelayDense(Reporting, PyDelayDenseModelBitAcc):  # type: ignore[misc]
-    """Lava's DelayDense; may mirror; writes what is under way after the last step."""
+class Mirroring(Due):
+    """One that may mirror another group."""
 
     def run_spk(self) -> None:
-        """Mirror if it is time, deliver, receive, write down."""
-        job = self.proc_params["job"]
-        self.weights: Array = refreshed(job, self.time_step, self.weights)
+        """Mirror if it is time, then as ever."""
+        job = self.proc_params["job"]  # type: ignore[attr-defined]
+        time = self.time_step  # type: ignore[attr-defined]
+        self.weights: Array = refreshed(job, time, self.weights)
         super().run_spk()
-        record_due(self)
 
 
-class RecordedSparse(Reporting, PySparseModelBitAcc):  # type: ignore[misc]
-    """Lava's Sparse; writes what is under way after the last step."""
-
-    def run_spk(self) -> None:
-        """Deliver, receive, write down."""
-        super().run_spk()
-        record_due(self)
-
-
-class RecordedDelaySparse(Reporting, PyDelaySparseModelBitAcc):  # type: ignore[misc]
-    """Lava's DelaySparse; writes what is under way after the last step."""
-
-    def run_spk(self) -> None:
-        """Deliver, receive, write down."""
-        super().run_spk()
-        record_due(self)
-
-
-class RecordedLearningDense(Reporting, PyLearningDenseModelBitApproximate):  # type: ignore[misc]
-    """Lava's LearningDense; writes weights, tags and traces after every learning epoch."""
-
-    def run_spk(self) -> None:
-        """Deliver, receive, note what the traces need, write down."""
-        super().run_spk()
-        record_due(self)
+class Learnt(Due):
+    """One that learns: it writes weights, tags and traces after every learning epoch."""
 
     def run_lrn(self) -> None:
         """Learn, write down."""
-        super().run_lrn()
+        super().run_lrn()  # type: ignore[misc]
         record_epoch(self)
 
 
-class RecordedLearningSparse(Reporting, PyLearningSparseModelBitApproximate):  # type: ignore[misc]
-    """Lava's LearningSparse; writes weights and traces after every learning epoch."""
+class RecordedDense(Mirroring, PyDenseModelBitAcc):  # type: ignore[misc]
+    """Lava's Dense."""
 
-    def run_spk(self) -> None:
-        """Deliver, receive, note what the traces need, write down."""
-        super().run_spk()
-        record_due(self)
 
-    def run_lrn(self) -> None:
-        """Learn, write down."""
-        super().run_lrn()
-        record_epoch(self)
+class RecordedDelayDense(Mirroring, PyDelayDenseModelBitAcc):  # type: ignore[misc]
+    """Lava's DelayDense."""
+
+
+class RecordedSparse(Due, PySparseModelBitAcc):  # type: ignore[misc]
+    """Lava's Sparse."""
+
+
+class RecordedDelaySparse(Due, PyDelaySparseModelBitAcc):  # type: ignore[misc]
+    """Lava's DelaySparse."""
+
+
+class RecordedLearningDense(Learnt, PyLearningDenseModelBitApproximate):  # type: ignore[misc]
+    """Lava's LearningDense."""
+
+
+class RecordedLearningSparse(Learnt, PyLearningSparseModelBitApproximate):  # type: ignore[misc]
+    """Lava's LearningSparse."""
 
 
 RECORDED = {

@@ -382,8 +382,8 @@ def too_many_targets(a: Any, n: int) -> Any:
 
 @kernel
 def one_taken_apart(a: Any, n: int) -> Any:
-    j, _ = total_of(a, n)  # type: ignore[misc]
-    return j  # type: ignore[has-type]
+    j, _ = total_of(a, n)
+    return j
 
 
 @kernel
