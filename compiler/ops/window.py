@@ -19,6 +19,7 @@ import numpy as np
 
 from hebbite.compiler.graph import Array, Attribute, Shape
 from hebbite.compiler.ops.base import Call, Emit, FloatArray, OnnxNode, Refusal
+from hebbite.compiler.program.connectivity import Conv2d
 
 Pair = tuple[int, int]
 Sides = tuple[int, int, int, int]
@@ -54,16 +55,16 @@ class Window:
         Raises:
             Refusal: if the kernel is larger than the padded image, or a padding as large as it.
         """
-        top, left, bottom, right = self.padding
-        (sy, sx), (down, across) = self.stride, self.reach
+        (top, left, bottom, right), (down, across) = self.padding, self.reach
         if max(top, bottom) >= down or max(left, right) >= across:
             what = f"a padding {list(self.padding)} beyond what a kernel spans, {down}x{across}"
             raise Refusal(what, hint="a padding below that: further positions would see nothing")
-        free = height + top + bottom - down, width + left + right - across
-        if min(free) < 0:
+        image = (1, height, width)
+        places = Conv2d(image, self.kernel, self.stride, self.padding, self.dilation).places
+        if min(places) < 1:
             what = f"a kernel that spans {down}x{across} does not fit an image {height}x{width}"
             raise Refusal(what, hint="a smaller kernel, or padding")
-        return free[0] // sy + 1, free[1] // sx + 1
+        return places
 
     def patches(self, images: FloatArray) -> FloatArray:
         """Return what every position sees: (n, C, H, W) to (n, C, OH, OW, kh, kw)."""
