@@ -1,6 +1,8 @@
 """Memory of a running program: what opening it and running one sample adds to a fresh process.
 
-The program's own tensors are set apart: they are the host's. ``peak`` is the largest memory that
+The program's own tensors are set apart: they are the host's. A list that learns keeps the places
+of its columns too where an event of a neuron alone has synapses visited: ``by both``, the rule of
+B; ``by lines`` is a rule without. ``peak`` is the largest memory that
 the whole process ever held, Python, NumPy and LLVM included. ``loaded`` is a static program from a
 ``.hbt`` file, its weights 16 bits wide as a compiled model has them: read, checked, opened, run.
 """
@@ -19,7 +21,9 @@ import numpy as np
 from benchmarks.speed.child import in_child
 
 HELP = "bytes a synapse, and 200 million synapses at once"
-MILLIONS = {"static": (4, 200), "plastic": (4,), "sparse": (4,)}
+MILLIONS = {"static": (4, 200), "plastic": (4,), "sparse": (4,), "sparse by lines": (4,),
+            "sparse by both": (4,)}  # fmt: skip
+BY_LINES = "dw = 2^-4*x0*y1 - 2^-7*x0*w"
 LIMIT_MB = 1024
 
 
@@ -117,8 +121,9 @@ def program(kind: str, synapses: int) -> Any:
         Synapses,
     )
     from hebbite.rules.registry import parse_rule
+    from hebbite.rules.sums import parse_sum
 
-    sparse = kind == "sparse"
+    sparse = kind.startswith("sparse")
     lines = math.isqrt(synapses * 10 if sparse else synapses)
     post = lines if sparse else synapses // lines
     tensors: dict[str, Any] = {"bias": np.zeros(post, np.int32)}
@@ -130,7 +135,8 @@ def program(kind: str, synapses: int) -> Any:
     else:
         tensors["w"] = np.full((post, lines), 2, np.int8)
     rule = parse_rule(RULE)
-    plastic = (Plasticity("to_post", rule.dw, 1, rule.traces, factors=2),)
+    dw = parse_sum(BY_LINES) if kind == "sparse by lines" else rule.dw
+    plastic = (Plasticity("to_post", dw, 1, rule.traces, factors=2),)
     return Program(
         name=f"{kind}_{synapses}",
         target="ideal",
@@ -149,7 +155,7 @@ def program(kind: str, synapses: int) -> Any:
                 connect=Sparse("starts", "targets") if sparse else Dense(),
             ),
         ),
-        plasticity=plastic if kind == "plastic" else (),
+        plasticity=() if kind in ("static", "sparse") else plastic,
         readout=Readout("post", "s", PERIOD, count=True),
         tensors=tensors,
     )

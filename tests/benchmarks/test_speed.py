@@ -121,7 +121,8 @@ def test_a_system_that_is_not_known_is_refused(tmp_path: Path) -> None:
         ("mnist", {"samples": 100}, ("us_a_sample", "wall_cpu")),
         ("batch", {"samples": 100}, ("samples_a_second",)),
         ("startup", {"rule": "frozen"}, ("import_s", "session_to_first_step_s")),
-        ("cliffs", {"kind": "compiled", "file": "frozen"}, ("us_a_step", "neurons", "syn_ops")),
+        ("cliffs", {"kind": "compiled", "file": "frozen"}, ("us_a_step", "neurons", "row_ops")),
+        ("cliffs", {"kind": "drawn", "file": "3"}, ("us_a_step", "row_ops", "list_ops")),
     ],
 )
 def test_what_a_fresh_process_measures_is_a_row(
@@ -138,9 +139,9 @@ def test_prices_of_events_are_found_again_from_times_that_they_made() -> None:
     code = """
 import numpy as np
 from benchmarks.speed.cliffs import events, fit
-price = np.array([0.002, 0.0003, 0.001])
-counts = ((2058, 51000, 0), (400, 9400, 14000), (4000, 1800, 0), (300, 20, 5000))
-rows = [dict(zip(("neurons", "syn_ops", "updates"), n)) for n in counts]
+price = np.array([0.002, 0.0003, 0.001, 0.003])
+counts = ((2058, 51000, 0, 0), (400, 9400, 0, 14000), (4000, 0, 1800, 0), (300, 20, 9, 5000))
+rows = [dict(zip(("neurons", "row_ops", "list_ops", "updates"), n)) for n in counts]
 for row in rows:
     row["us_a_step"] = float(events(row) @ price)
 print(bool(np.allclose(fit(rows), price)))

@@ -10,6 +10,7 @@ from hebbite.runtime.counters import components_of
 from hebbite.runtime.engines.native.connections import Connections
 from hebbite.runtime.engines.native.layout import Layout, table
 from hebbite.runtime.engines.native.plan import GROUP, Long
+from hebbite.runtime.engines.native.rule_code import visits_columns
 from hebbite.runtime.engines.native.weights import Held, changing, form_of, store_of
 
 COSTS = ("spikes_in", "axon_out", "hops_ew", "hops_ns", "interchip")
@@ -42,6 +43,7 @@ def pack_groups(
     """
     components = components_of(program)
     names = [population.name for population in program.populations]
+    by_neuron = {p.synapses for p in program.plasticity if visits_columns(p)}
     groups = [group.name for group in program.synapses]
     rows: list[tuple[int, ...]] = []
     costs: list[Long] = [np.zeros((0, len(COSTS)), np.int64)]
@@ -49,7 +51,7 @@ def pack_groups(
     for group in program.synapses:
         size, lines = program.post_size(group), program.line_count(group)
         held = layout.weight[form_of(group)]
-        kind, *entered = connections.enter(program, group)
+        kind, *entered = connections.enter(program, group, columns=group.name in by_neuron)
         layout.due[group.name], layout.slots[group.name] = due, slots
         cost = hops(program, group)
         zero = np.zeros(lines, np.int64)

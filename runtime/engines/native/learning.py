@@ -20,7 +20,7 @@ from hebbite.runtime.engines.native.plan import (
     D_Y0,
     DENSE,
     G_COMPONENT,
-    G_DEGREES,
+    G_ENDS,
     G_KIND,
     G_LINES,
     G_SIZE,
@@ -48,6 +48,7 @@ from hebbite.runtime.engines.native.spread import list_flags
 from hebbite.runtime.engines.native.synapses import (
     begin_rows,
     learn_column,
+    learn_listed,
     learn_row,
     step_columns,
 )
@@ -74,11 +75,12 @@ def extent(m: int, q: int, sent: int, events: int) -> tuple[int, int, int, int]:
     if at.groups(m)[g, G_KIND] == DENSE:
         return lines * size, sent * size, lines * events, sent * events
     starts = at.starts(m)[at.groups(m)[g, G_STARTS] :]
-    degrees = at.degrees(m)[at.groups(m)[g, G_DEGREES] :]
+    ends = at.ends(m)[at.groups(m)[g, G_ENDS] :]
     ty, first = at.ty(m)[at.plastic(m)[q, L_Y] :], at.groups(m)[g, G_TARGETS]
     from_sent, at_learnt, both = 0, 0, 0
     for k in range(events):
-        at_learnt += degrees[at.neurons(m)[k]]
+        j = at.neurons(m)[k]
+        at_learnt += ends[j + 1] - ends[j]
     for k in range(sent):
         i = at.lines(m)[k]
         from_sent += starts[i + 1] - starts[i]
@@ -189,7 +191,7 @@ def learn_group(m: int, q: int, epoch: int) -> None:
     advance_group(m, q, epoch, ALL_TRACES)
     shared = -1 if at.head(m)[H_INDEPENDENT] else at.shared(m)[epoch, 2] >> 46
     begin_rows(m, q, number, shared)
-    columns = neuron and at.groups(m)[g, G_KIND] == DENSE and COLUMNS * events < size
+    columns = neuron and COLUMNS * events < size
     changed = 0
     if every or at.below(m)[q] > 0 or (neuron and not columns and events > 0):
         for i in range(lines):
@@ -203,7 +205,10 @@ def learn_group(m: int, q: int, epoch: int) -> None:
                 silent = wrote_nothing(m, q, looked, size)
             if not silent:
                 changed += learn_row(m, q, i, number, shared < 0)
-        if columns and at.plastic(m)[q, L_STEPS] != 0:
+        if columns and at.groups(m)[g, G_KIND] != DENSE:
+            for k in range(events):
+                changed += learn_listed(m, q, at.neurons(m)[k], number, shared < 0)
+        elif columns and at.plastic(m)[q, L_STEPS] != 0:
             changed += step_columns(m, q, events, number, shared < 0)
         elif columns:
             for k in range(events):

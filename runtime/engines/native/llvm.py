@@ -59,12 +59,13 @@ class Lane:
             return value
         return self.builder.sext(value, I32) if array.signed else self.builder.zext(value, I32)
 
-    def store(self, name: str, value: Value) -> None:
-        """Write this lane's element of an array."""
+    def store(self, name: str, value: Value, at: Value | None = None) -> None:
+        """Write element ``at`` of an array, this lane's unless told."""
         array, start = self._arrays[name]
+        where = self.index if at is None else self.builder.sext(at, I64)
         if array.bits < 32:
             value = self.builder.trunc(value, ir.IntType(array.bits))
-        self.builder.store(value, self.builder.gep(start, [self.index]))
+        self.builder.store(value, self.builder.gep(start, [where]))
 
     def number(self, name: str) -> Value:
         """Return a number of the table, 32 bits of it."""

@@ -75,6 +75,7 @@ from hebbite.runtime.engines.native.spread import (
     list_flags,
     lower,
     reach,
+    sum_payloads_of_bytes,
     sum_spikes_of_bytes,
 )
 from hebbite.runtime.engines.native.windows import convolve
@@ -292,9 +293,13 @@ def receive(m: int, g: int, step: int, late: int) -> None:
     up = max(shift, 0)
     ids = at.lists(m)[at.outputs(m)[output, O_LIST] :]
     payload = at.memory(m)[at.outputs(m)[output, O_LINE] :]
-    if groups[g, G_STORE] == BYTES and groups[g, G_KIND] == DENSE and not groups[g, G_GRADED]:
+    if groups[g, G_STORE] == BYTES and groups[g, G_KIND] == DENSE:
         base, nonzero = groups[g, G_WEIGHT], at.nonzero(m)[groups[g, G_NONZERO] :]
-        sum_spikes_of_bytes(due, at.sums(m), at.bytes(m), base, ids, count, up)
+        if groups[g, G_GRADED]:
+            due[:] = 0
+            sum_payloads_of_bytes(due, at.sums(m), at.bytes(m), base, ids, count, payload, up)
+        else:
+            sum_spikes_of_bytes(due, at.sums(m), at.bytes(m), base, ids, count, up)
         reach(arrived, at.bytes(m), base, ids, count, nonzero, at.neurons(m))
     elif groups[g, G_STORE] == BYTES:
         spread(m, at.bytes(m), g, due, arrived, ids, count, payload, up)

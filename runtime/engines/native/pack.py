@@ -114,7 +114,7 @@ class _Packer:
         populations, tables = self._populations(placed)
         stores, nonzero = pack_stores(program, self._layout)
         groups, cost, due, slots = pack_groups(program, self._layout, self._connections)
-        starts, near, far, degrees, shapes = self._connections.arrays()
+        starts, near, far, ends, columns, shapes = self._connections.arrays()
         plastic, products, rules, x, y, tags = self._plastic()
         kept, floor, threshold = trace_tables(program, independent=self._independent)
         period = program.schedule.period
@@ -144,7 +144,8 @@ class _Packer:
             starts=starts,
             near_targets=near,
             far_targets=far,
-            degrees=degrees,
+            ends=ends,
+            columns=columns,
             shapes=shapes,
         )
         flags = np.zeros(max(self._flags.size, 8), np.uint8)

@@ -7,7 +7,7 @@ blocks, so that LLVM computes several at once.
 from __future__ import annotations
 
 from hebbite.runtime.engines.native.language import kernel, logical, part
-from hebbite.runtime.engines.native.plan import H_SEED_HIGH, H_SEED_LOW, Byte, Long, Unsigned
+from hebbite.runtime.engines.native.plan import H_SEED_HIGH, H_SEED_LOW, Byte, Long, Unsigned, Word
 
 LOW, HALF = 0xFFFFFFFF, 32
 TOP_BITS = 25
@@ -25,6 +25,15 @@ def words_of(head: Long, number: int, stream: int, time: int) -> tuple[int, int,
         c2, c3 = logical(p0, HALF) ^ c3 ^ k1, p0 & LOW
         k0, k1 = (k0 + 0x9E3779B9) & LOW, (k1 + 0xBB67AE85) & LOW
     return c0, c1, c2, c3
+
+
+@part
+def one_of(head: Long, element: int, stream: int, time: int) -> int:
+    """Return the word of one element of a stream at a time."""
+    w0, w1, w2, w3 = words_of(head, element >> 2, stream, time)
+    even = w2 if element & 2 else w0
+    odd = w3 if element & 2 else w1
+    return odd if element & 1 else even
 
 
 @kernel
@@ -52,13 +61,16 @@ def draw_bits(
 
 
 @kernel
+def draw_each(head: Long, elements: Word, count: int, stream: int, time: int, bits: Byte) -> None:
+    """Fill ``bits`` with the top 7 bits of some elements."""
+    for k in range(count):
+        bits[k] = one_of(head, elements[k], stream, time) >> TOP_BITS
+
+
+@kernel
 def draw_strided(
     head: Long, element: int, stride: int, count: int, stream: int, time: int, bits: Byte
 ) -> None:
     """Fill ``bits`` with the top 7 bits of elements ``element``, ``element + stride``, ..."""
     for i in range(count):
-        at = element + i * stride
-        w0, w1, w2, w3 = words_of(head, at >> 2, stream, time)
-        even = w2 if at & 2 else w0
-        odd = w3 if at & 2 else w1
-        bits[i] = (odd if at & 1 else even) >> TOP_BITS
+        bits[i] = one_of(head, element + i * stride, stream, time) >> TOP_BITS

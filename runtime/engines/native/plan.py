@@ -34,7 +34,7 @@ Unsigned = NDArray[np.uint32]
 (N_POPULATION, N_FIRST, N_LAST, N_STREAM, N_BITS, N_ROW, DRAWING) = range(7)
 (G_OUTPUT, G_LINES, G_POST, G_SIZE, G_KIND, G_WEIGHT, G_STORE, G_SCALE, G_PORT, G_EXPONENT,
  G_DELAY, G_GRADED, G_FEEDBACK, G_DUE, G_SLOTS, G_COMPONENT, G_MIRRORS, G_MAGNITUDE, G_COST,
- G_UNIFORM, G_NONZERO, G_STARTS, G_TARGETS, G_DEGREES, G_SHAPE, GROUP) = range(26)
+ G_UNIFORM, G_NONZERO, G_STARTS, G_TARGETS, G_ENDS, G_COLUMNS, G_SHAPE, GROUP) = range(27)
 (V_HEIGHT, V_WIDTH, V_KH, V_KW, V_SY, V_SX, V_TOP, V_LEFT, V_DY, V_DX, V_INNER, V_PER_GROUP,
  V_OUTPUTS, V_OH, V_OW, V_LINES, SHAPE) = range(17)
 (L_GROUP, L_FACTORS, L_X, L_Y, L_FIRST, L_TAG_FIRST, L_LAST, L_SILENT, L_TAG, L_ROW, L_COLUMN,
@@ -70,8 +70,9 @@ class Plan(NamedTuple):
     number of the event sent, -1 for none; ``output_bias`` (outputs, offset): payload of the bias
     line; ``cost`` (lines of a group, 5): spikes_in .. interchip of one message, one row if all
     lines have the same; ``floor``, ``threshold`` (plastic * trace, 128): decay; ``near_targets``,
-    ``far_targets``: of lists, ``starts``: where the synapses of their lines start, ``degrees``: how
-    many end at each of their neurons; ``shapes``: of convolutions.
+    ``far_targets``: of lists, ``starts``: where the synapses of their lines start; ``ends``: how
+    many end at the neurons before each, ``columns``: the synapses sorted by neuron, for rules that
+    need it; ``shapes``: of convolutions.
     """
 
     head: Long
@@ -96,7 +97,8 @@ class Plan(NamedTuple):
     starts: Long
     near_targets: NDArray[np.uint16]
     far_targets: Word
-    degrees: Word
+    ends: Long
+    columns: Word
     shapes: Long
 
 
@@ -136,7 +138,7 @@ class Scratch(NamedTuple):
     """Room that the kernels use: sums of a step, those by place of a convolution, histories of the
     traces of one group (trace, offset, ``width``), y at the neurons' events, x of one line at every
     offset, draws, the decay of an epoch, the lines and neurons with an event, one column of weights
-    and tags.
+    and tags, the lines of a column that move or that a list joins, its elements.
     """
 
     sums: Short
@@ -157,6 +159,7 @@ class Scratch(NamedTuple):
     short_column: Short
     tag_column: Short
     column_lines: Word
+    elements: Word
     width: Long
 
 

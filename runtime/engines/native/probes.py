@@ -100,13 +100,17 @@ def probe_table(probes: Sequence[Probe]) -> tuple[Long, tuple[int, int]]:
 
 
 def values_of(probes: Sequence[Probe], steps: Long, epochs: Long) -> dict[str, Long]:
-    """Return probe -> array, first axis steps or epochs; weights and tags post-major."""
+    """Return probe -> array, first axis steps or epochs; weights and tags post-major.
+
+    What one probe alone has written is not copied.
+    """
     found: dict[str, Long] = {}
     taken = [0, 0]
     for probe in probes:
         log = epochs if probe.epoch else steps
         first = taken[probe.epoch]
         values = log[:, first : first + probe.size].reshape(len(log), *probe.shape)
-        found[probe.name] = values.transpose(0, 2, 1).copy() if values.ndim == 3 else values.copy()
+        turned = values.transpose(0, 2, 1) if values.ndim == 3 else values
+        found[probe.name] = np.ascontiguousarray(turned)
         taken[probe.epoch] += probe.size
     return found

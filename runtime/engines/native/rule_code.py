@@ -34,6 +34,7 @@ from hebbite.runtime.engines.native.llvm import (
 from hebbite.runtime.engines.native.rule_tables import (
     CLOCKS,
     DRAW,
+    LINE,
     MOVES,
     NONZERO,
     TAG_DRAW,
@@ -117,7 +118,10 @@ class Row:
 
 @dataclass(frozen=True)
 class Column:
-    """The synapses of the lines that did not send, to one neuron that learnt."""
+    """The synapses of the lines that did not send, to one neuron that learnt.
+
+    Those of a list lie side by side here, and LINE says where each starts.
+    """
 
     rule: Rule
 
@@ -125,6 +129,10 @@ class Column:
     def signature(self) -> Signature:
         """Weights, tags and draws; x at the neuron's event and at the end."""
         return column_signature(self.rule.bits)
+
+    def line(self, lane: Lane) -> Value | None:
+        """Return the line of a synapse of a list; None where lines and synapses are the same."""
+        return lane.load(LINE) if self.rule.target else None
 
     def variable(self, lane: Lane, name: str, gate: str) -> Value:
         """Return a variable; see `View`."""
@@ -134,7 +142,7 @@ class Column:
             return lane.constant(int(name == "y0"))
         moment = "own" if gate == "y0" else "end"
         if name in PRE:
-            return lane.load(f"{moment} {name}")
+            return lane.load(f"{moment} {name}", self.line(lane))
         return lane.number(f"{moment} {name}")
 
     def skips(self, product: Product) -> bool:
@@ -158,6 +166,12 @@ def print_column(module: ir.Module, name: str, rule: Rule) -> None:
     """Print the kernel of a column."""
     view = Column(rule)
     print_kernel(module, name, view.signature, lambda lane: _Update(lane, rule, view).print())
+
+
+def visits_columns(plasticity: Plasticity) -> bool:
+    """Whether an event of a neuron alone has synapses visited."""
+    products = (p for update in plasticity.sums for p in update.products)
+    return any({"x0", "y0"} & events_of(product) == {"y0"} for product in products)
 
 
 def has_steps(plasticity: Plasticity) -> bool:
@@ -211,7 +225,8 @@ class _Update:
         changed = lane.flag(lane.compare("!=", weight, self._weight))
         gained = lane.builder.sub(self._is(self._weight, 0), self._is(weight, 0))
         if isinstance(self._view, Column):
-            lane.store(NONZERO, lane.builder.add(lane.load(NONZERO), gained))
+            at = self._view.line(lane)
+            lane.store(NONZERO, lane.builder.add(lane.load(NONZERO, at), gained), at)
         return changed, gained, below
 
     def step(self) -> Value:
@@ -228,7 +243,8 @@ class _Update:
         """Return the old value where a column meets the row of a line that sent."""
         if not isinstance(self._view, Column):
             return new
-        sent = self._lane.compare("!=", self._lane.load(TX), self._lane.constant(0))
+        seen = self._lane.load(TX, self._view.line(self._lane))
+        sent = self._lane.compare("!=", seen, self._lane.constant(0))
         return self._lane.builder.select(sent, old, new)
 
     def _accumulate(self, update: SumOfProducts, start: Value, bits: int) -> Value:

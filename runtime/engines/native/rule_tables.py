@@ -11,7 +11,7 @@ from hebbite.compiler.arithmetic.traces import POST, PRE
 from hebbite.runtime.engines.native.llvm import Array, Signature
 
 WEIGHT, TAGS, DRAW, TAG_DRAW = "w", "t", "draw w", "draw t"
-TARGET, TX, TY, NONZERO, MOVES = "target", "tx", "ty", "nonzero", "moves"
+TARGET, LINE, TX, TY, NONZERO, MOVES = "target", "line", "tx", "ty", "nonzero", "moves"
 CHANGED, GAINED, BELOW = "changed", "gained", "below"
 TOTALS = (CHANGED, GAINED, BELOW)
 CLOCKS = tuple(f"u{k}" for k in range(10))
@@ -29,7 +29,7 @@ def row_signature(weight_bits: int = 16, target_bits: int = 16) -> Signature:
 
 def column_signature(weight_bits: int = 16) -> Signature:
     """Return the table of a column."""
-    arrays = [*_held(weight_bits), Array(TX, 8, signed=False), Array(NONZERO)]
+    arrays = [*_held(weight_bits), Array(TX, 8, signed=False), Array(LINE), Array(NONZERO)]
     arrays += [Array(f"{at} {x}") for at in ("own", "end") for x in PRE]
     numbers = [*(f"{at} {y}" for at in ("own", "end") for y in POST), *CLOCKS]
     return Signature(arrays, numbers, TOTALS)
@@ -49,7 +49,8 @@ ROW_SENT, ROW_OWN, ROW_END = _row("sent y1"), _row("own y1"), _row("end y1")
 ROW_TIMES, ROW_SENT_X, ROW_END_X = _row("times x1"), _row("sent x1"), _row("end x1")
 ROW_CHANGED, ROW_GAINED, ROW_BELOW = _row(CHANGED), _row(GAINED), _row(BELOW)
 COLUMN_W, COLUMN_DRAW, COLUMN_TAG = _column(WEIGHT), _column(DRAW), _column(TAGS)
-COLUMN_TAG_DRAW, COLUMN_TX, COLUMN_NONZERO = _column(TAG_DRAW), _column(TX), _column(NONZERO)
+COLUMN_TAG_DRAW, COLUMN_TX, COLUMN_LINE = _column(TAG_DRAW), _column(TX), _column(LINE)
+COLUMN_NONZERO = _column(NONZERO)
 COLUMN_OWN_X, COLUMN_END_X = _column("own x1"), _column("end x1")
 COLUMN_OWN, COLUMN_END, COLUMN_CLOCK = _column("own y1"), _column("end y1"), _column("u0")
 COLUMN_CHANGED, COLUMN_BELOW = _column(CHANGED), _column(BELOW)

@@ -33,5 +33,6 @@ def new_scratch(program: Program) -> Scratch:
         short_column=np.zeros(width, np.int16),
         tag_column=np.zeros(width, np.int16),
         column_lines=np.zeros(width + 16, np.int32),
+        elements=np.zeros(width, np.int32),
         width=np.array([history], np.int64),
     )

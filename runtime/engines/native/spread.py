@@ -1,7 +1,8 @@
 """What synapses do with the messages of a step: only the rows of lines that sent are read.
 
-A row is added a weight a lane. Spikes through bytes are summed in 16 bits, which hold 255 of them;
-everything else in 32, which the program's verifier has proven to be enough.
+A row is added a weight a lane. Spikes through bytes are summed in 16 bits, which hold 255 of them,
+and so are payloads while they are small; everything else in 32, which the program's verifier has
+proven to be enough.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from hebbite.runtime.engines.native.language import kernel, lowest, marked, ones
 from hebbite.runtime.engines.native.plan import Byte, Short, Small, Word
 
 ROWS = 255
-"""Rows of bytes that a 16-bit sum holds: 255 * 128 < 2^15."""
+"""Rows of bytes that a 16-bit sum holds: 255 * 128 < 2^15; the same for payloads that sum to it."""
 
 
 @kernel
@@ -100,6 +101,62 @@ def add_payloads(
         row = weights[start : start + size]
         for j in range(size):
             due[j] += row[j] * sent
+
+
+@kernel
+def sum_payloads_of_bytes(
+    due: Word,
+    sums: Short,
+    weights: Small,
+    base: int,
+    ids: Word,
+    count: int,
+    payload: Word,
+    up: int,
+) -> None:
+    """Add what `add_payloads` adds: rows whose payloads are small together, by 16-bit ``sums``."""
+    size, done = due.shape[0], 0
+    while done < count:
+        last, held = done, 0
+        while last < count and held <= ROWS:
+            sent = payload[ids[last]]
+            held += max(sent, -sent)
+            last += held <= ROWS
+        if last - done < 4:
+            last = min(done + 4, count)
+            add_payloads(due, weights, base, ids[done:], last - done, payload, up)
+        else:
+            sums[:size] = 0
+            add_small_payloads(sums, weights[base:], ids[done:], last - done, payload, size)
+            for j in range(size):
+                due[j] += sums[j] << up
+        done = last
+
+
+@kernel
+def add_small_payloads(
+    sums: Short, weights: Small, ids: Word, count: int, payload: Word, size: int
+) -> None:
+    """Add the rows of ``count`` lines, each times what its line sent, to sums (neurons,)."""
+    done = 0
+    while done + 4 <= count:
+        four_payloads(sums, weights, ids[done:], payload, size)
+        done += 4
+    while done < count:
+        row, sent = weights[ids[done] * size :], payload[ids[done]]
+        for j in range(size):
+            sums[j] += row[j] * sent
+        done += 1
+
+
+@kernel
+def four_payloads(sums: Short, weights: Small, ids: Word, payload: Word, size: int) -> None:
+    """Add the rows of the first four lines of ``ids``, each times what its line sent."""
+    a, b = weights[ids[0] * size :], weights[ids[1] * size :]
+    c, d = weights[ids[2] * size :], weights[ids[3] * size :]
+    pa, pb, pc, pd = payload[ids[0]], payload[ids[1]], payload[ids[2]], payload[ids[3]]
+    for j in range(size):
+        sums[j] += (a[j] * pa + b[j] * pb) + (c[j] * pc + d[j] * pd)
 
 
 @kernel

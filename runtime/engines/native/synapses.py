@@ -6,10 +6,12 @@ from hebbite.compiler.arithmetic.randomness import KIND
 from hebbite.runtime.counters import INDEX
 from hebbite.runtime.engines.native import views as at
 from hebbite.runtime.engines.native.language import address, call_printed, kernel
-from hebbite.runtime.engines.native.philox import draw_bits, draw_strided
+from hebbite.runtime.engines.native.philox import draw_bits, draw_each, draw_strided
 from hebbite.runtime.engines.native.plan import (
     DENSE,
+    G_COLUMNS,
     G_COMPONENT,
+    G_ENDS,
     G_KIND,
     G_LINES,
     G_MAGNITUDE,
@@ -45,6 +47,7 @@ from hebbite.runtime.engines.native.rule_tables import (
     COLUMN_DRAW,
     COLUMN_END,
     COLUMN_END_X,
+    COLUMN_LINE,
     COLUMN_NONZERO,
     COLUMN_OWN,
     COLUMN_OWN_X,
@@ -173,11 +176,10 @@ def weight_at(m: int, g: int, element: int) -> int:
 
 
 @kernel
-def begin_column(m: int, q: int, j: int, number: int, independent: int) -> None:
-    """Fill the table for the column of neuron ``j``, which learnt, but for weights and tags."""
+def begin_column(m: int, q: int, j: int) -> None:
+    """Fill the table for the column of neuron ``j``, which learnt, but for what stands in it."""
     table, steps = at.tables(m), at.head(m)[H_EPOCH]
     g, width = at.plastic(m)[q, L_GROUP], at.width(m)[0]
-    lines, size = at.groups(m)[g, G_LINES], at.groups(m)[g, G_SIZE]
     event = at.ty(m)[at.plastic(m)[q, L_Y] + j]
     for t in range(2):
         table[ROW + COLUMN_OWN_X + t] = history_at(m, t, event)
@@ -187,14 +189,21 @@ def begin_column(m: int, q: int, j: int, number: int, independent: int) -> None:
         table[ROW + COLUMN_END + t] = at.history(m)[trace + steps * width]
     table[ROW + COLUMN_DRAW] = address(at.column_draws(m))
     table[ROW + COLUMN_TAG_DRAW] = address(at.tag_column_draws(m))
-    if independent:
-        draw_strided(at.head(m), j, size, lines, g, number, at.column_draws(m))
-        if at.plastic(m)[q, L_TAG] >= 0:
-            stream = TAG_STREAM | g
-            draw_strided(at.head(m), j, size, lines, stream, number, at.tag_column_draws(m))
+    table[ROW + COLUMN_LINE] = address(at.column_lines(m))
     short = at.groups(m)[g, G_STORE] == SHORTS
     table[ROW + COLUMN_W] = address(at.short_column(m)) if short else address(at.column(m))
     table[ROW + COLUMN_TAG] = address(at.tag_column(m))
+
+
+@kernel
+def draw_column(m: int, q: int, j: int, number: int) -> None:
+    """Draw what rounds each synapse of the column of neuron ``j``."""
+    g = at.plastic(m)[q, L_GROUP]
+    lines, size = at.groups(m)[g, G_LINES], at.groups(m)[g, G_SIZE]
+    draw_strided(at.head(m), j, size, lines, g, number, at.column_draws(m))
+    if at.plastic(m)[q, L_TAG] >= 0:
+        stream = TAG_STREAM | g
+        draw_strided(at.head(m), j, size, lines, stream, number, at.tag_column_draws(m))
 
 
 @kernel
@@ -205,7 +214,9 @@ def learn_column(m: int, q: int, j: int, number: int, independent: int) -> int:
     g, table, tagged = at.plastic(m)[q, L_GROUP], at.tables(m), at.plastic(m)[q, L_TAG]
     lines, size = at.groups(m)[g, G_LINES], at.groups(m)[g, G_SIZE]
     base, short = at.groups(m)[g, G_WEIGHT] + j, at.groups(m)[g, G_STORE] == SHORTS
-    begin_column(m, q, j, number, independent)
+    begin_column(m, q, j)
+    if independent:
+        draw_column(m, q, j, number)
     table[ROW + COLUMN_NONZERO] = address(at.nonzero(m)[at.groups(m)[g, G_NONZERO] :])
     if short:
         take(at.shorts(m)[base:], size, lines, at.short_column(m))
@@ -225,6 +236,67 @@ def learn_column(m: int, q: int, j: int, number: int, independent: int) -> int:
 
 
 @kernel
+def find_column(m: int, g: int, j: int) -> int:
+    """Write which elements of a list end at neuron ``j``, and their lines; return how many."""
+    starts = at.starts(m)[at.groups(m)[g, G_STARTS] :]
+    place = at.groups(m)[g, G_ENDS] + j
+    first, count = at.ends(m)[place], at.ends(m)[place + 1] - at.ends(m)[place]
+    listed, low = at.columns(m)[at.groups(m)[g, G_COLUMNS] + first :], 0
+    for k in range(count):
+        element, high = listed[k], at.groups(m)[g, G_LINES]
+        while high - low > 1:
+            middle = (low + high) >> 1
+            high = high if starts[middle] <= element else middle
+            low = middle if starts[middle] <= element else low
+        at.elements(m)[k], at.column_lines(m)[k] = element, low
+    return count
+
+
+@kernel
+def learn_listed(m: int, q: int, j: int, number: int, independent: int) -> int:
+    """Do what `learn_column` does for the synapses of a list."""
+    g, table, tagged = at.plastic(m)[q, L_GROUP], at.tables(m), at.plastic(m)[q, L_TAG]
+    base, short = at.groups(m)[g, G_WEIGHT], at.groups(m)[g, G_STORE] == SHORTS
+    elements, count = at.elements(m), find_column(m, g, j)
+    begin_column(m, q, j)
+    table[ROW + COLUMN_NONZERO] = address(at.nonzero(m)[at.groups(m)[g, G_NONZERO] :])
+    if independent:
+        draw_each(at.head(m), elements, count, g, number, at.column_draws(m))
+        if tagged >= 0:
+            stream = TAG_STREAM | g
+            draw_each(at.head(m), elements, count, stream, number, at.tag_column_draws(m))
+    if short:
+        gather(at.shorts(m)[base:], elements, count, at.short_column(m))
+    else:
+        gather(at.words(m)[base:], elements, count, at.column(m))
+    if tagged >= 0:
+        gather(at.tags(m)[tagged:], elements, count, at.tag_column(m))
+    call_printed(at.plastic(m)[q, L_COLUMN], address(table[ROW:]), count)
+    if short:
+        scatter(at.short_column(m), elements, count, at.shorts(m)[base:])
+    else:
+        scatter(at.column(m), elements, count, at.words(m)[base:])
+    if tagged >= 0:
+        scatter(at.tag_column(m), elements, count, at.tags(m)[tagged:])
+    at.below(m)[q] += table[ROW + COLUMN_BELOW]
+    return table[ROW + COLUMN_CHANGED]
+
+
+@kernel
+def gather(held: Short | Word, elements: Word, count: int, column: Short | Word) -> None:
+    """Copy some elements to a column."""
+    for k in range(count):
+        column[k] = held[elements[k]]
+
+
+@kernel
+def scatter(column: Short | Word, elements: Word, count: int, held: Short | Word) -> None:
+    """Copy a column to some elements."""
+    for k in range(count):
+        held[elements[k]] = column[k]
+
+
+@kernel
 def step_columns(m: int, q: int, events: int, number: int, independent: int) -> int:
     """Do what `learn_column` does for all ``events`` neurons, by a rule whose steps do not depend
     on the weights: only those that move are touched.
@@ -239,7 +311,9 @@ def step_columns(m: int, q: int, events: int, number: int, independent: int) -> 
     for k in range(events):
         j = at.neurons(m)[k]
         if k == 0 or not alike:
-            begin_column(m, q, j, number, independent)
+            begin_column(m, q, j)
+            if independent:
+                draw_column(m, q, j, number)
             call_printed(at.plastic(m)[q, L_STEPS], address(at.tables(m)[ROW:]), lines)
             count = list_flags(at.marks(m), moving, lines)
         if short:

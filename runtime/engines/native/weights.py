@@ -1,9 +1,9 @@
 """Weights as the kernels hold them: which store, in what order, and how many are not 0.
 
 A matrix is held pre-major, the weights of a line contiguous; a list as it stands; a convolution by
-tap, (channel, ky, kx, output of its group of channels), then its bias, so that what one message
-adds to one place is contiguous. A store holds weight / 2^shift: a static weight of both signs is
-even on a chip, so that a byte is enough.
+tap, (channel, ky, kx from the last to the first, output of its group of channels), then its bias,
+so that what one message adds to one place, and often to its neighbours, is contiguous. A store
+holds weight / 2^shift: a static weight of both signs is even on a chip, so that a byte is enough.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ def fill_store(flat: IntArray, weight: IntArray, held: Held) -> None:
     connect = held.group.connect
     if isinstance(connect, Conv2d):
         taps = weight[:, : connect.taps].reshape(_by_output(weight, connect))
-        by_tap, bias = taps.transpose(0, 2, 3, 4, 1), weight[:, connect.taps :]
+        by_tap, bias = taps[..., ::-1].transpose(0, 2, 3, 4, 1), weight[:, connect.taps :]
         flat[:] = np.concatenate([by_tap.reshape(-1), bias.reshape(-1)]) >> held.shift
     elif isinstance(connect, Sparse):
         for part in parts(weight.size):
@@ -85,7 +85,7 @@ def from_store(flat: IntArray, like: IntArray, held: Held) -> Long:
     values = flat.astype(np.int64) << held.shift
     count = like.shape[0] * group.connect.taps
     groups, outputs, *tap = _by_output(like, group.connect)
-    by_tap = values[:count].reshape(groups, *tap, outputs).transpose(0, 4, 1, 2, 3)
+    by_tap = values[:count].reshape(groups, *tap, outputs).transpose(0, 4, 1, 2, 3)[..., ::-1]
     return np.hstack([by_tap.reshape(like.shape[0], -1), values[count:].reshape(like.shape[0], -1)])
 
 

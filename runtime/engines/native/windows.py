@@ -1,7 +1,8 @@
 """What a convolution does with the messages of a step: each goes to the places that it reaches.
 
-Sums are held by place, (place, output), so that a message adds one row of weights a place; in the
-end they are turned to the order of neurons, (output, place).
+Sums are held by place, (place, output), so that a message adds one row of weights a place, and one
+for all places beside each other where the windows of neighbours are one step apart; in the end they
+are turned to the order of neurons, (output, place).
 """
 
 from __future__ import annotations
@@ -51,6 +52,7 @@ def convolve(
     outputs, places = shape[V_OUTPUTS], shape[V_OH] * shape[V_OW]
     sums[: outputs * places] = 0
     marks[: outputs * places] = 0
+    beside = shape[V_SX] == 1 and shape[V_DX] == 1 and shape[V_PER_GROUP] == outputs
     for k in range(count):
         line = ids[k]
         sent = (payload[line] if graded else 1) << up
@@ -60,7 +62,7 @@ def convolve(
             for place in range(places):
                 add_tap(sums, marks, place * outputs, weights, start, outputs, sent)
         else:
-            window(sums, marks, shape, weights, base, line, sent)
+            window(sums, marks, shape, weights, base, line, sent, beside)
     for o in range(outputs):
         for place in range(places):
             due[o * places + place] = sums[place * outputs + o]
@@ -76,25 +78,45 @@ def window(
     base: int,
     line: int,
     sent: int,
+    beside: int,
 ) -> None:
-    """Add one message at every place whose window holds its line."""
+    """Add one message at every place whose window holds its line; ``beside``: a row at a time."""
     area, width = shape[V_HEIGHT] * shape[V_WIDTH], shape[V_WIDTH]
     channel, inside = line // area, line % area
     y, x = inside // width, inside % width
     outputs, each = shape[V_OUTPUTS], shape[V_PER_GROUP]
     first = channel // shape[V_INNER] * each
     for i in range(shape[V_KH]):
-        down = y + shape[V_TOP] - i * shape[V_DY]
-        if down < 0 or down % shape[V_SY] != 0 or down // shape[V_SY] >= shape[V_OH]:
+        down = place_of(y + shape[V_TOP] - i * shape[V_DY], shape[V_SY], shape[V_OH])
+        if down < 0:
+            continue
+        row = base + (channel * shape[V_KH] + i) * shape[V_KW] * each
+        if beside:
+            left = x + shape[V_LEFT] - shape[V_KW] + 1
+            start, end = max(left, 0), min(left + shape[V_KW], shape[V_OW])
+            place, size = down * shape[V_OW] + start, (end - start) * each
+            add_tap(sums, marks, place * each, weights, row + (start - left) * each, size, sent)
             continue
         for j in range(shape[V_KW]):
-            across = x + shape[V_LEFT] - j * shape[V_DX]
-            if across < 0 or across % shape[V_SX] != 0 or across // shape[V_SX] >= shape[V_OW]:
+            across = place_of(x + shape[V_LEFT] - j * shape[V_DX], shape[V_SX], shape[V_OW])
+            if across < 0:
                 continue
-            place = down // shape[V_SY] * shape[V_OW] + across // shape[V_SX]
-            tap = (channel * shape[V_KH] + i) * shape[V_KW] + j
-            start = base + tap * each
-            add_tap(sums, marks, place * outputs + first, weights, start, each, sent)
+            place = down * shape[V_OW] + across
+            tap = row + (shape[V_KW] - 1 - j) * each
+            add_tap(sums, marks, place * outputs + first, weights, tap, each, sent)
+
+
+@kernel
+def place_of(start: int, stride: int, places: int) -> int:
+    """Return which of ``places`` windows starts there, -1 if none does. To divide takes longer than
+    all the rest of a tap, so that it is left out where the stride is 1.
+    """
+    found = start
+    if stride > 1:
+        found = start // stride
+        if found * stride != start:
+            return -1
+    return found if start >= 0 and found < places else -1
 
 
 @kernel

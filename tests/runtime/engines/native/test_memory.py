@@ -27,16 +27,19 @@ from hebbite.compiler.program.types import (
 from hebbite.compiler.settings import Settings
 from hebbite.rules.objectives import parse_objective
 from hebbite.rules.registry import parse_rule
+from hebbite.rules.rule import LearningRule
 from hebbite.rules.sums import parse_sum
 from hebbite.runtime.engines.native import NativeEngine
 from hebbite.runtime.engines.native.machine import NativeMachine
 
 LINES, POST = 512, 512
-RULE = parse_rule("stdp(up=6, down=6, tau_pre=16, tau_post=16)")
+STDP = parse_rule("stdp(up=6, down=6, tau_pre=16, tau_post=16)")
+BY_LINE = replace(STDP, dw=parse_sum("dw = 2^-4*x0*y1 - 2^-7*x0*w"))
+"""A rule that no event of a neuron starts."""
 
 
 def program(
-    *, lines: int = LINES, post: int = POST, sparse: bool = False, learns: bool = False
+    *, lines: int = LINES, post: int = POST, sparse: bool = False, rule: LearningRule | None = None
 ) -> Program:
     """Return lines to leaky units; a list reaches every neuron too, so that all have 262144."""
     weight = np.random.default_rng(0).integers(-127, 127, (post, lines)).astype(np.int16) * 2
@@ -46,7 +49,7 @@ def program(
         tensors["starts"] = np.arange(0, lines * post + 1, post, dtype=np.int64)
         tensors["targets"] = np.tile(np.arange(post, dtype=np.int32), lines)
     lif = (("du_keep", 0), ("dv_keep", 4000), ("threshold", 64 * 1000))
-    plastic = (Plasticity("group", RULE.dw, 1, RULE.traces, factors=2),)
+    plastic = () if rule is None else (Plasticity("group", rule.dw, 1, rule.traces, factors=2),)
     connect = Sparse("starts", "targets") if sparse else Dense()
     return Program(
         name="large",
@@ -55,7 +58,7 @@ def program(
         sources=(Source("in", lines, (1,)),),
         populations=(Population("cells", post, NEURONS["lif"], lif, (("bias", "bias"),)),),
         synapses=(Synapses("group", "in", "cells", "w", graded=False, connect=connect),),
-        plasticity=plastic if learns else (),
+        plasticity=plastic,
         readout=Readout("cells", "s", 4, count=True),
         tensors=tensors,
     )
@@ -74,19 +77,25 @@ def held_by(machine: NativeMachine) -> int:
 
 
 @pytest.mark.parametrize(
-    ("sparse", "learns", "limit"),
-    [(False, False, 1.3), (False, True, 2.5), (True, False, 3.3), (True, True, 4.5)],
-    ids=["dense", "dense, plastic", "sparse", "sparse, plastic"],
+    ("sparse", "rule", "limit"),
+    [
+        (False, None, 1.3),
+        (False, STDP, 2.5),
+        (True, None, 3.3),
+        (True, BY_LINE, 4.5),
+        (True, STDP, 8.5),
+    ],
+    ids=["dense", "dense, plastic", "sparse", "sparse, plastic", "sparse, plastic both ways"],
 )
-def test_a_synapse_takes_no_more_bytes_than_its_weight_and_its_target(
-    sparse: bool, learns: bool, limit: float
+def test_a_synapse_takes_no_more_bytes_than_its_weight_its_target_and_its_place_in_a_column(
+    sparse: bool, rule: LearningRule | None, limit: float
 ) -> None:
-    assert bytes_a_synapse(program(sparse=sparse, learns=learns)) <= limit
+    assert bytes_a_synapse(program(sparse=sparse, rule=rule)) <= limit
 
 
 @pytest.mark.parametrize("sparse", [False, True])
 def test_a_tag_takes_two_bytes_more(sparse: bool) -> None:
-    made = program(sparse=sparse, learns=True)
+    made = program(sparse=sparse, rule=BY_LINE)
     tag = parse_sum("dt = 2^-2*x0*y1")
     tagged = replace(made, plasticity=(replace(made.plasticity[0], dt=tag),))
     assert bytes_a_synapse(tagged) - bytes_a_synapse(made) == pytest.approx(2, abs=0.01)

@@ -309,14 +309,18 @@ def of_line(found: Chance) -> dict[str, int]:
     return numbers
 
 
-def of_column(rule: Rule, found: Chance) -> dict[str, NDArray[np.generic]]:
-    """Return the arrays of a column."""
-    arrays = found.held(rule)
-    arrays |= {"tx": found.tx.astype(np.uint8), "nonzero": np.full(SIZE, 50, np.int32)}
+def of_column(
+    rule: Rule, found: Chance, line: NDArray[np.integer]
+) -> dict[str, NDArray[np.generic]]:
+    """Return the arrays of a column; ``line`` is where each synapse starts."""
+    arrays = found.held(rule) | {"line": line.astype(np.int32)}
+    arrays |= {"tx": np.zeros(SIZE, np.uint8), "nonzero": np.full(SIZE, 50, np.int32)}
+    arrays["tx"][line] = found.tx
     for name in ("x1", "x2"):
         history = found.histories[name]
-        arrays[f"own {name}"] = history[found.ty[0]].astype(np.int32)
-        arrays[f"end {name}"] = history[-1].astype(np.int32)
+        for moment, values in (("own", history[found.ty[0]]), ("end", history[-1])):
+            arrays[f"{moment} {name}"] = np.zeros(SIZE, np.int32)
+            arrays[f"{moment} {name}"][line] = values
     return arrays
 
 
@@ -361,16 +365,20 @@ def test_a_row_learns_what_the_sums_define(rule: Rule, target: int, drawn: list[
 
 
 @by_chance
-@given(rule=rules(), drawn=seeds)
+@given(rule=rules(), listed=st.booleans(), drawn=seeds)
 def test_a_column_learns_what_the_sums_define_where_its_line_did_not_send(
-    rule: Rule, drawn: list[int]
+    rule: Rule, listed: bool, drawn: list[int]
 ) -> None:
+    rule = Rule(rule.plasticity, rule.widths, rule.bits, 16 * listed)
     module = ir.Module("column")
     print_column(module, "column", rule)
     code = compile_text(str(module))
     for seed in drawn:
         found = Chance(rule, seed, row=False)
-        arrays, (weight, tag) = of_column(rule, found), found.wanted(rule)
+        line = np.arange(SIZE)
+        if listed:
+            np.random.default_rng(seed + 1).shuffle(line)
+        arrays, (weight, tag) = of_column(rule, found, line), found.wanted(rule)
         weight = np.where(found.tx > 0, found.weight, weight)
         tag = np.where(found.tx > 0, found.tag, tag)
         numbers = of_neuron(found)
@@ -378,7 +386,7 @@ def test_a_column_learns_what_the_sums_define_where_its_line_did_not_send(
         assert np.array_equal(arrays["w"], weight)
         assert np.array_equal(arrays["t"], tag)
         more = (weight != 0).astype(np.int64) - (found.weight != 0)
-        assert np.array_equal(arrays["nonzero"], 50 + more)
+        assert np.array_equal(arrays["nonzero"][line], 50 + more)
         assert totals == totals_of(found, weight, tag, rule)
 
 
@@ -393,7 +401,7 @@ def test_steps_are_what_a_column_adds_to_its_weights(rule: Rule, drawn: list[int
     code = compile_text(str(module))
     for seed in drawn:
         found = Chance(rule, seed, row=False)
-        arrays, (weight, _) = of_column(rule, found), found.wanted(rule)
+        arrays, (weight, _) = of_column(rule, found, np.arange(SIZE)), found.wanted(rule)
         arrays["moves"] = np.full(SIZE, 9, np.int8)
         signature = moving(Column(rule).signature)
         called(code, "steps", signature, arrays, of_neuron(found), SIZE)
