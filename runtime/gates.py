@@ -25,26 +25,21 @@ def gates(
     synapses, None: every line meets every neuron.
     """
     joined = grid(y0.size, x0.size) if ends is None else ends
-    found = [_visited(update, x0, y0, epoch_number, joined) for update in sums]
-    visits = [visited for visited, _ in found]
+    terms = [terms_at(update, x0, y0, epoch_number, joined) for update in sums]
+    visits = [held != 0 for held in terms]
     union = np.logical_or.reduce(visits)
-    terms = sum(terms for _, terms in found)
-    return int(union.sum()), terms, sum(int(visited.sum()) for visited in visits)
+    drawn = sum(int(visited.sum()) for visited in visits)
+    return int(union.sum()), sum(int(held.sum()) for held in terms), drawn
 
 
-def _visited(
-    update: SumOfProducts, x0: Long, y0: Long, epoch_number: int, ends: Ends
-) -> tuple[NDArray[np.bool_], int]:
-    """Return the synapses at which a product holds, and how many hold in all."""
-    visited = np.zeros(np.broadcast_shapes(ends.line.shape, ends.post.shape), np.bool_)
-    terms = 0
+def terms_at(update: SumOfProducts, x0: Long, y0: Long, epoch_number: int, ends: Ends) -> Long:
+    """Return how many products hold at every synapse, in the shape of its ends."""
+    held = np.zeros(np.broadcast_shapes(ends.line.shape, ends.post.shape), np.int64)
     for product in update.products:
         names = [product.dependency, *(f.variable for f in product.factors if f.is_event)]
-        held = all(epoch_number % 2 ** int(n[1:]) == 0 for n in names if n[0] == "u")
+        due = all(epoch_number % 2 ** int(n[1:]) == 0 for n in names if n[0] == "u")
         line = x0 != 0 if "x0" in names else np.ones(x0.size, bool)
         neuron = y0 != 0 if "y0" in names else np.ones(y0.size, bool)
-        if held:
-            there = neuron[ends.post] & line[ends.line]
-            visited |= there
-            terms += int(there.sum())
-    return visited, terms
+        if due:
+            held += neuron[ends.post] & line[ends.line]
+    return held

@@ -1,0 +1,95 @@
+"""Where the parts of a program stand, and how one group's messages and synapses fall on cores."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hebbite.compiler.arithmetic.synapse import fan_of
+from hebbite.compiler.placement import cores_of, reach, shares_of, tile
+from hebbite.compiler.program.connectivity import ends_of
+from hebbite.compiler.program.types import Population, Program, Synapses
+from hebbite.compiler.targets import Target, load_target
+
+Long = NDArray[np.int64]
+
+
+def place_of(population: Population) -> Long:
+    """Return which of its population's cores holds a neuron, (neurons,)."""
+    place = np.zeros(population.size, np.int64)
+    for number, (_, first, last) in enumerate(shares_of(population)):
+        place[first:last] = number
+    return place
+
+
+def by_place(amounts: Long, places: Long, count: int) -> Long:
+    """Return amounts summed by place, int64 (count,)."""
+    total = np.zeros(count, np.int64)
+    np.add.at(total, places, amounts)
+    return total
+
+
+def way(target: Target, home: int, goal: int) -> tuple[int, int, int]:
+    """Return (hops east or west, hops north or south, chips changed: 0 or 1) between two cores."""
+    (chip, x, y), (chip_to, x_to, y_to) = tile(target, home), tile(target, goal)
+    return abs(x - x_to), abs(y - y_to), int(chip != chip_to)
+
+
+class Spread:
+    """One group of synapses over the cores of its sender and its receiver.
+
+    senders, receivers   cores of either; a source has no sender
+    goals                (lines, receivers): has a line synapses there?
+    """
+
+    def __init__(self, program: Program, group: Synapses, *, plastic: bool) -> None:
+        post = program.population(group.post)
+        lines = program.line_count(group)
+        self.receivers = cores_of(post)
+        self.place = place_of(post)
+        self._fan = fan_of(program, group)
+        self.goals = reach(program, group, self._fan).astype(np.int64)
+        self.first = np.argmax(self.goals, axis=1).astype(np.int64)
+        self.senders: tuple[int, ...] = ()
+        self._home = np.zeros(lines, np.int64)
+        if group.pre not in {source.name for source in program.sources}:
+            pre = program.population(group.pre)
+            self.senders = cores_of(pre)
+            self._home = place_of(pre)[np.minimum(np.arange(lines), pre.size - 1)]
+        target = load_target(program.target)
+        self.ways: Long = np.array(
+            [[way(target, home, goal) for goal in self.receivers] for home in self.senders],
+            np.int64,
+        ).reshape(len(self.senders), len(self.receivers), 3)
+        self.ends = ends_of(program, group) if plastic else None
+
+    def traffic(self, lines: Long) -> Long:
+        """Return the messages of the lines that send, (senders, receivers); the host is one
+        sender."""
+        sent = np.zeros((max(len(self.senders), 1), len(self.receivers)), np.int64)
+        np.add.at(sent, self._home[lines], self.goals[lines])
+        return sent
+
+    def hops(self, sent: Long) -> Long:
+        """Return hops_ew, hops_ns and interchip of messages (senders, receivers), (senders, 3)."""
+        return np.asarray((sent[:, :, None] * self.ways).sum(axis=1), np.int64)
+
+    def reached(self, weight: Long, lines: Long) -> Long:
+        """Return through how many non-zero weights the lines that send reach a neuron, (post,)."""
+        if self._fan is None:
+            return np.asarray((weight[:, lines] != 0).sum(axis=1), np.int64)
+        line, post, element = self._fan.synapses
+        sends = np.zeros(len(self.goals), np.bool_)
+        sends[lines] = True
+        hit = sends[line] & (weight.ravel()[element] != 0)
+        return by_place(np.ones(int(hit.sum()), np.int64), post[hit], self._fan.neurons)
+
+    def at_receivers(self, neurons: Long) -> Long:
+        """Return amounts of the receiving neurons by their cores, (receivers,)."""
+        return by_place(neurons, self.place, len(self.receivers))
+
+    def of_synapses(self, amounts: Long) -> Long:
+        """Return amounts of plastic synapses, in the weights' shape, by core, (receivers,)."""
+        assert self.ends is not None, "the group learns"
+        places = np.broadcast_to(self.place[self.ends.post], amounts.shape)
+        return by_place(amounts.ravel(), places.ravel(), len(self.receivers))
