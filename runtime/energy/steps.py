@@ -10,12 +10,11 @@ With ``overlap`` the two sides of a core work beside each other, and beside the 
     t = max over cores of max(neurons_c, messages_c) + barrier
 
 side      events
-neurons   neuron_active, neuron_inactive, spike_out (spikes_out), message_out (axon_out)
+neurons   neuron_active, neuron_inactive, neuron_step, spike_out (spikes_out), axon_out
 messages  message (spikes_in), synaptic_op (syn_ops), synaptic_update (updates_visited)
 
-that is SANA-FE's timing model ``simple``. spike_out, message_out and the times of a synaptic
-operation of lists and convolutions are what some tables tell apart; where a profile has none, the
-event is part of the others. What graded messages, traces and resets add is in no table.
+that is SANA-FE's timing model ``simple``. What a profile cuts finer or holds inside another
+constant is as in terms.py. What graded messages, traces and resets add is in no table.
 """
 
 from __future__ import annotations
@@ -27,19 +26,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hebbite.compiler.placement import cores_of, tile
-from hebbite.compiler.program.connectivity import Conv2d, Dense
 from hebbite.compiler.program.types import Plasticity, Program
 from hebbite.compiler.targets import load_target, weakest
 from hebbite.runtime.bycore import CoreCounts
 from hebbite.runtime.energy.draws import Draws, Floats
-from hebbite.runtime.energy.profile import CostProfile
-from hebbite.runtime.energy.terms import is_pairwise, update_factor
+from hebbite.runtime.energy.profile import FINER, CostProfile
+from hebbite.runtime.energy.terms import is_pairwise, operations, update_factor
 
 Long = NDArray[np.int64]
 SCALING = "update_scaling"
 """The name under which the factor of a rule that is not pairwise STDP is drawn."""
 SIDES = ("neurons", "messages")
-OPTIONAL = {"spike_out", "message_out"}
 ROOM = 1 << 23
 """Numbers that are held at once."""
 
@@ -160,33 +157,26 @@ def step_times(
 
 def _events(program: Program, profile: CostProfile, counts: CoreCounts) -> Iterator[Event]:
     """Yield every kind of event of the window that takes time; the host's column is left out."""
-    rules = {rule.synapses: rule for rule in program.plasticity}
-    every = counts.values
 
     def of(counter: str, components: Sequence[str] | None = None) -> Long:
         return counts.of(counter, components=components)[:, 1:]
 
-    active = of("neuron_active")
+    active, every = of("neuron_active"), of("neuron_steps")
     found = [
         Event("neuron_active", "neurons", active),
-        Event("neuron_inactive", "neurons", of("neuron_steps") - active),
+        Event("neuron_inactive", "neurons", every - active),
+        Event("neuron_step", "neurons", every),
         Event("spike_out", "neurons", of("spikes_out")),
-        Event("message_out", "neurons", of("axon_out")),
+        Event("axon_out", "neurons", of("axon_out")),
         Event("message", "messages", of("spikes_in")),
     ]
-    names: dict[str, list[str]] = {}
-    for group in program.synapses:
-        kind = "" if isinstance(group.connect, Dense) else "sparse"
-        kind = "conv" if isinstance(group.connect, Conv2d) else kind
-        constant = f"synaptic_op_{kind}"
-        names.setdefault(constant if constant in profile.time else "synaptic_op", []).append(
-            group.name
-        )
-    found += [Event(name, "messages", of("syn_ops", groups)) for name, groups in names.items()]
-    found += [_update(rule, counts, of("updates_visited", [n])) for n, rule in rules.items()]
-    assert every.shape[0] == counts.steps
+    for name, groups in operations(program, profile.time).items():
+        found.append(Event(name, "messages", of("syn_ops", groups)))
+    for rule in program.plasticity:
+        found.append(_update(rule, counts, of("updates_visited", [rule.synapses])))
     for event in found:
-        if event.counts.any() and not (event.constant in OPTIONAL - profile.time.keys()):
+        elsewhere = event.constant in (*FINER, *profile.inside)
+        if event.counts.any() and (event.constant in profile.time or not elsewhere):
             yield event
 
 
