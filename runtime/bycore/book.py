@@ -19,6 +19,14 @@ from hebbite.runtime.gates import terms_at
 
 Long = NDArray[np.int64]
 HOPS = ("hops_ew", "hops_ns", "interchip")
+MARKED = {"reset": "resets", "random": "rng_draws"}
+
+
+def _marks(program: Program, population: Population) -> list[tuple[int, int, str]]:
+    """Return (first offset, last, counter) of every instruction that is counted."""
+    constants = dict(population.constants)
+    bound = population.neuron.bind(constants, period=program.schedule.period)
+    return [(int(i.first), int(i.last), MARKED[i.op]) for i in bound.instructions if i.op in MARKED]
 
 
 class CoreBook:
@@ -32,6 +40,7 @@ class CoreBook:
             group.name: Spread(program, group, plastic=group.name in self._rules)
             for group in program.synapses
         }
+        self._marks = {p.name: _marks(program, p) for p in program.populations}
         self._places = {p.name: place_of(p) for p in program.populations}
         self._due = {
             group.name: deque(row != 0 for row in state[f"arrived.{group.name}"])
@@ -39,7 +48,7 @@ class CoreBook:
         }
         self._x0: dict[str, NDArray[np.bool_]] = {}
         self._y0: dict[str, NDArray[np.bool_]] = {}
-        self._cores = {source.name: (HOST,) for source in program.sources}
+        self._cores: dict[str, tuple[int, ...]] = {s.name: (HOST,) for s in program.sources}
         self._cores |= {p.name: cores_of(p) for p in program.populations}
         for name, spread in self._spreads.items():
             self._cores[name] = tuple(dict.fromkeys((*spread.receivers, *spread.senders)))
@@ -117,13 +126,9 @@ class CoreBook:
         add("neuron_active", active)
         add("spikes_out", sent[f"{name}.s"][:size] != 0)
         add("spikes_out", sent[f"{name}.e"] != 0)
-        bound = population.neuron.bind(
-            dict(population.constants), period=self._program.schedule.period
-        )
-        for instruction in bound.instructions:
-            if instruction.op in ("reset", "random"):
-                if int(instruction.first) <= offset <= int(instruction.last):
-                    add("resets" if instruction.op == "reset" else "rng_draws", every)
+        for first, last, counter in self._marks[name]:
+            if first <= offset <= last:
+                add(counter, every)
         readout = self._program.readout
         if name == readout.population and offset == readout.offset:
             add("host_words", every)

@@ -28,7 +28,7 @@ from numpy.typing import NDArray
 from hebbite.runtime.counters import COUNTERS
 
 Long = NDArray[np.int64]
-CORE_COUNTERS = tuple(dict.fromkeys((*(n for n in COUNTERS if n != "steps"), "spikes_out")))
+CORE_COUNTERS = tuple(name for name in COUNTERS if name != "steps")
 """What a core counts: everything but the steps, which are the same everywhere."""
 PLACE = {name: index for index, name in enumerate(CORE_COUNTERS)}
 HOST = -1

@@ -98,9 +98,7 @@ class _Replay:
         for step in range(samples * period):
             sent = {probe: values[probe][step] for probe in steps}
             offset = step % period + 1
-            self._book.step(
-                offset, sent=sent, before=self._v, weights=self._weights, learn=learns
-            )
+            self._book.step(offset, sent=sent, before=self._v, weights=self._weights, learn=learns)
             self._v = {p.name: sent[f"{p.name}.v"] for p in program.populations}
             if learns and (step + 1) % epoch == 0:
                 self._end_epoch(values, (step + 1) // epoch - 1, sent)

@@ -13,16 +13,20 @@ from hebbite.runtime.energy.profile import (
     load_profile,
     parse_profile,
 )
+from hebbite.runtime.energy.sanafe import sanafe_architecture, sanafe_network
+from hebbite.runtime.energy.steps import Bottleneck, StepTimes, step_times
 from hebbite.runtime.energy.time import RunTime, TimeEstimate, run_time, time_per_sample
 
 __all__ = [
     "Account",
     "Band",
+    "Bottleneck",
     "Constant",
     "CostProfile",
     "Draws",
     "Gains",
     "RunTime",
+    "StepTimes",
     "TimeEstimate",
     "accounts",
     "band_of",
@@ -32,5 +36,8 @@ __all__ = [
     "price",
     "ratio",
     "run_time",
+    "sanafe_architecture",
+    "sanafe_network",
+    "step_times",
     "time_per_sample",
 ]

@@ -18,9 +18,10 @@ from hebbite.compiler.program.types import Program
 from hebbite.rules.errors import Problem, UsageError
 from hebbite.runtime.counters import Counters
 from hebbite.runtime.energy.draws import Draws, Floats, band_of
+from hebbite.runtime.energy.events import SCALING, chips_of
 from hebbite.runtime.energy.profile import CostProfile
 from hebbite.runtime.energy.terms import Term, terms_of
-from hebbite.runtime.energy.time import SCALING, RunTime, chips_of, run_time
+from hebbite.runtime.energy.time import RunTime, run_time
 
 BOUNDARIES = ("dynamic", "chip", "board")
 TOTALS = ("sourced", "assumed")

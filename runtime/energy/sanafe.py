@@ -9,7 +9,7 @@ files. Nothing of it is imported here. What it does in a step is what a `Program
   and both round the leaked v toward zero;
 * messages are spikes of output s and arrive a step later, at input a: SANA-FE's `loihi` buffers the
   soma's input, so longer delays do not come out of its dendrites;
-* all synapses of a receiver are of one connectivity: SANA-FE's file names one synapse unit a neuron;
+* all synapses of a receiver are of one connectivity: SANA-FE's file names one unit a neuron;
 * a sender has one group a receiver, and every line a non-zero weight on every core where it has
   synapses: SANA-FE sends one message a (spike, core), through what is not zero.
 
@@ -24,18 +24,28 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from hebbite.compiler.placement import core_of_lines, cores_of, reach, shares_of
+from hebbite.compiler.arithmetic.synapse import fan_of
+from hebbite.compiler.placement import cores_of, reach, shares_of
 from hebbite.compiler.program.connectivity import Conv2d, Dense, Sparse, synapses_of
 from hebbite.compiler.program.types import IntArray, Population, Program, Source, Synapses
 from hebbite.compiler.targets import Target, load_target
 from hebbite.rules.errors import Problem, UsageError
+from hebbite.runtime.bycore.spread import place_of
+from hebbite.runtime.energy.events import barriers_of
+from hebbite.runtime.energy.profile import Constant, CostProfile
 from hebbite.runtime.engines.base import events_of
-from hebbite.runtime.energy.profile import CostProfile
 
-UNITS = {Dense: "dense", Sparse: "sparse", Conv2d: "conv"}
-"""Names of the synapse units by the connectivity of a group."""
+UNITS = {
+    Dense: ("loihi_dense_synapse", "synaptic_op"),
+    Sparse: ("loihi_sparse_synapse", "synaptic_op_sparse"),
+    Conv2d: ("loihi_conv_synapse", "synaptic_op_conv"),
+}
+"""Name and price of the synapse unit of a group, by its connectivity. Units have the names that
+SANA-FE's own architecture of Loihi gives them, so that a network runs on either."""
+LIF, INPUT = "loihi_lif", "loihi_inputs"
 NEEDED = ("hop_ew", "hop_ns", "neuron_active", "synaptic_op")
 """What a profile must price, in J and in s."""
+Prices = Mapping[str, float]
 INPUTS = 1024
 """Input neurons that a core of the architecture can hold."""
 
@@ -56,13 +66,7 @@ def sanafe_architecture(target: Target, profile: CostProfile) -> str:
         what = f"profile '{profile.name}' has no {', '.join(missing)}"
         raise UsageError(Problem("HB0531", what, hint="add --profile loihi1-sanafe2025"))
     energy, time = (_values(section) for section in (profile.energy, profile.time))
-    barriers = {1: time["barrier"]}
-    barriers |= {
-        int(name.removeprefix("barrier_from_")): seconds
-        for name, seconds in time.items()
-        if name.startswith("barrier_from_")
-    }
-    table = ", ".join(f"{tiles}: {barriers[tiles]!r}" for tiles in sorted(barriers))
+    table = ", ".join(f"{n}: {time[name]!r}" for n, name in sorted(barriers_of(profile).items()))
     tiles = int(target.tile_rows) * int(target.tile_columns)
     limit = target.compartments_per_core.value
     lines = [
@@ -85,25 +89,25 @@ def sanafe_architecture(target: Target, profile: CostProfile) -> str:
         "            buffer_position: soma",
         "            buffer_inside_unit: false",
         f"            max_neurons_supported: {1 << 20 if limit is None else limit}",
-        *_unit("axon_in", "in", _pair("message_in", energy, time, "message")),
+        *_unit("axon_in", "loihi_in", _pair("message_in", energy, time, "message")),
         *_somas(energy, time),
-        *_unit("dendrite", "sum", ["model: accumulator", "energy_update: 0.0", "latency_update: 0.0"]),
+        *_unit("dendrite", "loihi_dendrites", ["model: accumulator", *_free("update")]),
         "          synapse:",
-        *(line for kind in UNITS.values() for line in _synapse(kind, energy, time)),
-        *_unit("axon_out", "out", _pair("message_out", energy, time, "axon_out")),
+        *(line for unit in UNITS.values() for line in _synapse(*unit, energy, time)),
+        *_unit("axon_out", "loihi_out", _pair("message_out", energy, time, "axon_out")),
     ]
     return "\n".join(lines) + "\n"
 
 
-def _values(section: Mapping[str, object]) -> dict[str, float]:
-    return {name: c.value * c.scale for name, c in section.items()}  # type: ignore[attr-defined]
+def _values(section: Mapping[str, Constant]) -> Prices:
+    return {name: constant.value * constant.scale for name, constant in section.items()}
 
 
-def _pair(what: str, energy: Mapping[str, float], time: Mapping[str, float], name: str) -> list[str]:
+def _pair(what: str, energy: Prices, time: Prices, name: str) -> list[str]:
     return [f"energy_{what}: {energy.get(name, 0.0)!r}", f"latency_{what}: {time.get(name, 0.0)!r}"]
 
 
-def _hops(energy: Mapping[str, float], time: Mapping[str, float]) -> list[str]:
+def _hops(energy: Prices, time: Prices) -> list[str]:
     sides = (("north", "hop_ns"), ("east", "hop_ew"), ("south", "hop_ns"), ("west", "hop_ew"))
     return [f"        {x}" for side, n in sides for x in _pair(f"{side}_hop", energy, time, n)]
 
@@ -117,7 +121,7 @@ def _named(name: str, attributes: list[str]) -> list[str]:
     return head + [f"                {attribute}" for attribute in attributes]
 
 
-def _somas(energy: Mapping[str, float], time: Mapping[str, float]) -> list[str]:
+def _somas(energy: Prices, time: Prices) -> list[str]:
     costs = []
     for word, prices in (("energy", energy), ("latency", time)):
         whole = prices.get("neuron_inactive", 0.0)
@@ -129,20 +133,23 @@ def _somas(energy: Mapping[str, float], time: Mapping[str, float]) -> list[str]:
             f"{word}_update_neuron: {update!r}",
             f"{word}_spike_out: {spike!r}",
         ]
-    free = [f"{line.split(':')[0]}: 0.0" for line in costs]
+    free = [*_free("access_neuron"), *_free("update_neuron"), *_free("spike_out")]
     return [
-        *_unit("soma", "lif", ["model: leaky_integrate_fire", *costs]),
-        *_named(f"input[0..{INPUTS - 1}]", ["model: input", *free]),
+        *_unit("soma", LIF, ["model: leaky_integrate_fire", *costs]),
+        *_named(f"{INPUT}[0..{INPUTS - 1}]", ["model: input", *free]),
     ]
 
 
-def _synapse(kind: str, energy: Mapping[str, float], time: Mapping[str, float]) -> list[str]:
-    finer = {"synaptic_op": f"synaptic_op_{kind}"}["synaptic_op"]
+def _free(what: str) -> list[str]:
+    return [f"energy_{what}: 0.0", f"latency_{what}: 0.0"]
+
+
+def _synapse(name: str, constant: str, energy: Prices, time: Prices) -> list[str]:
     attributes = ["model: current_based"]
     for word, prices in (("energy", energy), ("latency", time)):
-        price = prices.get(finer, prices["synaptic_op"])
+        price = prices.get(constant, prices["synaptic_op"])
         attributes.append(f"{word}_process_spike: {price!r}")
-    return _named(kind, attributes)
+    return _named(name, attributes)
 
 
 def sanafe_network(
@@ -176,12 +183,14 @@ def sanafe_network(
     lines += ["  edges:", *(_edges(program, group) for group in program.synapses), "mappings:"]
     for name, trains in spikes.items():
         for line in range(len(trains)):
-            lines.append(f'  - {name}.{line}: [core: {_core(program, home)}, soma: "input[{line}]"]')
+            lines.append(
+                f'  - {name}.{line}: [core: {_core(program, home)}, soma: "{INPUT}[{line}]"]'
+            )
     for population in program.populations:
-        unit = _kinds(program, population.name)[:1] or ["dense"]
+        unit = [*_units(program, population.name), UNITS[Dense][0]]
         for core, first, last in shares_of(population):
             if last > first:
-                what = f"[core: {_core(program, core)}, soma: lif, synapse: {unit[0]}]"
+                what = f"[core: {_core(program, core)}, soma: {LIF}, synapse: {unit[0]}]"
                 lines.append(f"  - {population.name}.{first}..{last - 1}: {what}")
     return "\n".join(lines) + "\n"
 
@@ -199,7 +208,7 @@ def _unlike(program: Program) -> Iterator[tuple[str, str]]:
             yield "a line of bias is no neuron of SANA-FE", at
         if max(cores_of(population)) >= each:
             yield "SANA-FE simulates one chip", at
-        if len(_kinds(program, population.name)) > 1:
+        if len(_units(program, population.name)) > 1:
             yield "SANA-FE's file names one kind of synapse a neuron", at
     for source in program.sources:
         if source.bias:
@@ -217,23 +226,17 @@ def _unlike(program: Program) -> Iterator[tuple[str, str]]:
             yield "SANA-FE sends no message to a core where all weights of a line are 0", at
 
 
-def _kinds(program: Program, post: str) -> list[str]:
-    kinds = (UNITS[type(group.connect)] for group in program.synapses if group.post == post)
-    return list(dict.fromkeys(kinds))
+def _units(program: Program, post: str) -> list[str]:
+    units = (UNITS[type(group.connect)][0] for group in program.synapses if group.post == post)
+    return list(dict.fromkeys(units))
 
 
 def _is_full(program: Program, group: Synapses) -> bool:
     """Whether a line has a non-zero weight on every core where it has synapses."""
-    from hebbite.compiler.arithmetic.synapse import fan_of
-
-    line, post, weight = _listed(program, group)
-    population = program.population(group.post)
-    cores = cores_of(population)
+    line, post, _ = _listed(program, group)
     goals = reach(program, group, fan_of(program, group))
     met = np.zeros(goals.shape, np.bool_)
-    place = np.searchsorted([first for _, first, _ in shares_of(population)][1:], post, "right")
-    met[line, place] = True
-    assert met.shape[1] == len(cores)
+    met[line, place_of(program.population(group.post))[post]] = True
     return bool((met == goals).all())
 
 

@@ -114,7 +114,7 @@ def _all_terms(counters: Counters, program: Program, energy: Collection[str]) ->
         Term("neuron_active", "neuron_active", active),
         Term("neuron_steps", "neuron_inactive", inactive),
         of("neuron_steps", "neuron_step", neurons),
-        *(of("syn_ops", name, names) for name, names in _operations(program, energy).items()),
+        *(of("syn_ops", name, names) for name, names in operations(program, energy).items()),
         of("syn_ops", "graded_payload", graded, "graded payload"),
         of("rng_draws", "random_draw", neurons, "neuron program"),
         of("resets", "reset", neurons, "neuron program"),
@@ -123,7 +123,7 @@ def _all_terms(counters: Counters, program: Program, energy: Collection[str]) ->
     )
 
 
-def _operations(program: Program, energy: Collection[str]) -> dict[str, list[str]]:
+def operations(program: Program, energy: Collection[str]) -> dict[str, list[str]]:
     """Return the groups whose synaptic operations a constant pays."""
     kinds = {Dense: "synaptic_op", Sparse: "synaptic_op_sparse", Conv2d: "synaptic_op_conv"}
     found: dict[str, list[str]] = {}

@@ -1,46 +1,42 @@
-"""How long a sample takes, between two bounds that the counters prove.
+"""How long a run takes: from a window whose steps are known, or between two bounds.
 
     t = busy + steps (way + barrier)
     busy_c = sum over the events on core c of count x time       (cores work side by side)
     max_c busy_c <= sum over steps of the slowest core <= sum_c busy_c
 
-Counters are sums over a run, so the slowest core of each step is not known; busy is drawn
-log-uniformly between the two bounds. A population that is split is taken to share its work evenly.
-``way`` is the farthest message's hops, ``barrier`` the synchronisation of the mesh, once a step.
-What graded messages, traces and resets add is in no table and is left out.
+With a window of samples that was counted by core, a run takes its steps x the mean step of the
+window, the farthest message of every step included (see steps.py): exact where the run is the
+window. Without one, counters are sums over a run, so the slowest core of each step is not known;
+busy is drawn log-uniformly between the two bounds, and a population that is split is taken to share
+its work evenly. ``way`` is then the farthest message that could be sent, ``barrier`` the
+synchronisation of the mesh, once a step.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
 from hebbite.compiler.placement import cores_of, longest_way
-from hebbite.compiler.program.types import Plasticity, Program
-from hebbite.compiler.targets import load_target, weakest
+from hebbite.compiler.program.types import Program
+from hebbite.compiler.targets import weakest
+from hebbite.runtime.bycore import CoreCounts
 from hebbite.runtime.counters import Counters
 from hebbite.runtime.energy.draws import Band, Draws, Floats, band_of
+from hebbite.runtime.energy.events import (
+    HOPS,
+    SCALING,
+    Counts,
+    barrier_of,
+    events_of,
+    free_hops,
+    seconds_of,
+)
 from hebbite.runtime.energy.profile import CostProfile
-from hebbite.runtime.energy.terms import counted, is_pairwise, update_factor
-
-SCALING = "update_scaling"
-"""The name under which the factor of a rule that is not pairwise STDP is drawn."""
-
-
-@dataclass(frozen=True)
-class Load:
-    """``count`` events of a core, each as long as ``constant`` x a factor in ``factor``."""
-
-    constant: str
-    count: float
-    factor: tuple[float, float] = (1.0, 1.0)
-
-    @property
-    def assumed(self) -> bool:
-        """Whether no table covers the event."""
-        return self.factor != (1.0, 1.0)
+from hebbite.runtime.energy.steps import step_times
+from hebbite.runtime.energy.terms import counted
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,12 +61,6 @@ class TimeEstimate:
     reason: str = ""
 
 
-def chips_of(program: Program) -> int:
-    """Return the number of chips on which populations stand."""
-    each = int(load_target(program.target).cores_per_chip)
-    return len({core // each for p in program.populations for core in cores_of(p)})
-
-
 def time_per_sample(
     counters: Counters,
     program: Program,
@@ -79,9 +69,10 @@ def time_per_sample(
     samples: int,
     draws: int = 1000,
     seed: int = 0,
+    window: CoreCounts | None = None,
 ) -> TimeEstimate:
     """Return the time of a sample in s, of a run of ``samples`` samples."""
-    found = run_time(counters, program, profile, Draws(seed, draws))
+    found = run_time(counters, program, profile, Draws(seed, draws), window=window)
     if found.seconds is None:
         return TimeEstimate(None, found.evidence, found.reason)
     if samples < 1:
@@ -89,36 +80,62 @@ def time_per_sample(
     return TimeEstimate(band_of(found.seconds / samples), found.evidence)
 
 
-def run_time(counters: Counters, program: Program, profile: CostProfile, draws: Draws) -> RunTime:
-    """Return the time of a whole run."""
+def run_time(
+    counters: Counters,
+    program: Program,
+    profile: CostProfile,
+    draws: Draws,
+    *,
+    window: CoreCounts | None = None,
+) -> RunTime:
+    """Return the time of a whole run.
+
+    ``window``: samples of the same program that do what the run does, counted by core.
+    """
     steps = counters.total("steps")
     if not steps:
         return RunTime(None, reason="no step was counted")
-    work = _work(counters, program)
-    barrier = "barrier" if chips_of(program) == 1 else "barrier_chips"
-    ways = dict(zip(("hop_ew", "hop_ns"), longest_way(program), strict=True))
-    used = {load.constant for loads in work.values() for load in loads}
-    used |= {barrier, *(name for name, count in ways.items() if count)}
+    if window is None:
+        return _between_bounds(counters, program, profile, draws, steps)
+    found = step_times(program, profile, window, draws)
+    if found.seconds is None:
+        return RunTime(None, reason=found.reason)
+    mean = np.asarray(found.seconds.mean(axis=0), np.float64)
+    return RunTime(steps * mean, found.assumed, found.evidence)
+
+
+def _between_bounds(
+    counters: Counters, program: Program, profile: CostProfile, draws: Draws, steps: int
+) -> RunTime:
+    def of(counter: str, components: Sequence[str] | None = None) -> Counts:
+        return _shared(counters, program, counter, components)
+
+    events = events_of(program, profile, of)
+    barrier = barrier_of(program, profile)
+    free = free_hops(profile)
+    longest = zip(HOPS, longest_way(program), free, strict=True)
+    ways = {name: count for name, count, inside in longest if count and not inside}
+    used = {event.constant for event in events} | {barrier, *ways}
     missing = sorted(used - profile.time.keys())
     if missing:
         text = f"profile '{profile.name}' has no time for {', '.join(missing)}"
         return RunTime(None, reason=text)
-    prices = {name: _seconds(profile, draws, name) for name in used}
+    prices = {name: seconds_of(profile, draws, name) for name in used}
     zero = np.zeros(draws.draws)
-    step = prices[barrier] + sum((prices[n] * c for n, c in ways.items() if c), zero)
-    cores = [sum((_length(x, prices, draws) for x in loads), zero) for loads in work.values()]
-    unsure = [load for loads in work.values() for load in loads if load.assumed]
-    every = np.sum(cores, axis=0)
-    share = np.divide(
-        sum((_length(load, prices, draws) for load in unsure), zero),
-        every,
-        out=np.zeros_like(every),
-        where=every > 0,
-    )
-    busy = _busy(np.stack(cores), draws)
+    step = prices[barrier] + sum((prices[n] * c for n, c in ways.items()), zero)
+    cores, unsure = np.zeros((len(_cores(program)), draws.draws)), zero
+    for event in events:
+        factor = draws.between(SCALING, *event.factor) if event.assumed else 1.0
+        load = event.counts[0][:, None] * (prices[event.constant] * factor)
+        cores = cores + load
+        unsure = unsure + load.sum(axis=0) * event.assumed
+    every = cores.sum(axis=0)
+    share = np.divide(unsure, every, out=np.zeros_like(every), where=every > 0)
+    busy = _busy(cores, draws)
     seconds = busy + steps * step
     guessed = share * busy + steps * prices[barrier] * (profile.time[barrier].kind == "assumed")
-    kinds = [profile.time[name].kind for name in used] + ["assumed"] * bool(unsure)
+    kinds = [profile.time[name].kind for name in used]
+    kinds += ["assumed"] * any(event.assumed for event in events)
     return RunTime(seconds, guessed / seconds, weakest(kinds))
 
 
@@ -129,49 +146,30 @@ def _busy(loads: Floats, draws: Draws) -> Floats:
     return np.asarray(low * ratio ** draws.quantiles("overlap"), np.float64)
 
 
-def _seconds(profile: CostProfile, draws: Draws, name: str) -> Floats:
-    constant = profile.time[name]
-    return constant.scale * draws.between(f"time.{name}", constant.low, constant.high)
+def _cores(program: Program) -> tuple[int, ...]:
+    return tuple(sorted({core for p in program.populations for core in cores_of(p)}))
 
 
-def _length(load: Load, prices: Mapping[str, Floats], draws: Draws) -> Floats:
-    factor = draws.between(SCALING, *load.factor) if load.assumed else 1.0
-    return np.asarray(load.count * prices[load.constant] * factor, np.float64)
+def _shared(
+    counters: Counters, program: Program, counter: str, components: Sequence[str] | None
+) -> Floats:
+    """Return a counter of a whole run as one step, (1, cores): each component shares its own evenly
+    among the cores that are charged."""
+    cores = _cores(program)
+    row = np.zeros((1, len(cores)))
+    for name, own in _charged(program, counter):
+        if components is None or name in components:
+            count = sum(counted(counters, counter, [name]))
+            for core in own:
+                row[0, cores.index(core)] += count / len(own)
+    return row
 
 
-def _work(counters: Counters, program: Program) -> dict[int, list[Load]]:
-    """Return the loads of every core; a component shares its events evenly among its cores."""
-    rules = {rule.synapses: rule for rule in program.plasticity}
-    work: dict[int, list[Load]] = {}
-
-    def put(cores: tuple[int, ...], loads: Iterable[Load]) -> None:
-        for core in cores:
-            shares = (replace(load, count=load.count / len(cores)) for load in loads if load.count)
-            work.setdefault(core, []).extend(shares)
-
+def _charged(program: Program, counter: str) -> Iterator[tuple[str, tuple[int, ...]]]:
+    """Yield every component that counts, and the cores that are charged."""
     for population in program.populations:
-        active = _count(counters, "neuron_active", population.name)
-        idle = _count(counters, "neuron_steps", population.name) - active
-        loads = [Load("neuron_active", active), Load("neuron_inactive", idle)]
-        put(cores_of(population), loads)
+        yield population.name, cores_of(population)
+    known = {population.name for population in program.populations}
     for group in program.synapses:
-        loads = [
-            Load("message", _count(counters, "spikes_in", group.name)),
-            Load("synaptic_op", _count(counters, "syn_ops", group.name)),
-        ]
-        if group.name in rules:
-            loads.append(_learning(counters, rules[group.name]))
-        put(cores_of(program.population(group.post)), loads)
-    return work
-
-
-def _learning(counters: Counters, rule: Plasticity) -> Load:
-    visits = _count(counters, "updates_visited", rule.synapses)
-    if not visits or is_pairwise(rule):
-        return Load("synaptic_update", visits)
-    terms = _count(counters, "rule_terms", rule.synapses)
-    return Load("synaptic_update", visits, update_factor(terms, visits))
-
-
-def _count(counters: Counters, counter: str, component: str) -> int:
-    return sum(counted(counters, counter, [component]))
+        end = group.pre if counter == "axon_out" and group.pre in known else group.post
+        yield group.name, cores_of(program.population(end))

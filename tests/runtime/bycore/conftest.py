@@ -16,12 +16,14 @@ CORES = st.integers(0, 300)
 
 @st.composite
 def placed(draw: st.DrawFn, programs: st.SearchStrategy[Sample]) -> Sample:
-    """Return a program whose populations have one to three cores of their own, by chance."""
+    """Return a program whose populations have one to three cores of their own, by chance, none of
+    them empty."""
     program, data, samples = draw(programs)
     free = draw(st.lists(CORES, min_size=9, max_size=9, unique=True))
     populations = []
     for population in program.populations:
-        count = draw(st.integers(1, 3))
+        fits = [n for n in (1, 2, 3) if -(-population.size // n) * (n - 1) < population.size]
+        count = draw(st.sampled_from(fits))
         cores, free = tuple(free[:count]), free[count:]
         populations.append(dataclasses.replace(population, cores=cores))
     return dataclasses.replace(program, populations=tuple(populations)), data, samples
