@@ -9,7 +9,8 @@ run by the native engine and, written as SANA-FE's files, by SANA-FE (J. A. Boyl
 every count of events must be the same. Then counts by core x the profile are compared with what
 SANA-FE says: synapse, soma, network and total energy, and the time of its model ``simple``, of the
 run and of the worst step. The table shows relative differences; ``host`` is the share of the
-network's energy that SANA-FE alone charges, for lines that are neurons there.
+network's energy that SANA-FE alone charges, for lines that are neurons there; ``detailed`` our time
+with nothing overlapped / that of SANA-FE's model ``detailed``, which also queues messages.
 
 Exit status: 0; 1 where energies differ by more than 1e-9 or times by more than 1e-6, or the two
 sides do not simulate the same; 2 where the variable is not set.
@@ -76,7 +77,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def header() -> str:
     """Return the head of the table."""
     return f"{'network':20}{'cores':>6}{'spikes':>8}{'synops':>9}" + "".join(
-        f"{name:>10}" for name in (*COLUMNS, "step", "host")
+        f"{name:>10}" for name in (*COLUMNS, "step", "host", "detailed")
     )
 
 
@@ -86,7 +87,11 @@ def line(found: Comparison, *, near: bool, cores: int) -> str:
     share = found.host / found.theirs["network"] if found.theirs["network"] else 0.0
     name = f"{found.name}{', near' * near}"
     counts = f"{cores:6}{found.counts['fired']:8}{found.counts['synaptic_events']:9}"
-    return f"{name:20}{counts}" + "".join(f"{v:10.1e}" for v in values) + f"{share:10.1%}"
+    return (
+        f"{name:20}{counts}"
+        + "".join(f"{v:10.1e}" for v in values)
+        + f"{share:10.1%}{found.detailed:10.2f}"
+    )
 
 
 def cores_in_use(made: Network) -> int:

@@ -68,6 +68,12 @@ class Comparison:
         energies = [value for name, value in self.differences.items() if name != "seconds"]
         return max(energies) <= ENERGY and max(self.differences["seconds"], self.step) <= TIME
 
+    @property
+    def detailed(self) -> float:
+        """Our time, sides of a core one after the other and the farthest message's way included,
+        by that of SANA-FE's model of messages and links, ``detailed``."""
+        return self.ours["serial_seconds"] / self.theirs["detailed_seconds"]
+
 
 def compared(
     network: Network, profile: CostProfile, python: str, *, bundled: bool = False
@@ -185,9 +191,15 @@ def _compared(
     barrier = exact.time[barrier_of(program, exact)]
     steps = np.maximum(times.busy[:, 0], sending) + barrier.value * barrier.scale
     ours["seconds"] = float(steps.sum())
-    found = {**{name: theirs["energy"][name] for name in (*PARTS, "total")}}
+    serial = step_times(program, exact, counts, Draws(0, 1))
+    if serial.total is None:
+        raise Failed(serial.reason)
+    ours["serial_seconds"] = float(serial.total[0])
+    found = {name: theirs["energy"][name] for name in (*PARTS, "total")}
     found["seconds"] = theirs["seconds"]
-    slowest = times.bottleneck
+    differences = {name: _relative(ours[name], found[name]) for name in found}
+    found["detailed_seconds"] = theirs["detailed_seconds"]
+    slowest = serial.bottleneck
     words = "" if slowest is None else f"core {slowest.core}: {slowest.event}"
     return Comparison(
         program.name,
@@ -196,7 +208,7 @@ def _compared(
         numbers,
         ours,
         found,
-        {name: _relative(ours[name], found[name]) for name in found},
+        differences,
         max(_relative(a, b) for a, b in zip(steps, theirs["step_seconds"], strict=True)),
         host,
         words,
@@ -229,4 +241,4 @@ def _certain(profile: CostProfile) -> CostProfile:
 
 
 def _relative(one: float, other: float) -> float:
-    return abs(one - other) / max(abs(one), abs(other), 1e-300)
+    return float(abs(one - other) / max(abs(one), abs(other), 1e-300))

@@ -224,7 +224,8 @@ def count_host(program: Program, values: Mapping[str, Long], out: Tally) -> None
                 out[number * program.epoch - 1, home(post, neuron), "host_words"] += words
 
 
-def assert_one_by_one(program: Program, data: Data, samples: int) -> None:
+def assert_one_by_one(program: Program, data: Data, samples: int) -> Tally:
+    """Compare every count; return those that are not 0."""
     probes = all_probes(program)
     engine = load_engine("reference")
     recorded = engine.open(program, rounding="independent").run(
@@ -248,11 +249,20 @@ def assert_one_by_one(program: Program, data: Data, samples: int) -> None:
         for place, counter in enumerate(CORE_COUNTERS)
     }
     assert {k: int(v) for k, v in wanted.items() if v} == {k: v for k, v in found.items() if v}
+    return +wanted
 
 
-@settings(max_examples=30, deadline=None, derandomize=True, suppress_health_check=QUIET)
-@given(data=st.data())
-def test_every_count_is_that_of_single_neurons_and_synapses(
-    placed_programs: Programs, data: st.DataObject
-) -> None:
-    assert_one_by_one(*data.draw(placed_programs))
+def test_every_count_is_that_of_single_neurons_and_synapses(placed_programs: Programs) -> None:
+    seen: Counter[str] = Counter()
+
+    @settings(max_examples=40, deadline=None, derandomize=True, suppress_health_check=QUIET)
+    @given(sample=placed_programs)
+    def check(sample: tuple[Program, Data, int]) -> None:
+        seen.update({counter for _, _, counter in assert_one_by_one(*sample)})
+        kinds = {type(group.connect).__name__ for group in sample[0].synapses}
+        late = any(group.delay > 1 for group in sample[0].synapses)
+        seen.update(kinds | {"delays"} if late else kinds)
+
+    check()
+    parts = {*CORE_COUNTERS, "Dense", "Sparse", "Conv2d", "delays"}
+    assert not {part for part in parts if seen[part] < 3}, seen
