@@ -100,7 +100,12 @@ def sanafe_architecture(target: Target, profile: CostProfile) -> str:
 
 
 def _values(section: Mapping[str, Constant]) -> Prices:
-    return {name: constant.value * constant.scale for name, constant in section.items()}
+    return {name: _rounded(each.value * each.scale) for name, each in section.items()}
+
+
+def _rounded(value: float) -> float:
+    """Return a number without the last bits that a product leaves: 2.29e-07."""
+    return float(f"{value:.15g}")
 
 
 def _pair(what: str, energy: Prices, time: Prices, name: str) -> list[str]:
@@ -125,8 +130,8 @@ def _somas(energy: Prices, time: Prices) -> list[str]:
     costs = []
     for word, prices in (("energy", energy), ("latency", time)):
         whole = prices.get("neuron_inactive", 0.0)
-        access = prices.get("neuron_step", 0.0) + whole
-        update = prices["neuron_active"] - whole
+        access = _rounded(prices.get("neuron_step", 0.0) + whole)
+        update = _rounded(prices["neuron_active"] - whole)
         spike = prices.get("spike_out", 0.0)
         costs += [
             f"{word}_access_neuron: {access!r}",

@@ -90,7 +90,7 @@ def weights_at(program: Program, group: Synapses, values: Mapping[str, Long], st
         signs = np.where(followed >= 0, group.magnitude, -group.magnitude)
         return np.asarray(signs if group.magnitude else followed, np.int64).ravel()
     if group.weight in learners:
-        return values[f"{learners[group.weight]}.weight"][done - 1].ravel()
+        return np.asarray(values[f"{learners[group.weight]}.weight"][done - 1], np.int64).ravel()
     return start.ravel()
 
 

@@ -48,18 +48,11 @@ def a_program() -> Program:
         readout=Readout("b", "s", 3, count=True),
         tensors={
             "w": np.array([[1, 2], [3, 4], [5, -6]], np.int16),
-            "v": np.array([7, 8, 0, 9], np.int16),
+            "v": np.array([7, 8, 1, 9], np.int16),
             "v.starts": np.array([0, 2, 3, 4]),
             "v.targets": np.array([0, 1, 1, 0], np.int32),
             "drive": np.array([0, 64, 96]),
             "still": np.zeros(2, np.int64),
-        },
-    )
-    program = replace(
-        program,
-        tensors={
-            **program.tensors,
-            "v": np.array([7, 8, 1, 9], np.int16),
         },
     )
     verify_program(program)

@@ -5,12 +5,14 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Mapping
 
+import numpy as np
 import pytest
 
 from hebbite.compiler.program.types import IntArray, Program
 from hebbite.rules.errors import UsageError
 from hebbite.runtime.bycore import CORE_COUNTERS, count_by_core
 from hebbite.runtime.counters import INDEX
+from hebbite.runtime.engines.lava.fused.engine import FusedEngine
 from hebbite.runtime.engines.registry import load_engine
 
 Case = tuple[Program, Mapping[str, IntArray]]
@@ -52,6 +54,25 @@ def test_counts_by_core_of_every_case_sum_to_those_of_native(
     for name in case_names:
         program, data = case(name)
         assert_sums(spread_out(program), data, "native")
+
+
+def test_every_engine_gives_the_same_counts_by_core(
+    case: Callable[[str], Case], fused: FusedEngine
+) -> None:
+    for name in ("lists, three factors", "stdp, epoch 4", "convolutions in one dimension"):
+        program, data = case(name)
+        program = spread_out(program)
+        given = {source: values[:6] for source, values in data.items()}
+        found = []
+        for engine in (load_engine("reference"), load_engine("native"), fused):
+            machine = engine.open(program, rounding="lava-exact")
+            found.append(count_by_core(machine, program, given, samples=6))
+            machine.close()
+        for counts in found[1:]:
+            assert counts.cores == found[0].cores
+            np.testing.assert_array_equal(counts.values, found[0].values, err_msg=name)
+            for group, sent in found[0].traffic.items():
+                np.testing.assert_array_equal(counts.traffic[group].messages, sent.messages)
 
 
 def test_learners_that_share_their_weights_cannot_be_told_apart(
