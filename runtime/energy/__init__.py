@@ -9,6 +9,7 @@ from hebbite.runtime.energy.price import price
 from hebbite.runtime.energy.profile import (
     Constant,
     CostProfile,
+    by_closeness,
     list_profiles,
     load_profile,
     parse_profile,
@@ -26,6 +27,7 @@ __all__ = [
     "TimeEstimate",
     "accounts",
     "band_of",
+    "by_closeness",
     "list_profiles",
     "load_profile",
     "parse_profile",

@@ -164,9 +164,13 @@ def _with(
 
 
 def ratio(
-    one: Account, other: Account, *, part: Callable[[Account], Floats | None] | None = None
+    one: Account,
+    other: Account,
+    *,
+    part: Callable[[Account], Floats | None] | None = None,
+    scale: float = 1.0,
 ) -> dict[str, float] | None:
-    """Return the band of one / other, draw by draw; None if either lacks a price.
+    """Return the band of scale x one / other, draw by draw; None if either lacks a price.
 
     Both must come from one profile and one `Draws`. "one is cheaper" holds where ``high`` < 1 in
     every profile. ``part`` picks what is compared, by default the whole.
@@ -174,4 +178,4 @@ def ratio(
     first, second = (account.whole if part is None else part(account) for account in (one, other))
     if first is None or second is None or not second.all():
         return None
-    return band_of(first / second).to_json()
+    return band_of(scale * first / second).to_json()
