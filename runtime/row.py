@@ -98,6 +98,7 @@ class Row:
                 profile,
                 samples=self.samples,
                 samples_per_epoch=self.outcomes[0].samples_per_epoch,
+                board_watts=self.plan.board_watts,
                 gains=self.bought.gains(),
             )
         ]

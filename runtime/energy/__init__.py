@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hebbite.runtime.energy.accounts import Account, accounts, ratio
+from hebbite.runtime.energy.accounts import Account, accounts, check_watts, ratio
 from hebbite.runtime.energy.draws import Band, Draws, band_of
 from hebbite.runtime.energy.gains import Gains
 from hebbite.runtime.energy.price import price
@@ -28,6 +28,7 @@ __all__ = [
     "accounts",
     "band_of",
     "by_closeness",
+    "check_watts",
     "list_profiles",
     "load_profile",
     "parse_profile",

@@ -51,6 +51,17 @@ class Account:
         return float(np.mean(self.assumed / self.whole))
 
 
+def check_watts(watts: float | None) -> None:
+    """Refuse a power that cannot be.
+
+    Raises:
+        UsageError: HB0512.
+    """
+    if watts is not None and not 0 <= watts < np.inf:
+        what = f"a board draws a power of 0 W or more, not {watts}"
+        raise UsageError(Problem("HB0512", what, hint="add --watts 10"))
+
+
 def accounts(
     counters: Counters,
     program: Program,
@@ -66,9 +77,7 @@ def accounts(
     Raises:
         UsageError: HB0512, a power that cannot be.
     """
-    if board_watts is not None and not 0 <= board_watts < np.inf:
-        what = f"a board draws a power of 0 W or more, not {board_watts}"
-        raise UsageError(Problem("HB0512", what, hint="add --watts 10"))
+    check_watts(board_watts)
     terms = terms_of(counters, program, profile)
     time = run_time(counters, program, profile, draws)
     late = counters.total("steps", phase="learning") / max(counters.total("steps"), 1)
