@@ -36,7 +36,8 @@ def way(target: Target, home: int, goal: int) -> tuple[int, int, int]:
 
 
 class Spread:
-    """One group of synapses over the cores of its sender and its receiver.
+    """One group of synapses over the cores of its sender and its receiver; weights come in as whole
+    arrays and are not changed in place.
 
     senders, receivers   cores of either; a source has no sender
     goals                (lines, receivers): has a line synapses there?
@@ -62,6 +63,8 @@ class Spread:
             np.int64,
         ).reshape(len(self.senders), len(self.receivers), 3)
         self.ends = ends_of(program, group) if plastic else None
+        self._known: Long | None = None
+        self._line = self._post = np.zeros(0, np.int64)
 
     def traffic(self, lines: Long) -> Long:
         """Return the messages of the lines that send, (senders, receivers); the host is one
@@ -78,11 +81,14 @@ class Spread:
         """Return through how many non-zero weights the lines that send reach a neuron, (post,)."""
         if self._fan is None:
             return np.asarray((weight[:, lines] != 0).sum(axis=1), np.int64)
-        line, post, element = self._fan.synapses
+        if weight is not self._known:
+            line, post, element = self._fan.synapses
+            held = weight.ravel()[element] != 0
+            self._known, self._line, self._post = weight, line[held], post[held]
         sends = np.zeros(len(self.goals), np.bool_)
         sends[lines] = True
-        hit = sends[line] & (weight.ravel()[element] != 0)
-        return by_place(np.ones(int(hit.sum()), np.int64), post[hit], self._fan.neurons)
+        hit = self._post[sends[self._line]]
+        return np.bincount(hit, minlength=self._fan.neurons).astype(np.int64)
 
     def at_receivers(self, neurons: Long) -> Long:
         """Return amounts of the receiving neurons by their cores, (receivers,)."""
