@@ -7,8 +7,9 @@ files. Nothing of it is imported here. What it does in a step is what a `Program
 * every population is `lif` with du_keep = 0: a current lasts a step, then u = 64 a. With v, bias
   and threshold in units of 1/64 its double-precision v is ours: the leak dv_keep / 2^12 is exact,
   and both round the leaked v toward zero;
-* messages are spikes of output s and arrive a step later, at input a: SANA-FE's `loihi` buffers the
-  soma's input, so longer delays do not come out of its dendrites;
+* messages are spikes of output s and arrive a step later, at input a. With the soma's input
+  buffered, as SANA-FE's architecture of Loihi has it, nothing reads what a delaying dendrite holds;
+  with the dendrite's, of the messages of one step only the last is kept (SANA-FE 2.2.9);
 * all synapses of a receiver are of one connectivity: SANA-FE's file names one unit a neuron;
 * a sender has one group a receiver, and every line a non-zero weight on every core where it has
   synapses: SANA-FE sends one message a (spike, core), through what is not zero.
