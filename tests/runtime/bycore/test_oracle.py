@@ -15,9 +15,21 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from hebbite.compiler.neurons.lif import LIF
 from hebbite.compiler.program.connectivity import Conv2d, Sparse
-from hebbite.compiler.program.types import IntArray, Plasticity, Population, Program, Synapses
+from hebbite.compiler.program.types import (
+    IntArray,
+    Plasticity,
+    Population,
+    Program,
+    Readout,
+    Schedule,
+    Source,
+    Synapses,
+)
 from hebbite.compiler.targets import load_target
+from hebbite.rules.sums import parse_sum
+from hebbite.rules.traces import Trace
 from hebbite.runtime.bycore import CORE_COUNTERS, HOST, count_by_core
 from hebbite.runtime.engines.registry import load_engine
 from hebbite.runtime.recording import all_probes
@@ -266,3 +278,33 @@ def test_every_count_is_that_of_single_neurons_and_synapses(placed_programs: Pro
     check()
     parts = {*CORE_COUNTERS, "Dense", "Sparse", "Conv2d", "delays"}
     assert not {part for part in parts if seen[part] < 3}, seen
+
+
+def test_a_trace_is_counted_on_the_first_core_that_its_line_reaches() -> None:
+    lif = (("du_keep", 0), ("dv_keep", 4000), ("threshold", 64))
+    program = Program(
+        "one each",
+        "loihi1",
+        Schedule(2, 2),
+        sources=(Source("in", 3, (1, 2)),),
+        populations=(Population("cells", 3, LIF, lif, (("bias", "bias"),), cores=(9, 0, 4)),),
+        synapses=(
+            Synapses("s", "in", "cells", "w", graded=False, connect=Sparse("starts", "targets")),
+        ),
+        readout=Readout("cells", "s", 2, count=True),
+        plasticity=(
+            Plasticity("s", parse_sum("dw = 2^-2*y0*x1"), 2, (("x1", Trace(9, 16)),), factors=2),
+        ),
+        tensors={
+            "w": np.array([5, 6, 7, 8], np.int16),
+            "starts": np.array([0, 1, 3, 4]),
+            "targets": np.array([0, 1, 2, 2], np.int32),
+            "bias": np.zeros(3, np.int64),
+        },
+    )
+    data = {"in": np.array([[[1, 0, 0], [0, 1, 0]], [[0, 1, 1], [1, 1, 1]]])}
+    assert_one_by_one(program, data, 2)
+    machine = load_engine("native").open(program, rounding="independent")
+    counts = count_by_core(machine, program, data, samples=2)
+    traces = counts.of("trace_updates")[:, [counts.cores.index(core) for core in (9, 0, 4)]]
+    assert traces.tolist() == [[1, 0, 0], [0, 1, 0], [0, 1, 1], [1, 1, 1]]

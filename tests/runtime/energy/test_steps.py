@@ -106,6 +106,18 @@ def test_a_step_takes_as_long_as_its_slowest_core_the_farthest_message_and_the_b
     )
 
 
+def test_of_all_messages_of_a_step_the_farthest_is_waited_for() -> None:
+    # from tiles (0, 0) and (2, 2) to tile (1, 1): each sender sends two messages in step 2
+    near, split = (a_program(a=a, b=(21,)) for a in ((0,), (0, 40)))
+    idle, barrier = 4 * 5.3, 229
+    for program in (near, split):
+        found = nanoseconds(program, profile="loihi1-davies2018")[1]
+        assert found == pytest.approx(idle + 4 * 2.1 + 16 * 3.5 + (4.1 + 6.5) + barrier)
+    far = a_program(a=(21, 0), b=(20,))  # from tiles (1, 1) and (0, 0) to tile (1, 1)
+    found = nanoseconds(far, profile="loihi1-davies2018")[1]
+    assert found == pytest.approx(idle + 4 * 2.1 + 16 * 3.5 + (4.1 + 6.5) + barrier)
+
+
 def test_sides_that_overlap_are_waited_for_apart_and_the_way_is_hidden() -> None:
     # the barrier of two tiles; core 0 in step 2: four neurons visited, updated, that spike and send
     # a message each; core 21: four messages through 16 weights
