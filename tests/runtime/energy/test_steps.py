@@ -106,16 +106,13 @@ def test_a_step_takes_as_long_as_its_slowest_core_the_farthest_message_and_the_b
     )
 
 
-def test_of_all_messages_of_a_step_the_farthest_is_waited_for() -> None:
-    # from tiles (0, 0) and (2, 2) to tile (1, 1): each sender sends two messages in step 2
-    near, split = (a_program(a=a, b=(21,)) for a in ((0,), (0, 40)))
-    idle, barrier = 4 * 5.3, 229
-    for program in (near, split):
-        found = nanoseconds(program, profile="loihi1-davies2018")[1]
-        assert found == pytest.approx(idle + 4 * 2.1 + 16 * 3.5 + (4.1 + 6.5) + barrier)
-    far = a_program(a=(21, 0), b=(20,))  # from tiles (1, 1) and (0, 0) to tile (1, 1)
-    found = nanoseconds(far, profile="loihi1-davies2018")[1]
-    assert found == pytest.approx(idle + 4 * 2.1 + 16 * 3.5 + (4.1 + 6.5) + barrier)
+@pytest.mark.parametrize(("senders", "hops"), [((0,), 1), ((0, 60), 2), ((60, 0), 2), ((20, 0), 1)])
+def test_of_all_messages_of_a_step_the_farthest_is_waited_for(
+    senders: tuple[int, ...], hops: int
+) -> None:
+    # core 21 is on tile (1, 1), as core 20; core 0 on tile (0, 0), core 60 on tile (3, 3)
+    found = nanoseconds(a_program(a=senders, b=(21,)), profile="loihi1-davies2018")[1]
+    assert found == pytest.approx(4 * 5.3 + 4 * 2.1 + 16 * 3.5 + hops * (4.1 + 6.5) + 229)
 
 
 def test_sides_that_overlap_are_waited_for_apart_and_the_way_is_hidden() -> None:
