@@ -5,6 +5,7 @@ from __future__ import annotations
 from hebbite.runtime.energy.accounts import Account, accounts, ratio
 from hebbite.runtime.energy.draws import Band, Draws, band_of
 from hebbite.runtime.energy.gains import Gains
+from hebbite.runtime.energy.measured import Measured, measure_cpu, measure_gpu
 from hebbite.runtime.energy.price import price
 from hebbite.runtime.energy.profile import (
     Constant,
@@ -22,12 +23,15 @@ __all__ = [
     "CostProfile",
     "Draws",
     "Gains",
+    "Measured",
     "RunTime",
     "TimeEstimate",
     "accounts",
     "band_of",
     "list_profiles",
     "load_profile",
+    "measure_cpu",
+    "measure_gpu",
     "parse_profile",
     "price",
     "ratio",
