@@ -69,7 +69,7 @@ def accounts(
     if board_watts is not None and not 0 <= board_watts < np.inf:
         what = f"a board draws a power of 0 W or more, not {board_watts}"
         raise UsageError(Problem("HB0512", what, hint="add --watts 10"))
-    terms = terms_of(counters, program)
+    terms = terms_of(counters, program, profile)
     time = run_time(counters, program, profile, draws)
     late = counters.total("steps", phase="learning") / max(counters.total("steps"), 1)
     found: list[Account] = []
