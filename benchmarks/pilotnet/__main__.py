@@ -55,7 +55,7 @@ def report(network: Network, frame: Frame) -> dict[str, object]:
         },
         "layers": [row(network, frame, layer.name) for layer in network.layers],
         "energy": [cost.to_json() for cost in costs(frame)],
-        "unpriced": ["resets", "hops of messages and a second core for one spike"],
+        "not_counted": "hops of messages, and a second core for one spike: cores are not known",
         "wall_s": band(frame.seconds),
     }
 
@@ -89,10 +89,12 @@ def text(network: Network, frame: Frame) -> list[str]:
     size, spikes = sum(layer.size for layer in network.layers), sum(frame.spikes.values())
     lines.append(f"{'all':8}{size:9,}{spikes:9,}{frame.syn_ops():21,}")
     for cost in costs(frame):
-        off = cost.joules / MEASURED_J - 1
+        off, more = cost.joules / MEASURED_J - 1, sum(cost.assumed.values())
         lines.append(
             f"{cost.profile}: {cost.joules * 1e3:.3f} mJ a frame, Loihi 2 was measured at "
-            f"{MEASURED_J * 1e3:.3f} mJ: {off:+.1%} (cross-chip, untuned)"
+            f"{MEASURED_J * 1e3:.3f} mJ: {off:+.1%} (cross-chip, untuned); {more * 1e3:.3f} mJ at "
+            f"assumed prices come on top, {cost.band.low * 1e3:.2f} to {cost.band.high * 1e3:.2f} "
+            "mJ over the ranges of all prices"
         )
     wall = band(frame.seconds)
     lines.append(f"native engine: {wall['median'] * 1e3:.1f} ms a frame, one thread")

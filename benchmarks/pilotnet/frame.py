@@ -7,10 +7,8 @@ and how long the engine took for such periods.
 from __future__ import annotations
 
 import statistics
-from collections.abc import Mapping
 from dataclasses import dataclass
 
-import numpy as np
 from benchmarks.pilotnet.network import Network
 from benchmarks.pilotnet.program import program_of
 
@@ -24,12 +22,16 @@ from hebbite.runtime.recording import Recording
 
 @dataclass(frozen=True, eq=False)
 class Frame:
-    """``spikes`` sent by each layer; seconds of the engine for one frame, one a repetition."""
+    """A program, the counts of one of its frames, and seconds of the engine, one a repetition."""
 
     program: Program
     counters: Counters
-    spikes: Mapping[str, int]
     seconds: tuple[float, ...]
+
+    @property
+    def spikes(self) -> dict[str, int]:
+        """Spikes sent by each layer, whoever hears them."""
+        return {p.name: self.of(p.name, "spikes_out") for p in self.program.populations}
 
     def syn_ops(self, kind: str = "") -> int:
         """Return non-zero weights reached: all, those of convolutions or those of matrices."""
@@ -55,16 +57,15 @@ def run_frame(network: Network, *, engine: str = "native", repeats: int = 20) ->
     program = program_of(network)
     machine = load_engine(engine).open(program, rounding="independent")
     _run(machine)
-    counted = _run(machine, *(f"{layer.name}.s" for layer in network.layers))
+    counted = _run(machine)
     timed = [_run(machine) for _ in range(repeats)]
     if any(frame.counters != counted.counters for frame in timed):
         raise RuntimeError("two frames of a network without input differ in their counts")
-    spikes = {probe.split(".")[0]: int(np.count_nonzero(v)) for probe, v in counted.values.items()}
-    return Frame(program, counted.counters, spikes, tuple(frame.wall_s for frame in timed))
+    return Frame(program, counted.counters, tuple(frame.wall_s for frame in timed))
 
 
-def _run(machine: Machine, *probes: str) -> Recording:
-    return machine.run({}, samples=1, learn=False, probes=probes)
+def _run(machine: Machine) -> Recording:
+    return machine.run({}, samples=1, learn=False)
 
 
 def band(seconds: tuple[float, ...]) -> dict[str, float]:

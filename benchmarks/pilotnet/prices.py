@@ -10,7 +10,10 @@ from dataclasses import dataclass
 
 from benchmarks.pilotnet.frame import Frame
 
-from hebbite.runtime.energy import load_profile
+from hebbite.runtime.energy import Band, load_profile
+from hebbite.runtime.energy.accounts import accounts
+from hebbite.runtime.energy.draws import Draws, band_of
+from hebbite.runtime.energy.terms import terms_of
 
 MEASURED_J = 1.093544e-3
 """Dynamic energy of a frame: (total - static power) / frames a second, 0.447156 W / 408.91."""
@@ -22,31 +25,27 @@ TOLERANCE = 0.25
 PLOT_STEPS = 10_000
 PLOT = {"conv2": 16.09e9, "conv3": 4.51e9}
 """Synaptic operations in PLOT_STEPS steps, read off the notebook's plot of cores to about 0.5 %."""
-SANAFE = {
-    "neuron_steps": 51.2,
-    "neuron_active": 21.6,
-    "spikes": 69.3,
-    "syn_ops_conv": 24.0,
-    "syn_ops_dense": 35.5,
-    "messages": 111.0,
-}
-"""pJ an event, fitted to Loihi 1: SANA-FE's arch/loihi.yaml, doi 10.1109/TCAD.2025.3537971."""
+PROFILES = ("loihi1-davies2018", "loihi1-sanafe2025")
+DRAWS = 1000
 
 
 @dataclass(frozen=True)
 class Cost:
-    """Joules of a frame at the middle of every price, term by term."""
+    """Joules of a frame: each counter's at the middle of its price, published or assumed; the band
+    of them all over the ranges of the prices."""
 
     profile: str
-    terms: dict[str, float]
+    published: dict[str, float]
+    assumed: dict[str, float]
+    band: Band
 
     @property
     def joules(self) -> float:
-        """The sum of all terms."""
-        return sum(self.terms.values())
+        """What has a published price."""
+        return sum(self.published.values())
 
     def to_json(self) -> dict[str, object]:
-        """Return the sum beside what was measured."""
+        """Return the published sum beside what was measured."""
         ratio = self.joules / MEASURED_J
         return {
             "profile": self.profile,
@@ -55,43 +54,28 @@ class Cost:
             "ratio": ratio,
             "within": abs(ratio - 1) <= TOLERANCE,
             "cross_chip": True,
-            "terms_j": self.terms,
+            "published_j": self.published,
+            "assumed_j": self.assumed,
+            "band_j": self.band.to_json(),
         }
-
-
-def events(frame: Frame) -> dict[str, int]:
-    """Return the counts that have a price. A message is one a spike: the cores are not known."""
-    counters = frame.counters
-    active = counters.total("neuron_active")
-    return {
-        "neuron_steps": counters.total("neuron_steps"),
-        "neuron_active": active,
-        "neuron_inactive": counters.total("neuron_steps") - active,
-        "spikes": sum(frame.spikes.values()),
-        "syn_ops_conv": frame.syn_ops("conv"),
-        "syn_ops_dense": frame.syn_ops("dense"),
-        "messages": counters.total("spikes_in"),
-    }
 
 
 def costs(frame: Frame) -> tuple[Cost, ...]:
     """Return what a frame costs by each profile."""
-    counts = events(frame)
-    tables = {"loihi1-davies2018": davies(), "loihi1-sanafe2025": SANAFE}
-    return tuple(
-        Cost(name, {event: counts[event] * price * 1e-12 for event, price in table.items()})
-        for name, table in tables.items()
-    )
+    return tuple(cost(frame, name) for name in PROFILES)
 
 
-def davies() -> dict[str, float]:
-    """Return pJ an event of the published table, simulated before silicon."""
-    energy = load_profile("loihi1-davies2018").energy
-    op = energy["synaptic_op"].value
-    return {
-        "neuron_active": energy["neuron_active"].value,
-        "neuron_inactive": energy["neuron_inactive"].value,
-        "syn_ops_conv": op,
-        "syn_ops_dense": op,
-        "messages": energy["message"].value,
-    }
+def cost(frame: Frame, name: str) -> Cost:
+    """Return what a frame costs by a profile that has a price for all that it counts."""
+    profile = load_profile(name)
+    published: dict[str, float] = {}
+    assumed: dict[str, float] = {}
+    for term in terms_of(frame.counters, frame.program, profile):
+        constant = profile.energy[term.constant]
+        side = assumed if term.beyond or constant.kind == "assumed" else published
+        label = f"{term.counter} x {term.constant}"
+        side[label] = sum(term.counts) * constant.value * constant.scale
+    spent = accounts(frame.counters, frame.program, profile, Draws(0, DRAWS))
+    whole = next(a.whole for a in spent if (a.boundary, a.total) == ("dynamic", "assumed"))
+    assert whole is not None, "a count without any price is no term of these profiles"
+    return Cost(name, published, assumed, band_of(whole))

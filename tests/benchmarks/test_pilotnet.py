@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from benchmarks.pilotnet.frame import run_frame
 from benchmarks.pilotnet.network import Layer, Network, Unit, network_of, read_network
-from benchmarks.pilotnet.prices import MEASURED_J, PLOT, TOLERANCE, costs, events
+from benchmarks.pilotnet.prices import MEASURED_J, PLOT, TOLERANCE, costs
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
@@ -112,20 +112,27 @@ def test_a_neuron_that_its_bias_alone_lifts_over_the_threshold_fires_in_every_st
     assert frame.spikes == {"input": 0, "conv1": 25 * (16 + 8 + 5)}
 
 
-def test_messages_are_priced_once_a_spike_that_some_synapse_waits_for() -> None:
-    frame = run_frame(a_network(), repeats=1)
-    counts = events(frame)
-    assert counts["neuron_steps"] == STEPS * sum(layer.size for layer in a_network().layers)
-    assert counts["neuron_active"] + counts["neuron_inactive"] == counts["neuron_steps"]
-    assert counts["spikes"] >= counts["messages"] > 0
-    assert frame.syn_ops() == counts["syn_ops_conv"] + counts["syn_ops_dense"]
+def test_a_frame_is_priced_counter_by_counter_as_each_profile_cuts_the_work() -> None:
+    network = a_network()
+    frame = run_frame(network, repeats=1)
+    counts = frame.counters
+    steps, active = counts.total("neuron_steps"), counts.total("neuron_active")
+    spikes, messages = sum(frame.spikes.values()), counts.total("spikes_in")
+    conv, dense = frame.syn_ops("conv"), frame.syn_ops("dense")
+    assert steps == STEPS * sum(layer.size for layer in network.layers)
+    assert spikes >= messages > 0
+    assert conv + dense == frame.syn_ops()
     davies, sanafe = costs(frame)
-    active, ops = counts["neuron_active"], frame.syn_ops()
     assert davies.joules == pytest.approx(
-        1e-12
-        * (81 * active + 52 * counts["neuron_inactive"] + 23.6 * ops + 1.7 * counts["messages"])
+        1e-12 * (81 * active + 52 * (steps - active) + 23.6 * (conv + dense) + 1.7 * messages)
     )
-    assert sanafe.terms["spikes"] == pytest.approx(69.3e-12 * counts["spikes"])
+    assert sanafe.joules == pytest.approx(
+        1e-12 * (51.2 * steps + 21.6 * active + 24.0 * conv + 35.5 * dense)
+        + 1e-12 * (69.3 * spikes + 111.0 * messages)
+    )
+    for cost in (davies, sanafe):
+        assert list(cost.assumed) == ["resets x reset"]
+        assert cost.band.low < cost.joules < cost.band.high
 
 
 def stored(network: Network) -> dict[str, Any]:
