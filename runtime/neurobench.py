@@ -48,6 +48,14 @@ class SynapticOperations:
     effective_acs: float
     dense: float
 
+    def to_json(self) -> dict[str, float]:
+        """Return the three numbers under NeuroBench's names."""
+        return {
+            "Effective_MACs": self.effective_macs,
+            "Effective_ACs": self.effective_acs,
+            "Dense": self.dense,
+        }
+
 
 @dataclass(frozen=True)
 class Metrics:
@@ -61,16 +69,11 @@ class Metrics:
 
     def to_json(self) -> dict[str, object]:
         """Return the metrics under NeuroBench's names."""
-        operations = self.synaptic_operations
         return {
             "Footprint": self.footprint,
             "ConnectionSparsity": self.connection_sparsity,
             "ActivationSparsity": self.activation_sparsity,
-            "SynapticOperations": {
-                "Effective_MACs": operations.effective_macs,
-                "Effective_ACs": operations.effective_acs,
-                "Dense": operations.dense,
-            },
+            "SynapticOperations": self.synaptic_operations.to_json(),
             "MembraneUpdates": self.membrane_updates,
         }
 

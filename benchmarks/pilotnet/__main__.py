@@ -19,6 +19,13 @@ from benchmarks.pilotnet.network import Network, read_network
 from benchmarks.pilotnet.prices import MEASURED_J, PLOT, PLOT_STEPS, SOURCE, costs
 from benchmarks.speed.machine import ROOT, commit, description, slug
 
+from hebbite.runtime.neurobench import (
+    activation_sparsity,
+    connection_sparsity,
+    footprint,
+    synaptic_operations,
+)
+
 
 def main() -> None:
     """Print what was found, and write it as JSON."""
@@ -54,9 +61,22 @@ def report(network: Network, frame: Frame) -> dict[str, object]:
             "resets": frame.counters.total("resets"),
         },
         "layers": [row(network, frame, layer.name) for layer in network.layers],
+        "neurobench": neurobench(frame),
         "energy": [cost.to_json() for cost in costs(frame)],
         "not_counted": "hops of messages, and a second core for one spike: cores are not known",
         "wall_s": band(frame.seconds),
+    }
+
+
+def neurobench(frame: Frame) -> dict[str, object]:
+    """Return what follows from counts alone under NeuroBench's names; membranes are not followed,
+    for a period holds the end of one frame and the start of the next."""
+    operations = synaptic_operations(frame.program, frame.recording)
+    return {
+        "Footprint": footprint(frame.program),
+        "ConnectionSparsity": connection_sparsity(frame.program),
+        "ActivationSparsity": activation_sparsity(frame.program, frame.recording),
+        "SynapticOperations": operations.to_json(),
     }
 
 

@@ -22,11 +22,16 @@ from hebbite.runtime.recording import Recording
 
 @dataclass(frozen=True, eq=False)
 class Frame:
-    """A program, the counts of one of its frames, and seconds of the engine, one a repetition."""
+    """A program, what one of its frames did, and seconds of the engine, one a repetition."""
 
     program: Program
-    counters: Counters
+    recording: Recording
     seconds: tuple[float, ...]
+
+    @property
+    def counters(self) -> Counters:
+        """Counts of the frame."""
+        return self.recording.counters
 
     @property
     def spikes(self) -> dict[str, int]:
@@ -61,7 +66,7 @@ def run_frame(network: Network, *, engine: str = "native", repeats: int = 20) ->
     timed = [_run(machine) for _ in range(repeats)]
     if any(frame.counters != counted.counters for frame in timed):
         raise RuntimeError("two frames of a network without input differ in their counts")
-    return Frame(program, counted.counters, tuple(frame.wall_s for frame in timed))
+    return Frame(program, counted, tuple(frame.wall_s for frame in timed))
 
 
 def _run(machine: Machine) -> Recording:

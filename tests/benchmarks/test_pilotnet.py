@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 import os
 from dataclasses import replace
 from math import prod
@@ -11,9 +12,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+from benchmarks.pilotnet.__main__ import report, text
 from benchmarks.pilotnet.frame import run_frame
 from benchmarks.pilotnet.network import Layer, Network, Unit, network_of, read_network
-from benchmarks.pilotnet.prices import MEASURED_J, PLOT, TOLERANCE, costs
+from benchmarks.pilotnet.prices import MEASURED_J, PLOT, PROFILES, TOLERANCE, costs
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
@@ -133,6 +135,22 @@ def test_a_frame_is_priced_counter_by_counter_as_each_profile_cuts_the_work() ->
     for cost in (davies, sanafe):
         assert list(cost.assumed) == ["resets x reset"]
         assert cost.band.low < cost.joules < cost.band.high
+
+
+def test_the_report_holds_what_its_lines_say_and_is_json() -> None:
+    network = a_network()
+    frame = run_frame(network, repeats=3)
+    found = json.loads(json.dumps(report(network, frame)))
+    assert found["frame"]["syn_ops"] == frame.syn_ops()
+    assert found["neurobench"]["SynapticOperations"]["Effective_ACs"] == frame.syn_ops()
+    assert [cost["profile"] for cost in found["energy"]] == list(PROFILES)
+    assert all(cost["cross_chip"] and not cost["within"] for cost in found["energy"])
+    assert 0 < found["wall_s"]["low"] <= found["wall_s"]["median"] <= found["wall_s"]["high"]
+    named = {row["layer"]: row for row in found["layers"]}
+    assert named["conv2"]["counted"] == named["conv2"]["syn_ops"] * 625
+    lines = text(network, frame)
+    assert [line.split()[0] for line in lines[1:6]] == [*frame.spikes, "all"]
+    assert f"{frame.syn_ops():,}" in lines[5]
 
 
 def stored(network: Network) -> dict[str, Any]:
