@@ -39,14 +39,14 @@ def a_network() -> Network:
     )
     second = Layer(
         "conv2",
-        (4, 3, 5),
+        (4, 3, 3),
         UNIT,
         np.array([9, 14, 6, 20], np.int32),
         drawn("b", (4, 3, 2, 3)),
         (2, 1),
-        (1, 1),
+        (1, 0),
     )
-    last = Layer("dense1", (6, 1, 1), UNIT, np.full(6, 9, np.int32), drawn("c", (6, 60)))
+    last = Layer("dense1", (6, 1, 1), UNIT, np.full(6, 9, np.int32), drawn("c", (6, 36)))
     return Network((image, first, second, last), STEPS)
 
 
@@ -179,7 +179,7 @@ def stored(network: Network) -> dict[str, Any]:
             entry |= {key: np.array(getattr(layer, key)) for key in ("stride", "padding")}
             entry |= {"dilation": np.array(layer.dilation), "groups": np.array(layer.groups)}
         if layer.kind == "dense":
-            layers.append({"type": np.array([b"flatten"]), "shape": np.array([1, 1, 60])})
+            layers.append({"type": np.array([b"flatten"]), "shape": np.array([1, 1, 36])})
         layers.append(entry)
     named = {str(number): entry for number, entry in enumerate(layers)}
     return {"layer": named, "simulation": {"tSample": np.array(network.steps)}}
