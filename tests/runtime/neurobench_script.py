@@ -3,7 +3,7 @@ runs this.
 
 In, as JSON on stdin: ``kind``, the ``layers`` (weight and bias each), ``samples`` as they are shown
 and, of a spiking network, ``beta`` and ``threshold``. Out, as the last line of stdout: NeuroBench's
-metrics, and the bytes of the buffers that its neurons bring along.
+metrics, and the bytes of the buffers that its neurons bring along, before anything ran.
 
 A message takes a step on a chip, so a spiking layer after the first hears one step late what the
 layer before it sent; in the first step it hears the bias alone.
@@ -82,11 +82,11 @@ def measured(case: dict[str, Any]) -> dict[str, Any]:
         first, second = (linear(layer) for layer in case["layers"])
         net = torch.nn.Sequential(first, torch.nn.ReLU(), second, torch.nn.ReLU())
         model = TorchModel(net)
+    buffers = sum(buffer.numel() * buffer.element_size() for buffer in net.buffers())
     loader = torch.utils.data.DataLoader(shown, batch_size=1)
     workload = [*WORKLOAD, MembraneUpdates] if spiking else WORKLOAD
     with torch.no_grad():
         found = Benchmark(model, loader, [], [], [STATIC, workload]).run(quiet=True)
-    buffers = sum(buffer.numel() * buffer.element_size() for buffer in net.buffers())
     return {**found, "buffers": buffers}
 
 
