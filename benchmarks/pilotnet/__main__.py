@@ -17,6 +17,7 @@ from pathlib import Path
 from benchmarks.pilotnet.frame import Frame, band, run_frame
 from benchmarks.pilotnet.network import Network, read_network
 from benchmarks.pilotnet.prices import MEASURED_J, PLOT, PLOT_STEPS, SOURCE, costs
+from benchmarks.pilotnet.slices import messages
 from benchmarks.speed.machine import ROOT, commit, description, slug
 
 from hebbite.runtime.neurobench import (
@@ -58,13 +59,15 @@ def report(network: Network, frame: Frame) -> dict[str, object]:
             "neuron_steps": frame.counters.total("neuron_steps"),
             "neuron_active": frame.counters.total("neuron_active"),
             "messages": frame.counters.total("spikes_in"),
+            "messages_sliced": messages(frame, network),
             "resets": frame.counters.total("resets"),
         },
         "layers": [row(network, frame, layer.name) for layer in network.layers],
         "neurobench": neurobench(frame),
         "energy": [cost.to_json() for cost in costs(frame)],
-        "not_counted": "hops of messages, and a second core for one spike: cores are not known",
-        "wall_s": band(frame.seconds),
+        "not_priced": "hops, and what messages_sliced has over messages: the mesh is not known",
+        "wall_s": band(frame.wall),
+        "busy_s": band(frame.busy),
     }
 
 
@@ -116,8 +119,8 @@ def text(network: Network, frame: Frame) -> list[str]:
             f"assumed prices come on top, {cost.band.low * 1e3:.2f} to {cost.band.high * 1e3:.2f} "
             "mJ over the ranges of all prices"
         )
-    wall = band(frame.seconds)
-    lines.append(f"native engine: {wall['median'] * 1e3:.1f} ms a frame, one thread")
+    wall, busy = (band(seconds)["median"] * 1e3 for seconds in (frame.wall, frame.busy))
+    lines.append(f"native engine: {wall:.1f} ms a frame, {busy:.1f} ms at work, one thread")
     return lines
 
 

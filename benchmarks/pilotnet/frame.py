@@ -7,6 +7,7 @@ and how long the engine took for such periods.
 from __future__ import annotations
 
 import statistics
+import time
 from dataclasses import dataclass
 
 from benchmarks.pilotnet.network import Network
@@ -22,11 +23,15 @@ from hebbite.runtime.recording import Recording
 
 @dataclass(frozen=True, eq=False)
 class Frame:
-    """A program, what one of its frames did, and seconds of the engine, one a repetition."""
+    """A program, and a recording of one of its frames with all that was sent.
+
+    ``wall`` and ``busy``: seconds that passed, and that the process was at work, one a repetition.
+    """
 
     program: Program
     recording: Recording
-    seconds: tuple[float, ...]
+    wall: tuple[float, ...]
+    busy: tuple[float, ...]
 
     @property
     def counters(self) -> Counters:
@@ -62,15 +67,20 @@ def run_frame(network: Network, *, engine: str = "native", repeats: int = 20) ->
     program = program_of(network)
     machine = load_engine(engine).open(program, rounding="independent")
     _run(machine)
-    counted = _run(machine)
-    timed = [_run(machine) for _ in range(repeats)]
-    if any(frame.counters != counted.counters for frame in timed):
-        raise RuntimeError("two frames of a network without input differ in their counts")
-    return Frame(program, counted, tuple(frame.wall_s for frame in timed))
+    counted = _run(machine, *(f"{layer.name}.s" for layer in network.layers))
+    wall, busy = [], []
+    for _ in range(repeats):
+        began, worked = time.perf_counter(), time.process_time()
+        found = _run(machine)
+        wall.append(time.perf_counter() - began)
+        busy.append(time.process_time() - worked)
+        if found.counters != counted.counters:
+            raise RuntimeError("two frames of a network without input differ in their counts")
+    return Frame(program, counted, tuple(wall), tuple(busy))
 
 
-def _run(machine: Machine) -> Recording:
-    return machine.run({}, samples=1, learn=False)
+def _run(machine: Machine, *probes: str) -> Recording:
+    return machine.run({}, samples=1, learn=False, probes=probes)
 
 
 def band(seconds: tuple[float, ...]) -> dict[str, float]:

@@ -16,6 +16,7 @@ from benchmarks.pilotnet.__main__ import report, text
 from benchmarks.pilotnet.frame import run_frame
 from benchmarks.pilotnet.network import Layer, Network, Unit, network_of, read_network
 from benchmarks.pilotnet.prices import MEASURED_J, PLOT, PROFILES, TOLERANCE, costs
+from benchmarks.pilotnet.slices import messages
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
@@ -137,6 +138,24 @@ def test_a_frame_is_priced_counter_by_counter_as_each_profile_cuts_the_work() ->
         assert cost.band.low < cost.joules < cost.band.high
 
 
+def test_a_spike_is_a_message_to_every_core_on_which_it_has_a_synapse() -> None:
+    network = a_network()
+    frame = run_frame(network, repeats=1)
+    assert messages(frame, network, columns={}, shares={}) == frame.counters.total("spikes_in")
+    second = network.layers[2]
+    apart = messages(frame, network, columns={"conv2": 2}, shares={"dense1": 3})
+    sent = np.count_nonzero(frame.recording.values["conv1.s"], axis=0).reshape(3, 5, 5)
+    expected = 3 * frame.spikes["conv2"]
+    for c, y, x in np.ndindex(3, 5, 5):
+        hit = {
+            ox // 2
+            for oy, ox in np.ndindex(*second.shape[1:])
+            if 0 <= y - (2 * oy - 1) < 2 and 0 <= x - ox < 3
+        }
+        expected += int(sent[c, y, x]) * len(hit)
+    assert apart == expected
+
+
 def test_the_report_holds_what_its_lines_say_and_is_json() -> None:
     network = a_network()
     frame = run_frame(network, repeats=3)
@@ -244,6 +263,7 @@ def test_a_frame_of_pilotnet_is_counted_exactly_and_priced_as_measured_on_anothe
     assert found == ops
     assert frame.syn_ops("conv") == 36_247_866
     assert frame.syn_ops("dense") == 67_500
+    assert messages(frame, network) == 623_533
     for name, plotted in PLOT.items():
         assert ops[name] * 10_000 / STEPS == pytest.approx(plotted, rel=0.02)
     for cost in costs(frame):
