@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hebbite.runtime.energy.accounts import Account, accounts, ratio
+from hebbite.runtime.energy.accounts import Account, accounts, check_watts, ratio
 from hebbite.runtime.energy.draws import Band, Draws, band_of
 from hebbite.runtime.energy.gains import Gains
 from hebbite.runtime.energy.measured import Measured, measure_cpu, measure_gpu
@@ -10,6 +10,7 @@ from hebbite.runtime.energy.price import price
 from hebbite.runtime.energy.profile import (
     Constant,
     CostProfile,
+    by_closeness,
     list_profiles,
     load_profile,
     parse_profile,
@@ -28,6 +29,8 @@ __all__ = [
     "TimeEstimate",
     "accounts",
     "band_of",
+    "by_closeness",
+    "check_watts",
     "list_profiles",
     "load_profile",
     "measure_cpu",

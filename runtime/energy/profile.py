@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 
@@ -152,6 +152,15 @@ def parse_profile(text: str, *, at: str = "") -> CostProfile:
         sections["time"],
         data.get("inside", {}),
     )
+
+
+def by_closeness(profiles: Iterable[CostProfile], target: str) -> tuple[CostProfile, ...]:
+    """Return profiles of the target's own chip first, then of other chips, floors at the end."""
+
+    def distance(profile: CostProfile) -> int:
+        return 0 if profile.target == target else 1 + (profile.target == "ideal")
+
+    return tuple(sorted(profiles, key=distance))
 
 
 _KEYS = tuple(one.name for one in fields(Constant))

@@ -59,6 +59,7 @@ KEYS = {
     "per_epoch_j",
     "to_accuracy_j",
     "per_decrease_j",
+    "training_over_inference",
     "evidence",
     "unpriced",
 }
@@ -133,6 +134,8 @@ def test_a_run_of_pairwise_stdp_costs_what_the_table_says() -> None:
         assert found["per_change_j"]["median"] == pytest.approx(learning * 1e-12 / 3)
         assert found["per_epoch_j"]["median"] == pytest.approx((inference + learning) * 1e-12 * 50)
         assert (found["assumed_share"], found["unpriced"]) == (0.0, [])
+        times = found["training_over_inference"]["median"]
+        assert times == pytest.approx((inference + learning) / inference)
         assert (found["evidence"], found["cross_chip"]) == ("simulated", False)
 
 
