@@ -163,8 +163,8 @@ def synaptic_operations(program: Program, recording: Recording) -> SynapticOpera
         macs, acs = macs + effective - added, acs + added
         calls = len(_offsets(program, group.pre, group.output)) * recording.samples
         dense += _all_synapses(program, group) * calls
-    each = 1 / recording.samples
-    return SynapticOperations(macs * each, acs * each, dense * each)
+    samples = recording.samples
+    return SynapticOperations(macs / samples, acs / samples, dense / samples)
 
 
 def membrane_updates(program: Program, recording: Recording) -> float:

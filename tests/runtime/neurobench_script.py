@@ -1,8 +1,9 @@
-"""What NeuroBench makes of two networks. Only the interpreter named by HEBBITE_NEUROBENCH_PYTHON
-runs this.
+"""What NeuroBench makes of networks. Only the interpreter named by HEBBITE_NEUROBENCH_PYTHON runs
+this.
 
-In, as JSON on stdin: ``kind``, the ``layers`` (weight and bias each), ``samples`` as they are shown
-and, of a spiking network, ``beta`` and ``threshold``. Out, as the last line of stdout: NeuroBench's
+In, as JSON on stdin, a list of networks: ``kind``, the ``layers`` (weight and bias each; a weight
+of four axes is a convolution, with ``stride`` and ``padding``), ``samples`` as they are shown and,
+of a spiking network, ``beta`` and ``threshold``. Out, as the last line of stdout: NeuroBench's
 metrics, and the bytes of the buffers that its neurons bring along, before anything ran.
 
 A message takes a step on a chip, so a spiking layer after the first hears one step late what the
@@ -33,10 +34,14 @@ STATIC = [Footprint, ConnectionSparsity]
 WORKLOAD = [ActivationSparsity, SynapticOperations]
 
 
-def linear(layer: dict[str, Any]) -> Any:
-    """Return a linear layer of given numbers."""
+def connection(layer: dict[str, Any]) -> Any:
+    """Return a linear layer or a convolution of given numbers."""
     weight = torch.tensor(layer["weight"], dtype=torch.float32)
-    made = torch.nn.Linear(weight.shape[1], weight.shape[0])
+    outputs, inputs = weight.shape[:2]
+    made = torch.nn.Linear(inputs, outputs)
+    if weight.ndim == 4:
+        window = {name: tuple(layer[name]) for name in ("stride", "padding")}
+        made = torch.nn.Conv2d(inputs, outputs, weight.shape[2:], **window)
     made.weight.data, made.bias.data = weight, torch.tensor(layer["bias"], dtype=torch.float32)
     return made
 
@@ -46,7 +51,7 @@ class Late(torch.nn.Module):  # type: ignore[misc]
 
     def __init__(self, case: dict[str, Any]) -> None:
         super().__init__()
-        self.first, self.second = (linear(layer) for layer in case["layers"])
+        self.first, self.second = (connection(layer) for layer in case["layers"])
         self.hidden, self.output = (
             snntorch.Leaky(
                 beta=case["beta"],
@@ -79,8 +84,9 @@ def measured(case: dict[str, Any]) -> dict[str, Any]:
         net = Late(case)
         model = SNNTorchModel(net)
     else:
-        first, second = (linear(layer) for layer in case["layers"])
-        net = torch.nn.Sequential(first, torch.nn.ReLU(), second, torch.nn.ReLU())
+        first, second = (connection(layer) for layer in case["layers"])
+        relu = torch.nn.ReLU
+        net = torch.nn.Sequential(first, relu(), torch.nn.Flatten(), second, relu())
         model = TorchModel(net)
     buffers = sum(buffer.numel() * buffer.element_size() for buffer in net.buffers())
     loader = torch.utils.data.DataLoader(shown, batch_size=1)

@@ -95,6 +95,21 @@ def rectifiers(*, sizes: tuple[int, int, int] = (7, 5, 4)) -> Program:
     )
 
 
+CONV = Conv2d((2, 5, 3), (3, 2), stride=(2, 1), padding=(1, 0, 1, 0))
+CHANNELS = 3
+
+
+def convolved() -> Program:
+    """The same with a convolution, whose bias line reaches every place, before a matrix."""
+    places = CONV.places[0] * CONV.places[1]
+    program = rectifiers(sizes=(CONV.lines, CHANNELS * places, 4))
+    weight = drawn(9, (CHANNELS, CONV.taps + 1), -3, 5)
+    weight[:, -1] = (1, 2, 0)
+    group = replace(program.synapses[0], connect=CONV)
+    tensors = {**program.tensors, "first": weight.astype(np.int16)}
+    return checked(replace(program, synapses=(group, program.synapses[1]), tensors=tensors))
+
+
 def spiking(*, sizes: tuple[int, int, int] = (8, 6, 3), threshold: int = 9) -> Program:
     """Two layers of leaky units that lose half a step, driven by spikes and by their biases."""
     constants = (("du_keep", 0), ("dv_keep", 2048), ("threshold", 64 * threshold))
@@ -128,9 +143,9 @@ def checked(program: Program) -> Program:
     return program
 
 
-def images() -> NDArray[np.int64]:
+def images(size: int = 7) -> NDArray[np.int64]:
     """Payloads 0..3; every third sample holds 0 and 1 alone, so that its first call adds."""
-    x = drawn(3, (9, 1, 7), 1, 4)
+    x = drawn(3, (9, 1, size), 1, 4)
     x[::3] = x[::3] != 0
     return x
 
@@ -206,7 +221,7 @@ def test_a_spiking_network_adds_and_its_membranes_are_followed_step_by_step() ->
 
 
 def test_every_engine_gives_the_same_metrics() -> None:
-    for program, x in ((rectifiers(), images()), (spiking(), events())):
+    for program, x in ours():
         native, reference = (
             metrics(program, recorded(program, x, engine=engine))
             for engine in ("native", "reference")
@@ -290,16 +305,36 @@ beside = pytest.mark.skipif(
 )
 
 
+def ours() -> tuple[tuple[Program, NDArray[np.int64]], ...]:
+    """Return programs and what they are shown."""
+    return (
+        (rectifiers(), images()),
+        (convolved(), images(CONV.lines)),
+        (spiking(), events()),
+    )
+
+
 def asked() -> list[dict[str, Any]]:
-    """Return both networks as NeuroBench's script takes them."""
-    graded, leaky = rectifiers(), spiking()
+    """Return the networks of `ours` as NeuroBench's script takes them."""
+    graded, image, leaky = (program for program, _ in ours())
     folded = [graded.tensors[name] for name in ("first", "second")]
+    kernel, matrix = (image.tensors[name] for name in ("first", "second"))
+    window = {"stride": CONV.stride, "padding": CONV.padding[:2], "bias": kernel[:, -1].tolist()}
+    shape = (CHANNELS, CONV.shape[0], *CONV.kernel)
     apart = [(leaky.tensors[f"to_{n}"], leaky.tensors[f"bias_{n}"]) for n in ("hidden", "output")]
     return [
         {
             "kind": "graded",
             "layers": [{"weight": w[:, :-1].tolist(), "bias": w[:, -1].tolist()} for w in folded],
             "samples": images()[:, 0].tolist(),
+        },
+        {
+            "kind": "graded",
+            "layers": [
+                {"weight": kernel[:, :-1].reshape(shape).tolist(), **window},
+                {"weight": matrix[:, :-1].tolist(), "bias": matrix[:, -1].tolist()},
+            ],
+            "samples": images(CONV.lines).reshape(-1, *CONV.shape).tolist(),
         },
         {
             "kind": "spiking",
@@ -323,11 +358,11 @@ def test_the_metrics_are_those_that_neurobench_itself_computes() -> None:
     )
     assert done.returncode == 0, done.stderr
     theirs = json.loads(done.stdout.splitlines()[-1])
-    for program, x, other in zip(
-        (rectifiers(), spiking()), (images(), events()), theirs, strict=True
-    ):
-        ours = metrics(program, recorded(program, x), element_bytes=4).to_json()
-        assert other.pop("Footprint") == ours.pop("Footprint") + other.pop("buffers")
+    for (program, x), other in zip(ours(), theirs, strict=True):
+        found = metrics(program, recorded(program, x), element_bytes=4).to_json()
+        assert other.pop("Footprint") == found.pop("Footprint") + other.pop("buffers")
         if "MembraneUpdates" not in other:
-            assert ours.pop("MembraneUpdates") == 0
-        assert other == ours
+            assert found.pop("MembraneUpdates") == 0
+        sparse = other.pop("ActivationSparsity")  # a mean over samples there, one ratio here
+        assert found.pop("ActivationSparsity") == pytest.approx(sparse, rel=1e-14)
+        assert other == found
