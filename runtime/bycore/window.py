@@ -32,15 +32,15 @@ def count_by_core(
     Before placement everything stands on core 0.
 
     Raises:
-        UsageError: HB0530, no sample, or two groups that learn share their weights, so that it
+        UsageError: HB0550, no sample, or two groups that learn share their weights, so that it
             cannot be told which one changed them.
     """
     if samples < 1:
-        raise UsageError(Problem("HB0530", f"a window has samples, not {samples}"))
+        raise UsageError(Problem("HB0550", f"a window has samples, not {samples}"))
     learners = [program.group(p.synapses).weight for p in program.plasticity if learn]
     for tensor in {tensor for tensor in learners if learners.count(tensor) > 1}:
         what = f"two groups that learn share @{tensor}: who changed it cannot be told"
-        raise UsageError(Problem("HB0530", what, hint="give each its own tensor"))
+        raise UsageError(Problem("HB0550", what, hint="give each its own tensor"))
     replay = _Replay(program, machine.state(), learn=learn)
     probes = probes_of(program, learn=learn)
     found = []

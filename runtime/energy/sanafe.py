@@ -59,13 +59,13 @@ def sanafe_architecture(target: Target, profile: CostProfile) -> str:
     in J, times in s; barriers as SANA-FE's table by mapped tiles.
 
     Raises:
-        UsageError: HB0531, the profile has no price of hops, neurons, synapses or the barrier.
+        UsageError: HB0551, the profile has no price of hops, neurons, synapses or the barrier.
     """
     missing = [f"energy.{name}" for name in NEEDED if name not in profile.energy]
     missing += [f"time.{name}" for name in (*NEEDED, "barrier") if name not in profile.time]
     if missing:
         what = f"profile '{profile.name}' has no {', '.join(missing)}"
-        raise UsageError(Problem("HB0531", what, hint="add --profile loihi1-sanafe2025"))
+        raise UsageError(Problem("HB0551", what, hint="add --profile loihi1-sanafe2025"))
     energy, time = (_values(section) for section in (profile.energy, profile.time))
     table = ", ".join(f"{n}: {time[name]!r}" for n, name in sorted(barriers_of(profile).items()))
     tiles = int(target.tile_rows) * int(target.tile_columns)
@@ -171,9 +171,9 @@ def sanafe_network(
     ``host``: the core where the host's lines stand; None: the first that is free.
 
     Raises:
-        UsageError: HB0532, with everything that SANA-FE would not simulate as the program says.
+        UsageError: HB0552, with everything that SANA-FE would not simulate as the program says.
     """
-    problems = [Problem("HB0532", what, at) for what, at in _unlike(program)]
+    problems = [Problem("HB0552", what, at) for what, at in _unlike(program)]
     if problems:
         raise UsageError(*problems)
     used = {core for p in program.populations for core in cores_of(p)}

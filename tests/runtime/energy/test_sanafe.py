@@ -79,7 +79,7 @@ def test_a_table_without_finer_events_charges_what_an_active_neuron_costs_on_top
 
 def test_a_profile_without_times_is_refused_with_their_names() -> None:
     profile = load_profile("loihi1-davies2018")
-    with pytest.raises(UsageError, match="HB0531") as refused:
+    with pytest.raises(UsageError, match="HB0551") as refused:
         sanafe_architecture(load_target("loihi1"), replace(profile, time={}))
     assert refused.value.problems[0].what == (
         "profile 'loihi1-davies2018' has no time.hop_ew, time.hop_ns, time.neuron_active, "
@@ -152,6 +152,6 @@ def two_kinds(program: Program) -> Program:
 def test_what_sanafe_would_simulate_otherwise_is_refused(
     change: Callable[[Program], Program], what: str
 ) -> None:
-    with pytest.raises(UsageError, match="HB0532") as refused:
+    with pytest.raises(UsageError, match="HB0552") as refused:
         sanafe_network(change(a_program()), samples=1)
     assert any(what in problem.what for problem in refused.value.problems)

@@ -82,7 +82,7 @@ def test_learners_that_share_their_weights_cannot_be_told_apart(
     groups = tuple(dataclasses.replace(group, weight="rec") for group in program.synapses)
     shared = dataclasses.replace(program, synapses=groups)
     machine = load_engine("reference").open(shared, rounding="independent")
-    with pytest.raises(UsageError, match="HB0530") as refused:
+    with pytest.raises(UsageError, match="HB0550") as refused:
         count_by_core(machine, shared, data, samples=1)
     assert refused.value.problems[0].what == (
         "two groups that learn share @rec: who changed it cannot be told"
@@ -93,5 +93,5 @@ def test_learners_that_share_their_weights_cannot_be_told_apart(
 def test_a_window_without_samples_is_refused(case: Callable[[str], Case]) -> None:
     program, data = case("relu")
     machine = load_engine("reference").open(program, rounding="independent")
-    with pytest.raises(UsageError, match="HB0530"):
+    with pytest.raises(UsageError, match="HB0550"):
         count_by_core(machine, program, data, samples=0)
