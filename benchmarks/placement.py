@@ -12,7 +12,7 @@ digits     64-32-10, dfa: what fits one tile has nothing to save
 conv       3x32x32, convolutions 3x3 to 16 and 32 channels, each pooled, linear to 128 and 10
 reservoir  4,000 leaky units, one synapse in ten at random
 local      4,000 leaky units on a grid of 40 x 100 (toroidal by row), probability falling with the
-           distance r as 0.9 exp(-r^2 / 16)
+           distance r as 0.9 exp(-r^2 / 128)
 random     60 populations of 20 to 200 units; each sends to three others (seeds 0, 1, 2)
 chips      300 populations of 20 to 200 units; each sends to three others: three chips
 clusters   300 populations in 20 clusters of 15, shuffled; each sends to three of its own cluster
@@ -31,6 +31,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hebbite.compiler.compile import compile
+from hebbite.compiler.graph import Array, Attribute
 from hebbite.compiler.graph_builder import GraphBuilder
 from hebbite.compiler.layout import placement_report
 from hebbite.compiler.neurons import NEURONS
@@ -97,10 +98,10 @@ def conv() -> Program:
     last = build.add("input", name="image", attributes={"shape": (3, 32, 32)})
     for channels, more in ((3, 16), (16, 32)):
         weight = rng.normal(0, (9 * channels) ** -0.5, (more, channels, 3, 3))
-        kept = {"weight": weight, "padding": (1, 1, 1, 1)}
-        last = build.add("relu", (build.add("conv2d", (last,), attributes=kept),))
-        pool = {"kernel": (2, 2), "stride": (2, 2)}
-        last = build.add("avg_pool2d", (last,), attributes=pool)
+        kept: dict[str, Attribute | Array] = {"weight": weight, "padding": (1, 1, 1, 1)}
+        last = build.add("conv2d", (last,), attributes=kept)
+        last = build.add("relu", (last,))
+        last = build.add("avg_pool2d", (last,), attributes={"kernel": (2, 2), "stride": (2, 2)})
     last = build.add("flatten", (last,))
     for inputs, outputs in ((2048, 128), (128, 10)):
         weight = rng.normal(0, inputs**-0.5, (outputs, inputs))
@@ -121,7 +122,7 @@ def local() -> Program:
     x, y = np.divmod(np.arange(CELLS), 40)
     far = np.abs(y[:, None] - y)
     squared = (x[:, None] - x) ** 2 + np.minimum(far, 40 - far) ** 2
-    return recurrent(np.nonzero(rng.random((CELLS, CELLS)) < 0.9 * np.exp(-squared / 16)))
+    return recurrent(np.nonzero(rng.random((CELLS, CELLS)) < 0.9 * np.exp(-squared / 128)))
 
 
 def recurrent(ends: tuple[Long, ...]) -> Program:

@@ -15,18 +15,20 @@ from hebbite.compiler.program.types import Program
 
 def topological(program: Program) -> list[str]:
     """Return the names of all populations, senders first; a cycle is cut in program order."""
-    left = [population.name for population in program.populations]
-    forward = [
-        (group.pre, group.post)
-        for group in program.synapses
-        if group.role == "forward" and group.pre != group.post
-    ]
+    left = dict.fromkeys(population.name for population in program.populations)
+    waits: dict[str, set[str]] = {name: set() for name in left}
+    tells: dict[str, set[str]] = {name: set() for name in left}
+    for group in program.synapses:
+        if group.role == "forward" and group.pre in left and group.pre != group.post:
+            waits[group.post].add(group.pre)
+            tells[group.pre].add(group.post)
     order: list[str] = []
     while left:
-        waiting = {post for pre, post in forward if pre in left and post in left}
-        name = next((name for name in left if name not in waiting), left[0])
-        left.remove(name)
+        name = next((name for name in left if not waits[name]), next(iter(left)))
+        del left[name]
         order.append(name)
+        for post in tells[name]:
+            waits[post].discard(name)
     return order
 
 

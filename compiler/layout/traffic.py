@@ -83,9 +83,9 @@ def _counts(program: Program, messages: Messages | None) -> Mapping[str, Long]:
     return counts
 
 
-def _wrong(group: Synapses, found: NDArray[np.generic], lines: int) -> list[Problem]:
+def _wrong(group: Synapses, found: NDArray[np.integer], lines: int) -> list[Problem]:
     fits = found.shape == (lines,) and np.issubdtype(found.dtype, np.integer)
-    if fits and (found >= 0).all():
+    if fits and found.min(initial=0) >= 0:
         return []
     what = f"messages of '{group.name}' are {lines} integers of 0 or more, not {found.dtype}"
     return [Problem("HB0531", f"{what} {found.shape}", origin=group.name)]
