@@ -14,6 +14,7 @@ import platform
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -23,9 +24,10 @@ from hebbite.compiler.graph import Graph
 from hebbite.compiler.hbt import producer
 from hebbite.rules.objectives import parse_objective
 from hebbite.runtime.choice import Choice, choices_of, typed
-from hebbite.runtime.energy import CostProfile, list_profiles, load_profile
+from hebbite.runtime.energy import CostProfile, by_closeness, list_profiles, load_profile
 from hebbite.runtime.jobs import JobStore
 from hebbite.runtime.plan import Cell, Plan, trials_of
+from hebbite.runtime.ranking import Pair, pairs_of
 from hebbite.runtime.row import Near, Row, interval
 from hebbite.runtime.sensitivity import beside, texts_of
 from hebbite.runtime.trial import Outcome
@@ -43,7 +45,16 @@ class Comparison:
 
     def to_json(self) -> dict[str, object]:
         """Return plain data."""
-        return {"rows": [row.to_json() for row in self.rows], "provenance": self.provenance}
+        return {
+            "rows": [row.to_json() for row in self.rows],
+            "cheaper": [pair.to_json() for pair in self.pairs],
+            "provenance": self.provenance,
+        }
+
+    @cached_property
+    def pairs(self) -> tuple[Pair, ...]:
+        """Which of two rules costs less, as far as every profile agrees."""
+        return pairs_of(self.rows)
 
 
 def compare(
@@ -127,7 +138,9 @@ def _row(
 ) -> Row:
     def row(chosen: Choice, near: Mapping[str, Near]) -> Row:
         cells = _of_seeds(plan, chosen.texts, objective, target)
-        return Row(tuple(found[cell] for cell in cells), plan, profiles, chosen, near)
+        outcomes = tuple(found[cell] for cell in cells)
+        closest = by_closeness(profiles, outcomes[0].model.program.target)
+        return Row(outcomes, plan, closest, chosen, near)
 
     near: dict[str, Near] = {}
     for name, neighbours in beside(choice.texts).items() if plan.sensitivity else ():

@@ -7,6 +7,7 @@ needs, and all that feedback and teacher do, is learning.
 steps            steps run
 neuron_steps     neurons x steps
 neuron_active    of these, with v != 0, a message through a non-zero weight or wire, or a bias
+spikes_out       outputs s and e of neurons that are not 0, whoever hears them
 syn_ops          non-zero weights reached by a message
 spikes_in        messages that reach a core of the group: each where its line has synapses, be they
                  0 or not; axon_out: the same, of lines that are not the host's
@@ -45,6 +46,7 @@ COUNTERS = (
     "steps",
     "neuron_steps",
     "neuron_active",
+    "spikes_out",
     "syn_ops",
     "spikes_in",
     "axon_out",
@@ -220,6 +222,8 @@ class CounterBook:
                     active = active | (sent[f"{wire.source}.s"] != 0)
             self._add(name, late, "neuron_steps", size)
             self._add(name, late, "neuron_active", int(active.sum()))
+            fired = sum(int(np.count_nonzero(sent[f"{name}.{x}"][:size])) for x in ("s", "e"))
+            self._add(name, late, "spikes_out", fired)
             for instruction in population.neuron.instructions:
                 period = self._program.schedule.period
                 guard = dict(population.constants) | {"period": period}

@@ -17,6 +17,7 @@ from hebbite.compiler.graph import Graph
 from hebbite.compiler.settings import Settings
 from hebbite.rules.errors import Problem, UsageError
 from hebbite.runtime.datasets import Dataset, load_dataset
+from hebbite.runtime.energy import check_watts
 from hebbite.runtime.training import plan_of
 from hebbite.runtime.trial import Trial, chance_of, sha256_of
 
@@ -30,6 +31,7 @@ class Plan:
 
     train_samples  samples an epoch, 0 takes all
     profiles       energy profiles, () every one there is
+    board_watts    stated power of everything around the chips, W; None: nothing is stated
     to_accuracy    validation accuracy in (0, 1] whose joules are asked for
     calibrate      choose rate and gain of every error-driven rule that is given without options,
                    for every seed on its own validation part, before anything is compared
@@ -48,6 +50,7 @@ class Plan:
     settings: Settings = field(default_factory=Settings)
     chips: int = 1
     profiles: tuple[str, ...] = ()
+    board_watts: float | None = None
     to_accuracy: float = 0.9
     calibrate: bool = False
     sensitivity: bool = False
@@ -57,7 +60,7 @@ class Plan:
 
         Raises:
             UsageError: HB0107 without a rule, an objective, a target, a seed or an epoch, HB0117
-                for an accuracy that cannot be.
+                for an accuracy that cannot be, HB0512 for a power that cannot.
         """
         if not all((self.rules, self.objectives, self.targets, self.seeds)) or self.epochs < 1:
             what = "comparing needs a rule, an objective, a target, a seed and an epoch"
@@ -65,6 +68,7 @@ class Plan:
         if not 0.0 < self.to_accuracy <= 1.0:
             what = f"an accuracy is above 0 and at most 1, not {self.to_accuracy}"
             raise UsageError(Problem("HB0117", what, hint="--to-accuracy 0.9"))
+        check_watts(self.board_watts)
 
 
 @dataclass(frozen=True)

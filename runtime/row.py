@@ -35,7 +35,8 @@ class Row:
     """A rule over all seeds; `to_json` gives the ROW of ``hebbite compare --json``.
 
     ``choice`` says which text of the rule every seed had, and where it comes from; ``neighbours``
-    holds the same rule at half and at twice its rate, where the plan asks for it.
+    holds the same rule at half and at twice its rate, where the plan asks for it. ``profiles``: the
+    target's own chip first.
     """
 
     outcomes: tuple[Outcome, ...]
@@ -97,6 +98,7 @@ class Row:
                 profile,
                 samples=self.samples,
                 samples_per_epoch=self.outcomes[0].samples_per_epoch,
+                board_watts=self.plan.board_watts,
                 gains=self.bought.gains(),
             )
         ]
@@ -166,9 +168,9 @@ class Row:
     def _time(self) -> dict[str, object]:
         """Return the time of a sample on the chip, by its own profile or else another chip's."""
         target = self.model.program.target
-        order = sorted(self.profiles, key=lambda profile: profile.target != target)
+        order = [profile for profile in self.profiles if profile.time]
         if not order:
-            return {"time_per_sample_s": None, "time_reason": "no profile"}
+            return {"time_per_sample_s": None, "time_reason": "no profile with times"}
         profile = order[0]
         found = time_per_sample(self.counters, self.model.program, profile, samples=self.samples)
         return {

@@ -13,6 +13,8 @@ Row = Mapping[str, Any]
 ORDER = ("native", "native-exact", "native-dense", "handwritten", "brian2", "nest", "snntorch",
          "lava", "lava-float", "reference")  # fmt: skip
 ABSENT = "Not measured yet."
+PLACES = ("A", "B", "C1", "C2", "scale", "activity", "startup", "memory", "mnist", "batch",
+          "cliffs")  # fmt: skip
 MARK = re.compile(r"(<!-- (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
@@ -133,7 +135,13 @@ def write_tables(results: Results, page: Path) -> None:
     for name, found in results.data["extra"].items():
         texts[name] = extra_text(name, found).split("\n\n", 1)[1]
 
+    write_marked(page, dict.fromkeys(PLACES, ABSENT) | {k: v for k, v in texts.items() if v})
+
+
+def write_marked(page: Path, texts: Mapping[str, str]) -> None:
+    """Replace what stands between the marks of some names; what has no text stays."""
+
     def filled(match: re.Match[str]) -> str:
-        return f"{match[1]}{texts.get(match[2]) or ABSENT}\n{match[3]}"
+        return f"{match[1]}{texts[match[2]]}\n{match[3]}" if match[2] in texts else match[0]
 
     page.write_text(MARK.sub(filled, page.read_text()))

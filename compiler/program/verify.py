@@ -34,7 +34,7 @@ PASSES = (("fire", "feedback"), ("noisy", "heard"))
 
 
 def verify_program(program: Program, *, running: str = "") -> None:
-    """Raise VerifyError (HB0430..HB0439, HB0461..HB0468) with everything that breaks the law.
+    """Raise VerifyError (HB0430..HB0439, HB0461..HB0469) with everything that breaks the law.
 
     ``running`` names the pass that was at work, for the report.
     """
@@ -74,6 +74,9 @@ def _structure(program: Program) -> Iterator[Problem]:
 def _population(program: Program, population: Population) -> Iterator[Problem]:
     at = f"%{population.name} = neurons[{population.size}] {population.neuron.name}"
     yield from check_neuron(population.neuron)
+    if "v" not in population.neuron.states:
+        what = f"the neuron program '{population.neuron.name}' keeps no v, by which engines count"
+        yield Problem("HB0469", what, at, population.origin, "add v to its line 'state ...'")
     constants = dict(population.constants)
     for name in population.neuron.parameters:
         if name not in constants:

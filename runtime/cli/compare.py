@@ -66,6 +66,7 @@ def compare(
     further: options.Set = [],  # noqa: B006 - typer copies it
     chips: options.Chips = 1,
     profile: options.Profile = "",
+    watts: options.Watts = None,
     jobs: options.Jobs = 1,
     report: Report = None,
     store: Store = None,
@@ -76,7 +77,6 @@ def compare(
     bias: options.Bias = "",
     biases: options.Biases = "",
     scheduler: options.Scheduler = "",
-    watts: options.Watts = "",
     hardware: options.Hardware = False,
     quiet: options.Quiet = False,
     as_json: options.Json = False,
@@ -111,6 +111,7 @@ def compare(
         ),
         chips=chips,
         profiles=requests.listed(profile),
+        board_watts=watts,
         to_accuracy=to_accuracy,
         calibrate=calibrate,
         sensitivity=sensitivity,

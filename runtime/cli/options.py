@@ -65,6 +65,10 @@ TrainSamples = Annotated[
 Profile = Annotated[
     str, typer.Option(help="energy profiles, a,b; a name or a .json [default: all]")
 ]
+Watts = Annotated[
+    Optional[float],  # noqa: UP045
+    typer.Option(help="power of everything around the chips, assumed", show_default=False),
+]
 Jobs = Annotated[int, typer.Option(help="processes that work side by side", min=1)]
 Output = Annotated[
     Optional[Path],  # noqa: UP045
@@ -74,7 +78,6 @@ Output = Annotated[
 Bias = Annotated[str, _hidden("--bias")]
 Biases = Annotated[str, _hidden("--biases")]
 Scheduler = Annotated[str, _hidden("--scheduler")]
-Watts = Annotated[str, _hidden("--watts")]
 Hardware = Annotated[bool, _hidden("--hardware")]
 Dt = Annotated[str, _hidden("--dt")]
 Reset = Annotated[str, _hidden("--reset")]

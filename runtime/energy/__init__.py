@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from hebbite.runtime.energy.accounts import Account, accounts, ratio
+from hebbite.runtime.energy.accounts import Account, accounts, check_watts, ratio
 from hebbite.runtime.energy.draws import Band, Draws, band_of
 from hebbite.runtime.energy.gains import Gains
 from hebbite.runtime.energy.price import price
 from hebbite.runtime.energy.profile import (
     Constant,
     CostProfile,
+    by_closeness,
     list_profiles,
     load_profile,
     parse_profile,
@@ -26,6 +27,8 @@ __all__ = [
     "TimeEstimate",
     "accounts",
     "band_of",
+    "by_closeness",
+    "check_watts",
     "list_profiles",
     "load_profile",
     "parse_profile",

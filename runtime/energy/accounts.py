@@ -51,6 +51,17 @@ class Account:
         return float(np.mean(self.assumed / self.whole))
 
 
+def check_watts(watts: float | None) -> None:
+    """Refuse a power that cannot be.
+
+    Raises:
+        UsageError: HB0512.
+    """
+    if watts is not None and not 0 <= watts < np.inf:
+        what = f"a board draws a power of 0 W or more, not {watts}"
+        raise UsageError(Problem("HB0512", what, hint="add --watts 10"))
+
+
 def accounts(
     counters: Counters,
     program: Program,
@@ -66,10 +77,8 @@ def accounts(
     Raises:
         UsageError: HB0512, a power that cannot be.
     """
-    if board_watts is not None and not 0 <= board_watts < np.inf:
-        what = f"a board draws a power of 0 W or more, not {board_watts}"
-        raise UsageError(Problem("HB0512", what, hint="add --watts 10"))
-    terms = terms_of(counters, program)
+    check_watts(board_watts)
+    terms = terms_of(counters, program, profile)
     time = run_time(counters, program, profile, draws)
     late = counters.total("steps", phase="learning") / max(counters.total("steps"), 1)
     found: list[Account] = []
@@ -164,9 +173,13 @@ def _with(
 
 
 def ratio(
-    one: Account, other: Account, *, part: Callable[[Account], Floats | None] | None = None
+    one: Account,
+    other: Account,
+    *,
+    part: Callable[[Account], Floats | None] | None = None,
+    scale: float = 1.0,
 ) -> dict[str, float] | None:
-    """Return the band of one / other, draw by draw; None if either lacks a price.
+    """Return the band of scale x one / other, draw by draw; None if either lacks a price.
 
     Both must come from one profile and one `Draws`. "one is cheaper" holds where ``high`` < 1 in
     every profile. ``part`` picks what is compared, by default the whole.
@@ -174,4 +187,4 @@ def ratio(
     first, second = (account.whole if part is None else part(account) for account in (one, other))
     if first is None or second is None or not second.all():
         return None
-    return band_of(first / second).to_json()
+    return band_of(scale * first / second).to_json()

@@ -35,7 +35,8 @@ def price(
 
     Joules a sample (inference and learning), of learning a sample, a visited synapse, a changed
     weight, of an epoch of ``samples_per_epoch`` samples, and by what was bought (see gains.py). A
-    null has its reason in ``reasons``.
+    null has its reason in ``reasons``. ``training_over_inference``: all joules over those of the
+    inference phase, what a sample costs that is learnt from in samples that are only answered.
 
     Raises:
         UsageError: HB0512, no sample, no draw, or a power that cannot be.
@@ -89,10 +90,21 @@ def _row(
         row[key] = band_of(joules * factor).to_json() if joules is not None and known else None
         if why:
             reasons[key] = why
+    times = row["training_over_inference"] = _over_inference(account)
+    if times is None:
+        reasons["training_over_inference"] = account.reason or "inference cost nothing"
     row["evidence"] = _evidence(account, cross)
     row["unpriced"] = list(account.unpriced)
     row["reasons"] = reasons
     return row
+
+
+def _over_inference(account: Account) -> dict[str, float] | None:
+    """Return the band of all joules over those of the inference phase; None without a price."""
+    if account.whole is None or account.learning is None:
+        return None
+    inference = account.whole - account.learning
+    return band_of(account.whole / inference).to_json() if inference.all() else None
 
 
 def _joules(key: str, account: Account, until: Account) -> Floats | None:

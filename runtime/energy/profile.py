@@ -2,14 +2,18 @@
 
 In: the name of a profile, or the path of a user's own. Out: a frozen `CostProfile`. A constant
 without value, low, high, unit, source, page, kind, condition, semantics and band is refused.
+
+Tables of different makers cut the same work differently: one has a price of an inactive neuron, the
+other of every neuron's visit and one more of an update. ``inside`` of a profile says which event is
+paid by which other constant, and is then priced by nothing else.
 """
 
 from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 
 from hebbite.compiler.targets import list_targets
@@ -38,8 +42,16 @@ ENERGY = (
     "interchip",
     "weight_write",
 )
+FINER = ("axon_out", "spike_out", "neuron_step", "synaptic_op_sparse", "synaptic_op_conv")
+"""Events that a table may price by themselves; where it does not, the others hold their share."""
 TIME = (*ENERGY[:7], "barrier", "barrier_chips")
-NAMES = {"energy": ENERGY, "power": ("static",), "time": TIME}
+BARRIERS = ("barrier_from_2", "barrier_from_4", "barrier_from_29")
+"""Barriers of one chip by its mapped tiles: the one with the largest number that is not above."""
+NAMES = {
+    "energy": (*ENERGY, *FINER),
+    "power": ("static",),
+    "time": (*TIME, *FINER, *BARRIERS),
+}
 
 
 @dataclass(frozen=True)
@@ -69,7 +81,9 @@ class Constant:
 
 @dataclass(frozen=True)
 class CostProfile:
-    """The prices of one chip. A constant that a profile leaves out has no price at all."""
+    """The prices of one chip. A constant that a profile leaves out has no price at all, unless the
+    event is ``inside`` another: (event, constant).
+    """
 
     name: str
     target: str
@@ -78,6 +92,7 @@ class CostProfile:
     energy: Mapping[str, Constant]
     power: Mapping[str, Constant]
     time: Mapping[str, Constant]
+    inside: Mapping[str, str] = field(default_factory=dict)
 
 
 def list_profiles() -> tuple[str, ...]:
@@ -120,16 +135,35 @@ def parse_profile(text: str, *, at: str = "") -> CostProfile:
             for name, constant in data[section].items():
                 found = _wrong_constant(section, name, constant)
                 wrong += [(f"{section}.{name}: {what}", hint) for what, hint in found]
+        wrong += _wrong_inside(data)
     if wrong:
         raise InputFileError(*(Problem("HB0511", what, at, hint=hint) for what, hint in wrong))
     sections = {
         section: {name: Constant(**constant) for name, constant in data[section].items()}
         for section in UNITS
     }
-    return CostProfile(data["name"], data["target"], data["title"], data["note"], **sections)
+    return CostProfile(
+        data["name"],
+        data["target"],
+        data["title"],
+        data["note"],
+        sections["energy"],
+        sections["power"],
+        sections["time"],
+        data.get("inside", {}),
+    )
 
 
-_KEYS = tuple(field.name for field in fields(Constant))
+def by_closeness(profiles: Iterable[CostProfile], target: str) -> tuple[CostProfile, ...]:
+    """Return profiles of the target's own chip first, then of other chips, floors at the end."""
+
+    def distance(profile: CostProfile) -> int:
+        return 0 if profile.target == target else 1 + (profile.target == "ideal")
+
+    return tuple(sorted(profiles, key=distance))
+
+
+_KEYS = tuple(one.name for one in fields(Constant))
 _TEXTS = tuple(key for key in _KEYS if key not in ("value", "low", "high"))
 
 
@@ -138,9 +172,25 @@ def _wrong_head(data: Mapping[str, object]) -> list[tuple[str, str]]:
     wrong = [(f"'{key}' means nothing here", near(key, known)) for key in data if key not in known]
     wrong += [(f"'{key}' must be a text", "") for key in texts if not _is_text(data.get(key))]
     wrong += [(f"'{s}' must be an object", "") for s in UNITS if not isinstance(data.get(s), dict)]
+    if not isinstance(data.get("inside", {}), dict):
+        wrong.append(("'inside' must be an object", ""))
     if not wrong and data["target"] not in list_targets():
         target = str(data["target"])
         wrong.append((f"unknown target '{target}'", near(target, list_targets())))
+    return wrong
+
+
+def _wrong_inside(data: Mapping[str, Mapping[str, object]]) -> list[tuple[str, str]]:
+    """Return what is wrong with events that another constant pays."""
+    wrong = []
+    for event, constant in data.get("inside", {}).items():
+        if event not in ENERGY:
+            wrong.append((f"inside.{event}: nothing has such a price", near(event, ENERGY)))
+        elif event in data["energy"]:
+            wrong.append((f"inside.{event}: it has a price of its own", "remove one of the two"))
+        elif constant not in data["energy"]:
+            names = tuple(data["energy"])
+            wrong.append((f"inside.{event}: no price '{constant}'", near(str(constant), names)))
     return wrong
 
 

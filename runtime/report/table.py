@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from hebbite.runtime.compare import Comparison, Row
+from hebbite.runtime.ranking import cheaper_than
 from hebbite.runtime.report.assignment import credit_notes
 from hebbite.runtime.report.cells import band_text, label, percent, several, spread
 from hebbite.runtime.report.gains import gain_notes, rate_notes
@@ -55,16 +56,39 @@ def footnotes(found: Comparison) -> list[str]:
         *rate_notes(found),
     ]
     lines += [f"{names}: one and the same program here, hence one result" for names in twins(found)]
-    for profile in row.profiles:
-        cross = profile.target != row.model.program.target
-        chip = f", another chip than {row.model.program.target}: cross-chip" if cross else ""
-        lines.append(
-            f"energy: profile {profile.name} ({profile.target}{chip}), boundary dynamic, "
-            f"median and 5 to 95 %; evidence: {_evidence(found)}"
-        )
+    lines += _energy_notes(found)
     lines += [*gain_notes(found), *credit_notes(found)]
     lines.append("everything was simulated on this computer; nothing was run on a chip")
     return lines
+
+
+def _energy_notes(found: Comparison) -> list[str]:
+    """Return whose prices are shown, and which rules cost less by all of them."""
+    row = found.rows[0]
+    shown = row.energy_shown
+    if shown is None:
+        return ["energy: no profile has a price"]
+    target = row.model.program.target
+    cross = f", another chip than {target}: cross-chip" if shown["cross_chip"] else ""
+    line = (
+        f"energy: profile {shown['profile']}{cross}, boundary dynamic, median and 5 to 95 %; "
+        f"evidence: {_evidence(found)}"
+    )
+    names = ", ".join(profile.name for profile in row.profiles)
+    cheap = cheaper_than(found.rows, found.pairs)
+    rest = {number: len(found.rows) - 1 for number in cheap}
+    claims = [
+        f"{label(found.rows[number], long=several(found))} than "
+        + ("all others" if len(others) == rest[number] else _names(found, others))
+        for number, others in cheap.items()
+        if others
+    ]
+    told = "; ".join(claims) or "none: no two rules are separable"
+    return [line, f"fewer joules a sample by every profile ({names}; assumed totals): {told}"]
+
+
+def _names(found: Comparison, numbers: tuple[int, ...]) -> str:
+    return ", ".join(label(found.rows[number], long=several(found)) for number in numbers)
 
 
 def twins(found: Comparison) -> list[str]:

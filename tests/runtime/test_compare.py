@@ -16,7 +16,8 @@ from hebbite.runtime.compare import Plan, compare, interval
 from hebbite.runtime.credit.book import SPIKING
 from hebbite.runtime.datasets import load_dataset
 from hebbite.runtime.demo import MODEL, run_demo
-from hebbite.runtime.energy import price
+from hebbite.runtime.energy import list_profiles, price
+from hebbite.runtime.ranking import Pair
 from hebbite.runtime.report import credit_rows, footnotes, render, table_rows
 
 TINY = Plan(("dfa", "frozen"), seeds=(0, 1), epochs=1, train_samples=20, engine="reference")
@@ -118,6 +119,40 @@ def test_a_row_joins_energy_with_what_it_bought(plan: Plan) -> None:
         assert energy["per_decrease_j"]["median"] == pytest.approx(joules / curve["decrease"])
         assert energy["to_accuracy_j"] is None
         assert energy["reasons"]["to_accuracy_j"].startswith("0 of 2 seeds reached")
+
+
+def test_one_rule_costs_less_only_where_every_profile_says_so(plan: Plan) -> None:
+    found = compare(MODEL, replace(plan, rules=("frozen", "delta", "backprop")))
+    document = json.loads(json.dumps(found.to_json(), allow_nan=False))
+    verdicts = {(pair["one"], pair["other"]): pair["verdict"] for pair in document["cheaper"]}
+    assert verdicts == {(0, 1): "not separable", (0, 2): "cheaper", (1, 2): "cheaper"}
+    assert all(set(pair["ratios"]) == set(list_profiles()) for pair in document["cheaper"])
+    alike, *others = document["cheaper"]
+    assert {band["high"] for band in alike["ratios"].values()} == {1.0}  # one and the same program
+    assert all(band["high"] < 1 for pair in others for band in pair["ratios"].values())
+    (told,) = (line for line in footnotes(found) if line.startswith("fewer joules"))
+    assert told.endswith("frozen than backprop; delta than backprop")
+
+
+@pytest.mark.parametrize(
+    ("bands", "verdict"),
+    [
+        ([(0.5, 0.9), (0.2, 0.99)], "cheaper"),
+        ([(1.1, 2.0), (1.01, 3.0)], "dearer"),
+        ([(0.5, 0.9), (0.9, 1.1)], "not separable"),
+        ([(0.5, 0.9), (1.1, 1.2)], "not separable"),
+        ([(0.5, 0.9), None], "not separable"),
+        ([], "not separable"),
+    ],
+)
+def test_a_verdict_needs_the_whole_interval_of_every_profile(
+    bands: list[tuple[float, float] | None], verdict: str
+) -> None:
+    ratios = {
+        f"p{number}": None if band is None else {"low": band[0], "high": band[1]}
+        for number, band in enumerate(bands)
+    }
+    assert Pair(0, 1, ratios).verdict == verdict
 
 
 def test_an_accuracy_costs_the_epochs_until_it_was_reached(plan: Plan) -> None:

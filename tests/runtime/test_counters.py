@@ -85,12 +85,20 @@ EXPECTED = {
     ("cells", "inference"): {
         "neuron_steps": 12,
         "neuron_active": 10,
+        "spikes_out": 4,
         "resets": 4,
         "rng_draws": 4,
     },
     ("cells", "learning"): {"neuron_steps": 4, "neuron_active": 4},
-    # active: 0, 0, 1 (message), then 1 (v of before), 0, 1; one word of answer a sample
-    ("top", "inference"): {"neuron_steps": 6, "neuron_active": 3, "resets": 2, "host_words": 2},
+    # active: 0, 0, 1 (message), then 1 (v of before), 0, 1; one word of answer a sample; e is 6 and
+    # the teacher, then 24
+    ("top", "inference"): {
+        "neuron_steps": 6,
+        "neuron_active": 3,
+        "spikes_out": 2,
+        "resets": 2,
+        "host_words": 2,
+    },
     ("top", "learning"): {"neuron_steps": 2, "neuron_active": 2},
     # sample 1: lines 0 and bias reach one non-zero weight each; sample 2: the bias line reaches
     # two. Three messages go to both cores of cells; the host's lines take no axon

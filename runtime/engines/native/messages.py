@@ -81,6 +81,7 @@ from hebbite.runtime.engines.native.spread import (
 from hebbite.runtime.engines.native.windows import convolve
 
 STEPS, ACTIVE, SYN_OPS = INDEX["neuron_steps"], INDEX["neuron_active"], INDEX["syn_ops"]
+FIRED = INDEX["spikes_out"]
 SPIKES, HOST = INDEX["spikes_in"], INDEX["host_words"]
 RESETS, DRAWS = INDEX["resets"], INDEX["rng_draws"]
 COSTS = 5
@@ -232,6 +233,7 @@ def execute(m: int, p: int, offset: int, late: int) -> None:
             collect(m, output, offset)
     at.counts(m)[2 * component + late, STEPS] += size
     at.counts(m)[2 * component + late, ACTIVE] += at.tables(m)[populations[p, P_ACTIVE]]
+    at.counts(m)[2 * component + late, FIRED] += at.tables(m)[populations[p, P_ACTIVE] + 1]
     at.counts(m)[2 * component + late, RESETS] += at.resets(m)[p, offset]
     at.counts(m)[2 * component + late, DRAWS] += at.draws_made(m)[p, offset]
 

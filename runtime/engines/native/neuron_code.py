@@ -22,7 +22,8 @@ from hebbite.runtime.engines.native.llvm import (
     print_kernel,
 )
 
-REACHED, ACTIVE = "reached", "active"
+REACHED, ACTIVE, FIRED = "reached", "active", "fired"
+SPIKES = ("s", "e")
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,7 @@ class Unit:
         tables = [Array(f"table {name}") for name in self.tables]
         random = [Array(f"random {index}") for index in self.random]
         flags = [Array(name, 8, signed=False) for name in (*map(flag_of, OUTPUTS), REACHED)]
-        return Signature((*registers, *tables, *random, *flags), totals=(ACTIVE,))
+        return Signature((*registers, *tables, *random, *flags), totals=(ACTIVE, FIRED))
 
     @property
     def random(self) -> tuple[int, ...]:
@@ -74,8 +75,8 @@ def active_at(neuron: NeuronProgram, offset: int) -> tuple[int, ...]:
 
 
 def print_step(module: ir.Module, name: str, unit: Unit, active: tuple[int, ...]) -> None:
-    """Print the kernel of one step; its total is how many neurons were active."""
-    print_kernel(module, name, unit.signature, lambda lane: [_Step(lane, unit, active).print()])
+    """Print the kernel of one step; its totals: neurons that were active, spikes that they sent."""
+    print_kernel(module, name, unit.signature, lambda lane: _Step(lane, unit, active).print())
 
 
 class _Step:
@@ -87,8 +88,10 @@ class _Step:
         self._active = active
         self._values: dict[str, Value] = {name: lane.constant(0) for name in OUTPUTS}
 
-    def print(self) -> Value:
-        """Print loads, instructions and stores; return whether the neuron was active."""
+    def print(self) -> tuple[Value, Value]:
+        """Print loads, instructions and stores; return whether the neuron was active, and how many
+        spikes it sent.
+        """
         lane, neuron = self._lane, self._unit.neuron
         busy = lane.builder.or_(self._read("v"), lane.load(REACHED))
         if "bias" in self._unit.tables:
@@ -102,9 +105,14 @@ class _Step:
             if name in changed and name in self._unit.stored:
                 lane.store(name, self._values[name])
             if name in changed and name in OUTPUTS and name in self._unit.stored:
-                sends = lane.compare("!=", self._values[name], lane.constant(0))
-                lane.store(flag_of(name), lane.flag(sends))
-        return lane.flag(lane.compare("!=", busy, lane.constant(0)))
+                lane.store(flag_of(name), self._sends(name))
+        fired = lane.builder.add(*(self._sends(name) for name in SPIKES))
+        return lane.flag(lane.compare("!=", busy, lane.constant(0))), fired
+
+    def _sends(self, output: str) -> Value:
+        """Return whether the neuron sends on an output."""
+        value = self._values[output]
+        return self._lane.flag(self._lane.compare("!=", value, self._lane.constant(0)))
 
     def _own(self, table: str) -> Value:
         """Return the entry of a table that belongs to the neuron."""

@@ -25,6 +25,13 @@ def constant(program: Program, index: int, name: str, value: int) -> Program:
     return replace(program, populations=tuple(changed))
 
 
+def neuron(program: Program, index: int, text: str) -> Program:
+    """Return the program with one population's neuron program replaced."""
+    changed = list(program.populations)
+    changed[index] = replace(changed[index], neuron=parse_neuron(text), constants=(), tables=())
+    return replace(program, populations=tuple(changed))
+
+
 def weight(program: Program, name: str, value: Any) -> Program:
     """Return the program with one tensor replaced."""
     return replace(program, tensors={**program.tensors, name: value})
@@ -57,6 +64,7 @@ BREAKS: list[tuple[str, Callable[[Program], Program]]] = [
             p, populations=(replace(p.populations[0], constants=()), p.populations[1])
         ),
     ),
+    ("HB0469", lambda p: neuron(p, 0, "neuron still() {\n state q\n always\n q = mov a\n}")),
     ("HB0433", lambda p: constant(p, 0, "feedback", 5)),
     ("HB0433", lambda p: replace(p, sources=(replace(p.sources[0], offsets=(0,)), p.sources[1]))),
     ("HB0434", lambda p: weight(p, "to_out.weight", np.zeros((3, 4), np.int16))),

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -78,7 +79,6 @@ def test_a_verb_without_a_feature_is_absent(verb: str) -> None:
         ("train", "--scheduler"),
         ("compare", "--scheduler"),
         ("compare", "--biases"),
-        ("compare", "--watts"),
     ],
 )
 def test_an_option_without_a_feature_is_refused(verb: str, option: str) -> None:
@@ -234,6 +234,25 @@ def test_compare_says_what_energy_bought_and_what_hangs_on_the_rate(tmp_path: Pa
     assert "rate=9 is out of range" in text
     assert "squared payload units" in text
     assert "HB0117" in hebbite("compare", MODEL, *words[:-4], "--to-accuracy", "2").stderr
+
+
+def test_a_stated_power_is_an_assumed_board_and_changes_no_other_row() -> None:
+    words = ("--rules", "frozen", "--seeds", "0", "--epochs", "1", "--profile", "loihi2-derived")
+    documents: list[Any] = [
+        told("compare", MODEL, *SHORT, *words, *w) for w in ((), ("--watts", "3"))
+    ]
+    without, with_power = (document["rows"][0]["energy"] for document in documents)
+    for before, after in zip(without, with_power, strict=True):
+        if after["boundary"] != "board":
+            assert before == after
+        elif after["total"] == "sourced":
+            assert before["per_sample_j"] is after["per_sample_j"] is None
+        else:
+            assert before["per_sample_j"] is None
+            assert after["evidence"] == "assumed"
+            assert after["assumed_share"] > 0.99
+    assert documents[0]["cheaper"] == documents[1]["cheaper"]
+    assert "HB0512" in hebbite("compare", MODEL, *words, "--watts", "-1").stderr
 
 
 def test_demo_says_what_it_compared_and_verified(tmp_path: Path) -> None:

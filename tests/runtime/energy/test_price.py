@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from hebbite.compiler.neurons.lif import LIF
+from hebbite.compiler.program.connectivity import Connectivity, Conv2d, Dense, Sparse
 from hebbite.compiler.program.types import (
     Plasticity,
     Population,
@@ -43,6 +44,8 @@ DELTA = Plasticity(
     4,
     (("x1", Trace(65535)), ("y2", Trace(65535)), ("y3", Trace(65535))),
 )
+LISTED = Sparse("starts", "targets")
+WINDOWS = Conv2d((3, 1, 1), (1, 1))
 KEYS = {
     "profile",
     "boundary",
@@ -56,6 +59,7 @@ KEYS = {
     "per_epoch_j",
     "to_accuracy_j",
     "per_decrease_j",
+    "training_over_inference",
     "evidence",
     "unpriced",
 }
@@ -94,9 +98,9 @@ def a_run(program: Program, *parts: Mapping[str, Mapping[str, int]]) -> Counters
     return Counters(names, values)
 
 
-def certain() -> CostProfile:
+def certain(name: str = "loihi1-davies2018") -> CostProfile:
     """The profile without its ranges, so that a result can be computed by hand."""
-    profile = load_profile("loihi1-davies2018")
+    profile = load_profile(name)
     flat = {
         section: {
             name: replace(constant, low=constant.value, high=constant.value)
@@ -130,7 +134,58 @@ def test_a_run_of_pairwise_stdp_costs_what_the_table_says() -> None:
         assert found["per_change_j"]["median"] == pytest.approx(learning * 1e-12 / 3)
         assert found["per_epoch_j"]["median"] == pytest.approx((inference + learning) * 1e-12 * 50)
         assert (found["assumed_share"], found["unpriced"]) == (0.0, [])
+        times = found["training_over_inference"]["median"]
+        assert times == pytest.approx((inference + learning) / inference)
         assert (found["evidence"], found["cross_chip"]) == ("simulated", False)
+
+
+def test_a_fitted_table_pays_visits_updates_spikes_and_messages_that_leave() -> None:
+    program = a_program(None)
+    sent = {
+        "out.inference": {"neuron_steps": 16, "neuron_active": 10, "spikes_out": 7},
+        "s1.inference": {"spikes_in": 9, "axon_out": 5, "syn_ops": 20, "hops_ew": 2, "hops_ns": 3},
+    }
+    profile = certain("loihi1-sanafe2025")
+    found = row(all_rows(program, a_run(program, sent), profile=profile), "dynamic", "sourced")
+    joules = 51.2 * 16 + 21.6 * 10 + 69.3 * 7 + 35.5 * 20 + 111 * 5 + 3.0 * 2 + 4.2 * 3
+    assert found["per_sample_j"]["median"] == pytest.approx(joules * 1e-12 / 2, rel=1e-12)
+    assert (found["evidence"], found["unpriced"]) == ("fitted", [])
+
+
+@pytest.mark.parametrize(
+    ("connect", "weight", "each"),
+    [(Dense(), (4, 3), 35.5), (LISTED, (12,), 33.6), (WINDOWS, (4, 3), 24.0)],
+)
+def test_a_fitted_table_prices_matrices_lists_and_convolutions(
+    connect: Connectivity, weight: tuple[int, ...], each: float
+) -> None:
+    program = a_program(None)
+    group = replace(program.synapses[0], connect=connect)
+    program = replace(program, synapses=(group,), tensors={"w": np.ones(weight, np.int32)})
+    counters = a_run(program, {"s1.inference": {"syn_ops": 20}})
+    found = row(
+        all_rows(program, counters, profile=certain("loihi1-sanafe2025")), "dynamic", "sourced"
+    )
+    assert found["per_sample_j"]["median"] == pytest.approx(each * 20e-12 / 2, rel=1e-12)
+
+
+def test_what_is_inside_another_price_is_priced_once() -> None:
+    program = a_program(None)
+    counters = a_run(program, SPIKES, {"s1.inference": {"axon_out": 5, "hops_ew": 8}})
+    rows = all_rows(program, counters, profile=certain("loihi2-derived"))
+    found = row(rows, "dynamic", "assumed")
+    assert found["per_sample_j"]["median"] == pytest.approx((26.1 * 20 + 52 * 32) * 1e-12 / 2)
+    unknown = row(rows, "dynamic", "sourced")
+    assert (unknown["per_sample_j"], unknown["unpriced"]) == (None, ["neuron_steps"])
+
+
+def test_a_floor_of_arithmetic_has_no_time_and_no_chip() -> None:
+    program = a_program(None)
+    rows = all_rows(program, a_run(program, SPIKES), profile=load_profile("ideal-45nm"))
+    assert row(rows, "dynamic", "sourced")["per_sample_j"]["median"] > 0
+    chip = row(rows, "chip", "assumed")
+    assert chip["per_sample_j"] is None
+    assert chip["reasons"]["per_sample_j"].startswith("profile 'ideal-45nm' has no time")
 
 
 def test_the_chip_adds_its_static_power_and_learning_pays_for_its_own_steps() -> None:

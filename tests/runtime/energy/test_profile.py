@@ -1,11 +1,12 @@
 import json
+import re
 from pathlib import Path
 
 import pytest
 
 from hebbite.rules.errors import InputFileError, UsageError
 from hebbite.runtime.energy import list_profiles, load_profile, parse_profile
-from hebbite.runtime.energy.profile import HERE, KINDS, NAMES, UNITS
+from hebbite.runtime.energy.profile import ENERGY, HERE, KINDS, TIME, UNITS
 
 KEYS = (
     "value",
@@ -49,8 +50,8 @@ def test_every_published_constant_has_a_source_and_lies_in_its_band(name: str) -
             assert constant.low <= constant.value <= constant.high
             assert constant.kind in KINDS
             assert constant.unit in UNITS[section]
-            published = "doi" in constant.source
-            assert published == (constant.kind != "assumed")
+            assert (constant.source == "no published number") == (constant.kind == "assumed")
+            assert constant.kind == "assumed" or re.search("doi|BSD-3", constant.source)
 
 
 def test_the_prices_are_those_of_table_2_and_called_simulated() -> None:
@@ -66,10 +67,46 @@ def test_the_prices_are_those_of_table_2_and_called_simulated() -> None:
     assert (static.low, static.high, static.unit) == (29.5, 104.0, "mW")
 
 
-def test_every_event_has_some_price() -> None:
-    profile = load_profile("loihi1-davies2018")
-    for section, names in NAMES.items():
-        assert set(getattr(profile, section)) == set(names)
+@pytest.mark.parametrize("name", list_profiles())
+def test_every_event_has_some_price_or_is_inside_another(name: str) -> None:
+    profile = load_profile(name)
+    assert set(ENERGY) <= set(profile.energy) | set(profile.inside)
+    assert not set(profile.energy) & set(profile.inside)
+    assert not profile.time or set(TIME) <= set(profile.time) | set(profile.inside)
+
+
+def test_the_fitted_prices_are_those_of_sana_fe() -> None:
+    profile = load_profile("loihi1-sanafe2025")
+    fitted = {n: c.value for n, c in profile.energy.items() if c.kind == "fitted"}
+    assert fitted == {
+        "axon_out": 111.0,
+        "spike_out": 69.3,
+        "hop_ew": 3.0,
+        "hop_ns": 4.2,
+        "neuron_step": 51.2,
+        "neuron_active": 21.6,
+        "synaptic_op": 35.5,
+        "synaptic_op_sparse": 33.6,
+        "synaptic_op_conv": 24.0,
+        "random_draw": 6.0,
+    }
+
+
+@pytest.mark.parametrize(
+    ("inside", "said"),
+    [
+        ({"neuron_idle": "synaptic_op"}, "inside.neuron_idle: nothing has such a price"),
+        ({"hop_ew": "synaptic_op"}, "inside.hop_ew: it has a price of its own"),
+        ({"message": "neuron_step"}, "inside.message: no price 'neuron_step'"),
+        (["message"], "'inside' must be an object"),
+    ],
+)
+def test_an_event_is_inside_a_price_that_there_is(inside: object, said: str) -> None:
+    data = json.loads(text_with({}))
+    del data["energy"]["message"]
+    with pytest.raises(InputFileError, match=f"HB0511: {said}"):
+        parse_profile(json.dumps({**data, "inside": inside}))
+    assert parse_profile(json.dumps({**data, "inside": {"message": "hop_ew"}})).inside
 
 
 @pytest.mark.parametrize("key", KEYS)
