@@ -3,7 +3,8 @@
 What stands on one core stays together; only which core that is changes, so nothing that a program
 computes does. On several chips the parts are first divided so that few messages change chip, on no
 more chips than before. Messages that change chip and hops never become more than in the linear
-order; where neither becomes less, the linear order stays.
+order; where neither becomes less, the linear order stays. A few more tiles may be taken than by the
+linear order, which fills one after the other.
 
 Beyond `MOST_PARTS` parts the linear order stays too: the table of their messages is square.
 """

@@ -7,6 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hebbite.compiler.capacity import core_uses
+from hebbite.compiler.compile import compile
+from hebbite.compiler.graph_builder import GraphBuilder
 from hebbite.compiler.layout import placement_report
 from hebbite.compiler.neurons.relu import RELU
 from hebbite.compiler.passes.place import Place
@@ -138,6 +140,24 @@ def test_order_hops_weighs_measured_messages() -> None:
     made, blind = Place().apply(program, messages=seen), Place().apply(program)
     found, other = (placement_report(some, messages=seen) for some in (made, blind))
     assert found.chosen.hops < other.chosen.hops
+
+
+def test_a_model_is_compiled_in_order_hops_unless_it_is_told_otherwise() -> None:
+    build, rng = GraphBuilder("deep"), np.random.default_rng(0)
+    last = build.add("input", name="image", attributes={"shape": (4,)})
+    for inputs, outputs in ((4, 8), (8, 8), (8, 8), (8, 8), (8, 3)):
+        weight = rng.normal(size=(outputs, inputs))
+        last = build.add("linear", (last,), attributes={"weight": weight})
+        last = build.add("relu", (last,)) if outputs == 8 else last
+    deep = build.graph(outputs=(last,))
+    made, linear = compile(deep, rule="dfa"), compile(deep, rule="dfa", order="linear")
+    held = [core for some in cores(linear.program).values() for core in some]
+    assert sorted(held) == list(range(len(held)))
+    assert cores(made.program) == cores(Place().apply(linear.program)) != cores(linear.program)
+    found = placement_report(made.program)
+    assert found.chosen.hops < found.linear.hops
+    with pytest.raises(UsageError, match="unknown order of cores 'nearest'"):
+        compile(deep, rule="dfa", order="nearest")
 
 
 @settings(max_examples=30, deadline=None)

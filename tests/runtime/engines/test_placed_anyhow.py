@@ -31,8 +31,8 @@ CASES = (
     *("tanh, learned feedback", "relu, copied signs", "stdp, epoch 4", "tags, epoch 4"),
     *("lists, three factors", "convolutions", "instructions"),
 )
-FAR = 300
-"""Cores of three chips, among which the far placement scatters."""
+EACH = 128
+"""Cores of a chip."""
 
 
 def numbered(program: Program, counts: tuple[int, ...]) -> Program:
@@ -47,8 +47,9 @@ def numbered(program: Program, counts: tuple[int, ...]) -> Program:
 
 
 def far(program: Program, *, draw: int) -> Program:
-    cores = scattered(FAR, seed=0, draw=draw).tolist()
-    return moved(program, {core: cores[core] for core in parts_of(program)})
+    """Neighbours on another chip each, scattered there."""
+    inside = scattered(EACH, seed=0, draw=draw).tolist()
+    return moved(program, {core: inside[core] + EACH * (core % 3) for core in parts_of(program)})
 
 
 def record(engine: str, program: Program, data: Data, samples: int) -> Recording:
