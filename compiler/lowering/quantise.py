@@ -121,10 +121,10 @@ def weight_scale(settings: Settings, weight: Real, beside: Real | None = None) -
 
 
 def _weights(stage: Stage, unit: float, bias_payload: int, settings: Settings) -> tuple[Int, float]:
-    beside = stage.bias * unit / bias_payload if stage.is_shared else None
-    scale = weight_scale(settings, stage.weight, beside)
-    bias = stage.bias * scale * unit / bias_payload
-    return np.column_stack([even(stage.weight * scale), even(bias)]), scale
+    """Return the weights with the bias line's, and their scale, by which both fit their words."""
+    bias = stage.bias * unit / bias_payload
+    scale = weight_scale(settings, stage.weight, bias)
+    return np.column_stack([even(stage.weight * scale), even(bias * scale)]), scale
 
 
 def _stage(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from hebbite.runtime.energy.accounts import Account, accounts, check_watts, ratio
 from hebbite.runtime.energy.draws import Band, Draws, band_of
 from hebbite.runtime.energy.gains import Gains
+from hebbite.runtime.energy.measured import Measured, measure_cpu, measure_gpu
 from hebbite.runtime.energy.price import price
 from hebbite.runtime.energy.profile import (
     Constant,
@@ -23,6 +24,7 @@ __all__ = [
     "CostProfile",
     "Draws",
     "Gains",
+    "Measured",
     "RunTime",
     "TimeEstimate",
     "accounts",
@@ -31,6 +33,8 @@ __all__ = [
     "check_watts",
     "list_profiles",
     "load_profile",
+    "measure_cpu",
+    "measure_gpu",
     "parse_profile",
     "price",
     "ratio",

@@ -113,3 +113,15 @@ def test_weights_keep_their_scale_when_the_largest_would_not_fit() -> None:
     net = Network("n", "x", 50, (Stage("out", "to_out", weight, np.zeros(2), "none", ""),))
     made = quantise(net, np.ones((4, 50)), Settings())
     assert made.stages[0].weight[0, 0] == 254
+
+
+def test_weights_keep_their_scale_when_the_largest_bias_would_not_fit() -> None:
+    weight, bias = np.full((2, 50), 0.1), np.array([400.0, -100.0])
+    net = Network("n", "x", 50, (Stage("out", "to_out", weight, bias, "none", ""),))
+    settings = Settings()
+    made = quantise(net, np.ones((4, 50)), settings)
+    (stage,) = made.stages
+    assert stage.weight[:, -1].tolist() == [254, -64]  # -63.5, to the even integer
+    unit = stage.weight_scale * made.input_scale
+    real = stage.weight[:, -1] * settings.bias_payload / unit
+    np.testing.assert_allclose(real, bias, rtol=0.01)

@@ -174,7 +174,7 @@ def test_what_is_inside_another_price_is_priced_once() -> None:
     counters = a_run(program, SPIKES, {"s1.inference": {"axon_out": 5, "hops_ew": 8}})
     rows = all_rows(program, counters, profile=certain("loihi2-derived"))
     found = row(rows, "dynamic", "assumed")
-    assert found["per_sample_j"]["median"] == pytest.approx((26.1 * 20 + 52 * 32) * 1e-12 / 2)
+    assert found["per_sample_j"]["median"] == pytest.approx((26.5 * 20 + 52 * 32) * 1e-12 / 2)
     unknown = row(rows, "dynamic", "sourced")
     assert (unknown["per_sample_j"], unknown["unpriced"]) == (None, ["neuron_steps"])
 
