@@ -7,6 +7,7 @@ chip in linear order, at random (mean of 20 draws), and as `Arrange` places it; 
 the seconds of the whole placement in linear order and of `Arrange` alone. Each line of each group
 sends one message. Synapses are drawn by a seed; nothing learns and nothing was run on a chip.
 
+deep       64-128-...-128-10, dfa: eight populations on a core each
 mlp        784-1000-1000-10, dfa
 digits     64-32-10, dfa: what fits one tile has nothing to save
 conv       3x32x32, convolutions 3x3 to 16 and 32 channels, each pooled, linear to 128 and 10
@@ -25,6 +26,7 @@ import argparse
 import json
 import time
 from collections.abc import Callable, Iterable
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -76,11 +78,11 @@ def measured(program: Program, chips: int) -> dict[str, object]:
     return {**placement_report(made).to_json(), **times}
 
 
-def mlp() -> Program:
-    """Return 784-1000-1000-10."""
-    build, rng = GraphBuilder("mlp"), np.random.default_rng(0)
-    last = build.add("input", name="image", attributes={"shape": (784,)})
-    for inputs, outputs in ((784, 1000), (1000, 1000), (1000, 10)):
+def layers(*sizes: int) -> Program:
+    """Return a network of linear ops and rectifiers that learns by dfa."""
+    build, rng = GraphBuilder("layers"), np.random.default_rng(0)
+    last = build.add("input", name="image", attributes={"shape": sizes[:1]})
+    for inputs, outputs in pairwise(sizes):
         weight = rng.normal(0, inputs**-0.5, (outputs, inputs))
         last = build.add("linear", (last,), attributes={"weight": weight})
         last = build.add("relu", (last,)) if outputs > 10 else last
@@ -193,7 +195,8 @@ def program_of(
 
 PROGRAMS: dict[str, Callable[[], Program]] = {
     "digits": digits,
-    "mlp": mlp,
+    "deep": lambda: layers(64, 128, 128, 128, 128, 128, 128, 128, 10),
+    "mlp": lambda: layers(784, 1000, 1000, 10),
     "conv": conv,
     "reservoir": reservoir,
     "local": local,

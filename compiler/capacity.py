@@ -100,8 +100,11 @@ def footprint(program: Program, *, chips: int | None = None) -> Footprint:
     shares["cores"] = None if free else len(uses) / (there * int(target.cores_per_chip))
     known = {name: share for name, share in shares.items() if share is not None}
     bottleneck = max(known, key=lambda name: known[name], default="")
-    over = [name for name, share in known.items() if share > 1]
-    tight = [name for name in (bottleneck,) if name and known[name] > FULL]
+    mends = [f"{problem.what}: {problem.hint}" for problem in _over(program, uses)]
+    if known.get("cores", 0) > 1 or (bottleneck == "cores" and known["cores"] > FULL):
+        mends.append(_more_chips(program, target, there, len(uses)))
+    if not mends and known.get(bottleneck, 0) > FULL:
+        mends.append(_tight(program, uses, bottleneck, there))
     return Footprint(
         chips=taken,
         cores=len(uses),
@@ -112,26 +115,25 @@ def footprint(program: Program, *, chips: int | None = None) -> Footprint:
         rules=_bytes(use.rules for use in uses),
         shares=tuple(shares.items()),
         bottleneck=bottleneck,
-        mend="; ".join(_mended(program, uses, name, there) for name in over or tight),
+        mend="; ".join(mends),
     )
 
 
-def _mended(program: Program, uses: tuple[CoreUse, ...], name: str, chips: int) -> str:
-    """Return what fills a limit, and what to do about it."""
+def _tight(program: Program, uses: tuple[CoreUse, ...], name: str, chips: int) -> str:
+    """Return what nearly fills a limit of a core, and what room is left."""
     target = load_target(program.target)
-    if name == "cores":
-        return _more_chips(program, target, chips, len(uses))
     field, words = LIMITS[name]
     use = max(uses, key=lambda use: use.of(name))
-    here = [p for p in program.populations if use.core in cores_of(p)]
-    largest = max(here, key=lambda p: p.size)
-    what = f"'{largest.name}' takes {use.of(name)} of {target.numbers[field].value} {words}"
-    splits = name in shrinks(program, largest) and -(-largest.size // len(cores_of(largest))) > 1
-    if use.of(name) > int(target.numbers[field]) or not splits:
-        return f"{what} on core {use.core}: {_mend(largest, splits=splits)}"
+    here = next(p for p in program.populations if use.core in cores_of(p))
+    what = (
+        f"'{here.name}' takes {use.of(name)} of {target.numbers[field].value} {words} "
+        f"on core {use.core}"
+    )
+    if not _splits(program, here, name):
+        return f"{what}: {_mend(splits=False)}"
     left = chips * int(target.cores_per_chip) - len(uses)
     room = f"{left} cores are free" if left > 0 else f"no core is free: add --chips {chips + 1}"
-    return f"{what} on core {use.core}: shrink it, or let it take one more core; {room}"
+    return f"{what}: shrink it; it is split further if it grows, and {room}"
 
 
 def _more_chips(program: Program, target: Target, chips: int, cores: int) -> str:
@@ -166,17 +168,21 @@ def check_capacity(program: Program, *, chips: int | None = None) -> None:
     Raises:
         CapacityError: HB0520, a core holds more than it can; HB0521, there are too few chips.
     """
-    target = load_target(program.target)
-    uses = {use.core: use for use in core_uses(program)}
-    problems = [
+    problems = _over(program, core_uses(program))
+    problems += _too_few_chips(program, load_target(program.target), chips)
+    if problems:
+        raise CapacityError(*problems)
+
+
+def _over(program: Program, uses: tuple[CoreUse, ...]) -> list[Problem]:
+    """Return every limit that the fullest core of a population exceeds."""
+    target, known = load_target(program.target), {use.core: use for use in uses}
+    return [
         problem
         for population in program.populations
         for name in LIMITS
-        for problem in _overfull(program, target, population, uses, name)
+        for problem in _overfull(program, target, population, known, name)
     ]
-    problems += _too_few_chips(program, target, chips)
-    if problems:
-        raise CapacityError(*problems)
 
 
 def _overfull(
@@ -197,14 +203,19 @@ def _overfull(
             f"a {target.name} core holds {number.value}{sure}",
             at=_printed(population),
             origin=population.origin,
-            hint=_mend(population, splits=name in shrinks(program, population)),
+            hint=_mend(splits=_splits(program, population, name)),
         )
     ]
 
 
-def _mend(population: Population, *, splits: bool) -> str:
+def _splits(program: Program, population: Population, name: str) -> bool:
+    """Whether more cores leave less of a limit on each."""
     share = -(-population.size // len(cores_of(population)))
-    if splits and share > 1:
+    return share > 1 and name in shrinks(program, population)
+
+
+def _mend(*, splits: bool) -> str:
+    if splits:
         return "let the placement split it: remove --no-split"
     return "use fewer inputs a neuron, or a chip without this limit: add --target ideal"
 

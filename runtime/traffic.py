@@ -23,13 +23,13 @@ def messages_of(program: Program, recording: Recording) -> dict[str, NDArray[np.
     """Return group -> messages that each of its lines sent, int64 (lines,).
 
     Raises:
-        UsageError: HB0532, the recording lacks an output.
+        UsageError: HB0506, the recording lacks an output.
     """
     missing = [probe for probe in probes_of_messages(program) if probe not in recording.values]
     if missing:
         what = f"no messages of {', '.join(missing)} were recorded"
         hint = "run with probes=probes_of_messages(program)"
-        raise UsageError(Problem("HB0532", what, hint=hint))
+        raise UsageError(Problem("HB0506", what, hint=hint))
     return {
         group.name: np.count_nonzero(recording.values[_probe(group)], axis=0).astype(np.int64)
         for group in program.synapses

@@ -63,7 +63,7 @@ def placement_report(
     random placements.
 
     Raises:
-        UsageError: HB0531, the messages do not fit the program.
+        UsageError: HB0505, the messages do not fit the program.
     """
     traffic, target = traffic_of(program, messages), load_target(program.target)
     sent, parts = traffic.messages, len(traffic.cores)

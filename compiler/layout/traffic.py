@@ -38,7 +38,7 @@ def traffic_of(program: Program, messages: Messages | None = None) -> Traffic:
     """Return what the parts of a program send; ``messages`` measured, else one of every line.
 
     Raises:
-        UsageError: HB0531, the measured messages do not fit the program.
+        UsageError: HB0505, the measured messages do not fit the program.
     """
     counts = _counts(program, messages)
     cores = parts_of(program)
@@ -66,7 +66,7 @@ def _counts(program: Program, messages: Messages | None) -> Mapping[str, Long]:
     if messages is None:
         return {name: np.ones(program.line_count(g), np.int64) for name, g in groups.items()}
     problems = [
-        Problem("HB0531", f"no group '{name}' sends messages", hint=near(name, tuple(groups)))
+        Problem("HB0505", f"no group '{name}' sends messages", hint=near(name, tuple(groups)))
         for name in messages
         if name not in groups
     ]
@@ -77,7 +77,7 @@ def _counts(program: Program, messages: Messages | None) -> Mapping[str, Long]:
         problems += _wrong(group, found, lines)
         counts[name] = found if problems else found.astype(np.int64)
     if not problems and sum(float(c.astype(np.float64).sum()) for c in counts.values()) > MOST:
-        problems.append(Problem("HB0531", "there are more than 2^52 messages"))
+        problems.append(Problem("HB0505", "there are more than 2^52 messages"))
     if problems:
         raise UsageError(*problems)
     return counts
@@ -88,4 +88,4 @@ def _wrong(group: Synapses, found: NDArray[np.integer], lines: int) -> list[Prob
     if fits and found.min(initial=0) >= 0:
         return []
     what = f"messages of '{group.name}' are {lines} integers of 0 or more, not {found.dtype}"
-    return [Problem("HB0531", f"{what} {found.shape}", origin=group.name)]
+    return [Problem("HB0505", f"{what} {found.shape}", origin=group.name)]

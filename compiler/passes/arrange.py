@@ -48,7 +48,7 @@ class Arrange:
         """Return the program on other cores; ``messages`` are as often as lines send, if known.
 
         Raises:
-            UsageError: HB0531, the messages do not fit the program.
+            UsageError: HB0505, the messages do not fit the program.
         """
         target, parts = load_target(program.target), parts_of(program)
         linear = np.arange(len(parts), dtype=np.int64)

@@ -55,14 +55,14 @@ class Place:
         ``messages``: how often lines send, for order ``hops``; without them all send alike.
 
         Raises:
-            UsageError: HB0503, fewer than one chip; HB0530, an unknown order; HB0531, measured
+            UsageError: HB0503, fewer than one chip; HB0504, an unknown order; HB0505, measured
                 messages that do not fit.
             CapacityError: HB0520 or HB0521, it does not fit.
         """
         check_chips(self.chips)
         if self.order not in ORDERS:
             what = f"unknown order of cores '{self.order}'"
-            raise UsageError(Problem("HB0530", what, hint=near(self.order, ORDERS)))
+            raise UsageError(Problem("HB0504", what, hint=near(self.order, ORDERS)))
         counts = {population.name: 1 for population in program.populations}
         placed = _placed(program, counts)
         if self.split:

@@ -66,4 +66,4 @@ def test_a_recording_without_an_output_is_refused_by_its_name(ran: tuple[Program
     recording = machine.run(silent, samples=1, learn=False, probes=())
     with pytest.raises(UsageError, match="no messages of image") as caught:
         messages_of(program, recording)
-    assert caught.value.code == "HB0532"
+    assert caught.value.code == "HB0506"

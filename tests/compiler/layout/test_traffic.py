@@ -77,7 +77,7 @@ def test_messages_that_do_not_fit_are_refused(
 ) -> None:
     with pytest.raises(UsageError, match=what) as caught:
         traffic_of(make([(0,), (1,)], [(0, 1)], each=2), messages)
-    assert caught.value.code == "HB0531"
+    assert caught.value.code == "HB0505"
 
 
 def test_an_unknown_group_is_met_with_the_nearest_name(make: Make) -> None:

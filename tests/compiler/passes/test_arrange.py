@@ -78,7 +78,7 @@ def test_measured_messages_decide_which_parts_stand_together() -> None:
 def test_messages_that_do_not_fit_are_refused_of_a_small_program_too() -> None:
     with pytest.raises(UsageError, match="no group 'g' sends") as caught:
         Arrange().apply(by_chance(2, seed=0), messages={"g": [1]})
-    assert caught.value.code == "HB0531"
+    assert caught.value.code == "HB0505"
 
 
 def test_more_parts_than_a_table_of_messages_should_hold_stay_in_linear_order(

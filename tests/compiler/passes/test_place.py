@@ -119,7 +119,7 @@ def test_no_chip_is_a_mistake_of_usage() -> None:
 def test_an_unknown_order_is_met_with_the_nearest_name() -> None:
     with pytest.raises(UsageError, match="unknown order of cores 'hop'") as caught:
         Place(order="hop").apply(chain(2, 2))
-    assert caught.value.code == "HB0530"
+    assert caught.value.code == "HB0504"
     assert "hops" in caught.value.problems[0].hint
 
 
