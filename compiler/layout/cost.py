@@ -29,6 +29,11 @@ class Cost:
         """Whether neither hops nor changes of chip are more than another placement's."""
         return self.interchip <= other.interchip and self.hops <= other.hops
 
+    def saves_on(self, other: Cost) -> bool:
+        """Whether one of both is less than another placement's, and the other not more."""
+        less = self.interchip < other.interchip or self.hops < other.hops
+        return less and self.at_most(other)
+
     def to_json(self) -> dict[str, float]:
         """Return hops, their two parts, and interchip."""
         return {

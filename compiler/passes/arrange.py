@@ -69,8 +69,7 @@ class Arrange:
             starts.insert(0, _numbered(divide(messages, chips=chips, each=each), each))
         for start in starts:
             found = self._settled(target, messages, start)
-            cost = cost_of(target, sent, found)
-            if cost != limit and cost.at_most(limit):
+            if cost_of(target, sent, found).saves_on(limit):
                 return found
         return linear
 

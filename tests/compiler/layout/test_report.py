@@ -42,6 +42,16 @@ def test_the_mean_of_random_placements_is_that_of_the_twenty_draws(make: Make) -
     assert found != placement_report(made, seed=5)
 
 
+def test_a_placement_saves_on_another_if_it_has_less_of_one_and_no_more_of_the_other() -> None:
+    cost = Cost(2, 3, 4)
+    assert Cost(2, 3, 3).saves_on(cost)
+    assert Cost(1, 3, 4).saves_on(cost)
+    assert not Cost(3, 2, 4).saves_on(cost)
+    assert not Cost(0, 0, 5).saves_on(cost)
+    assert not Cost(9, 0, 0).saves_on(cost)
+    assert Cost(3, 2, 4).at_most(cost)
+
+
 def test_measured_messages_are_what_is_weighed(make: Make) -> None:
     found = placement_report(make([(0,), (4,)], [(0, 1)], each=2), messages={"g0.1": [30, 12]})
     assert (found.measured, found.messages, found.chosen.hops) == (True, 42, 42)
