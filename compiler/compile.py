@@ -48,6 +48,7 @@ def compile(
     calibration: Samples | None = None,
     chips: int = 1,
     split: bool = True,
+    order: str = "hops",
 ) -> Compiled:
     """Return the chip program of a model that learns by ``rule``.
 
@@ -59,6 +60,7 @@ def compile(
         calibration: real inputs (samples, features...) that set scales and thresholds; without
             them uniform noise in [0, 1) stands in, and the report says so.
         chips: chips that the program may use; ``split``: whether a population may span cores.
+        order: of the cores, ``hops``: those between which messages take few hops, or ``linear``.
 
     Raises:
         HebbiteError: whatever is wrong with the request, all of it at once where possible.
@@ -73,7 +75,7 @@ def compile(
     network = _started(network_of(graph), chosen)
     data, known = _calibration(network, calibration)
     lowered = lower(Request(network, data, learning, goal, chosen, load_target(chosen.target)))
-    program = Place(chips=chips, split=split).apply(lowered.program)
+    program = Place(chips=chips, split=split, order=order).apply(lowered.program)
     check_capacity(program, chips=chips)
     verify_program(program, running="place")
     return Compiled(

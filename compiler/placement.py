@@ -2,12 +2,19 @@
 
 A core has a chip, and a tile in that chip; the mesh comes from the program's target. A population
 on several cores is split evenly, its first neurons on the first core.
+
+Inside a chip a message takes as many hops as its tiles are apart, column by column (ew) and row by
+row (ns). To another chip it takes the hops inside of both: along its row to the edge of its own,
+from the edge of the other one on, with a row's change on the way, and one crossing (interchip).
+Chips stand in a row, chip 0 in the west, so it leaves by the edge that faces the other chip. How
+chips are joined on a board is in no target: hops through chips in between are not counted, and a
+crossing is one however far it goes.
 """
 
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from hebbite.compiler.arithmetic.synapse import Fan, fan_of
 from hebbite.compiler.program.types import Population, Program, Synapses
@@ -16,9 +23,8 @@ from hebbite.compiler.targets import Target, load_target
 
 def tile(target: Target, core: int) -> tuple[int, int, int]:
     """Return (chip, x, y) of the tile that holds a core; tiles are numbered column by column."""
-    chip, inside = divmod(core, int(target.cores_per_chip))
-    x, y = divmod(inside // int(target.cores_per_tile), int(target.tile_rows))
-    return chip, x, y
+    chip, x, y = _tiles(target, np.asarray(core, np.int64))
+    return int(chip), int(x), int(y)
 
 
 def cores_of(population: Population) -> tuple[int, ...]:
@@ -74,8 +80,7 @@ def hops(program: Program, group: Synapses) -> dict[str, NDArray[np.int64]]:
     sums = np.zeros((len(reached), 3), np.int64)
     home = core_of_lines(len(reached), pre.size, pre.cores)
     for core in np.unique(home):
-        ways = np.asarray([_way(target, int(core), goal) for goal in cores_of(post)], np.int64)
-        sums[home == core] = reached[home == core] @ ways
+        sums[home == core] = reached[home == core] @ ways(target, core, cores_of(post))
     return {
         "spikes_in": goals,
         "axon_out": goals,
@@ -89,16 +94,31 @@ def longest_way(program: Program) -> tuple[int, int]:
     """Return (east-west, north-south) hops of the farthest message between two populations."""
     target = load_target(program.target)
     known = {population.name: population for population in program.populations}
-    ways = [
-        _way(target, home, goal)[:2]
+    found = [
+        (int(east_west), int(north_south))
         for group in program.synapses
         if group.pre in known
         for home in cores_of(known[group.pre])
-        for goal in cores_of(known[group.post])
+        for east_west, north_south, _ in ways(target, home, cores_of(known[group.post]))
     ]
-    return max(ways, key=sum, default=(0, 0))
+    return max(found, key=sum, default=(0, 0))
 
 
-def _way(target: Target, home: int, goal: int) -> tuple[int, int, int]:
-    (chip, x, y), (chip_to, x_to, y_to) = tile(target, home), tile(target, goal)
-    return abs(x - x_to), abs(y - y_to), int(chip != chip_to)
+def ways(target: Target, homes: ArrayLike, goals: ArrayLike) -> NDArray[np.int64]:
+    """Return (ew hops, ns hops, chips changed) of a message from core to core, int64.
+
+    Shape (homes..., goals, 3); ``homes`` is one core or several, ``goals`` several.
+    """
+    chip, x, y = _tiles(target, np.asarray(homes, np.int64)[..., None])
+    chip_to, x_to, y_to = _tiles(target, np.asarray(goals, np.int64))
+    across = int(target.tile_columns) - 1 + np.sign(chip_to - chip) * (x_to - x)
+    east_west = np.where(chip == chip_to, np.abs(x - x_to), across)
+    north_south = np.broadcast_to(np.abs(y - y_to), east_west.shape)
+    return np.stack([east_west, north_south, (chip != chip_to).astype(np.int64)], axis=-1)
+
+
+def _tiles(target: Target, cores: NDArray[np.int64]) -> tuple[NDArray[np.int64], ...]:
+    """Return chip, column and row of every core."""
+    chip, inside = np.divmod(cores, int(target.cores_per_chip))
+    x, y = np.divmod(inside // int(target.cores_per_tile), int(target.tile_rows))
+    return chip, x, y

@@ -2,7 +2,8 @@
 
 A population starts a fresh core: neurons of one core share its tables and rules, and whether a chip
 lets unlike populations share them is not public. Cores are numbered in topological order of the
-forward groups, so that neighbours in the network are neighbours on the mesh (linear placement).
+forward groups, so that neighbours in the network are neighbours on the mesh (linear placement);
+order ``hops`` then moves them where messages take fewer hops, if there are such places.
 The number of cores of a population is the smallest that keeps compartments, synaptic memory and
 out-axons within the target; in-axons become fewer by splitting only where not every line reaches
 every neuron.
@@ -18,41 +19,58 @@ from hebbite.compiler.capacity import (
     LIMITS,
     CoreUse,
     check_capacity,
+    check_chips,
     core_uses,
     shrinks,
 )
+from hebbite.compiler.layout.linear import topological
+from hebbite.compiler.layout.traffic import Messages
+from hebbite.compiler.passes.arrange import Arrange
 from hebbite.compiler.placement import cores_of
 from hebbite.compiler.program.types import Population, Program
 from hebbite.compiler.storage import stored
 from hebbite.compiler.targets import Target, load_target
-from hebbite.rules.errors import Problem, UsageError
+from hebbite.rules.errors import Problem, UsageError, near
+
+ORDERS = ("hops", "linear")
 
 
 @dataclass(frozen=True)
 class Place:
-    """``chips`` is how many there are, ``split`` whether a population may have several cores."""
+    """``chips`` is how many there are, ``split`` whether a population may have several cores.
+
+    ``order`` says how cores are numbered: ``linear`` or ``hops``; ``seed`` is that of its search.
+    """
 
     name: ClassVar[str] = "place"
 
     chips: int = 1
     split: bool = True
+    order: str = "hops"
+    seed: int = 0
 
-    def apply(self, program: Program) -> Program:
+    def apply(self, program: Program, *, messages: Messages | None = None) -> Program:
         """Return the program with cores for every population; earlier cores are forgotten.
 
+        ``messages``: how often lines send, for order ``hops``; without them all send alike.
+
         Raises:
-            UsageError: HB0503, fewer than one chip.
+            UsageError: HB0503, fewer than one chip; HB0504, an unknown order; HB0505, measured
+                messages that do not fit.
             CapacityError: HB0520 or HB0521, it does not fit.
         """
-        if self.chips < 1:
-            what = f"a program needs a chip, not {self.chips}"
-            raise UsageError(Problem("HB0503", what, hint="add --chips 1"))
+        check_chips(self.chips)
+        if self.order not in ORDERS:
+            what = f"unknown order of cores '{self.order}'"
+            raise UsageError(Problem("HB0504", what, hint=near(self.order, ORDERS)))
         counts = {population.name: 1 for population in program.populations}
         placed = _placed(program, counts)
         if self.split:
             placed = _split(placed, counts)
         check_capacity(placed, chips=self.chips)
-        return placed
+        if self.order == "linear":
+            return placed
+        return Arrange(self.seed).apply(placed, messages=messages)
 
 
 def _split(program: Program, counts: dict[str, int]) -> Program:
@@ -92,25 +110,8 @@ def _more_cores(
 
 def _placed(program: Program, counts: Mapping[str, int]) -> Program:
     first, cores = 0, {}
-    for name in _topological(program):
+    for name in topological(program):
         cores[name] = tuple(range(first, first + counts[name]))
         first += counts[name]
     populations = tuple(replace(p, cores=cores[p.name]) for p in program.populations)
     return replace(program, populations=populations)
-
-
-def _topological(program: Program) -> list[str]:
-    """Return the names of all populations, senders first; a cycle is cut in program order."""
-    left = [population.name for population in program.populations]
-    forward = [
-        (group.pre, group.post)
-        for group in program.synapses
-        if group.role == "forward" and group.pre != group.post
-    ]
-    order: list[str] = []
-    while left:
-        waiting = {post for pre, post in forward if pre in left and post in left}
-        name = next((name for name in left if name not in waiting), left[0])
-        left.remove(name)
-        order.append(name)
-    return order

@@ -17,7 +17,7 @@ from hebbite.compiler.program.types import (
     Synapses,
     Wire,
 )
-from hebbite.rules.errors import CapacityError
+from hebbite.rules.errors import CapacityError, UsageError
 from hebbite.rules.sums import parse_sum
 from hebbite.rules.traces import Trace
 
@@ -179,3 +179,103 @@ def test_more_than_the_largest_system_is_refused() -> None:
     far = replace(program.population("out"), cores=(128 * 1152,))
     with pytest.raises(CapacityError, match="add --target ideal"):
         check_capacity(replace(program, populations=(program.population("hidden"), far)))
+
+
+def test_a_program_with_room_needs_no_mend() -> None:
+    found = footprint(a_program())
+    assert (found.mend, found.fits) == ("", True)
+    assert found.to_json()["percent_of_limit"] == {
+        "compartments": 100 * 4 / 8192,
+        "synapse_bytes": 100 * 14 / 131072,
+        "in_axons": 100 * 7 / 4096,
+        "out_axons": 100 * 5 / 4096,
+        "cores": 100 * 2 / 128,
+    }
+
+
+def test_what_is_over_its_limit_says_which_population_and_what_to_do() -> None:
+    found = footprint(a_program("loihi1", hidden=1200))
+    assert not found.fits
+    assert found.mend == (
+        "'hidden' needs 1200 compartments, a loihi1 core holds 1024: "
+        "let the placement split it: remove --no-split"
+    )
+    assert found.to_json()["mend"] == found.mend
+
+
+def test_everything_over_its_limit_is_mended_at_once() -> None:
+    found = footprint(a_program("loihi1", hidden=1200, inputs=5000))
+    assert found.mend.split("; ") == [
+        "'hidden' needs 1200 compartments, a loihi1 core holds 1024: "
+        "let the placement split it: remove --no-split",
+        "'hidden' needs 6750000 bytes of synaptic memory, a loihi1 core holds 131072: "
+        "let the placement split it: remove --no-split",
+        "'hidden' needs 5000 in-axons, a loihi1 core holds 4096: "
+        "use fewer inputs a neuron, or a chip without this limit: add --target ideal",
+    ]
+
+
+def test_a_bottleneck_that_is_nearly_full_tells_what_room_is_left() -> None:
+    found = footprint(a_program("loihi1", hidden=1000))
+    assert (found.bottleneck, found.fits) == ("compartments", True)
+    assert found.mend == (
+        "'hidden' takes 1000 of 1024 compartments on core 0: "
+        "shrink it; it is split further if it grows, and 126 cores are free"
+    )
+
+
+def test_a_bottleneck_that_no_core_widens_asks_for_fewer_inputs() -> None:
+    found = footprint(a_program("loihi1", inputs=3900))
+    assert found.bottleneck == "in_axons"
+    assert found.mend == (
+        "'hidden' takes 3900 of 4096 in-axons on core 0: "
+        "use fewer inputs a neuron, or a chip without this limit: add --target ideal"
+    )
+
+
+def spread(cores: int) -> Program:
+    program = a_program(hidden=256)
+    hidden = replace(program.population("hidden"), cores=tuple(range(cores)))
+    return replace(program, populations=(hidden, replace(program.population("out"), cores=(200,))))
+
+
+def test_a_chip_that_is_nearly_full_asks_for_another_one_or_a_smaller_population() -> None:
+    found = footprint(spread(123))
+    assert (found.chips, found.cores, found.bottleneck) == (2, 124, "cores")
+    assert found.mend == ""
+    assert footprint(spread(123), chips=1).mend == (
+        "124 of 128 cores are taken, 123 of them by 'hidden': shrink it, or add --chips 2"
+    )
+
+
+def test_cores_of_more_chips_than_there_are_do_not_fit() -> None:
+    found = footprint(spread(199), chips=1)
+    assert not found.fits
+    assert found.mend == (
+        "200 of 128 cores are taken, 199 of them by 'hidden': shrink it, or add --chips 2"
+    )
+
+
+def test_a_full_core_on_a_full_chip_asks_for_another_chip() -> None:
+    program = a_program("loihi1", hidden=127 * 1024)
+    hidden = replace(program.population("hidden"), cores=tuple(range(127)))
+    out = replace(program.population("out"), cores=(127,))
+    made = replace(program, populations=(hidden, out), synapses=program.synapses[:1])
+    found = footprint(made)
+    assert (found.bottleneck, found.fits) == ("compartments", True)
+    assert "'hidden' takes 1024 of 1024 compartments on core 0: shrink it" in found.mend
+    assert found.mend.endswith("if it grows, and no core is free: add --chips 2")
+    assert footprint(made, chips=2).mend.endswith("and 128 cores are free")
+
+
+def test_a_footprint_on_no_chip_is_a_mistake_of_usage() -> None:
+    with pytest.raises(UsageError, match="add --chips 1") as caught:
+        footprint(a_program(), chips=0)
+    assert caught.value.code == "HB0503"
+
+
+def test_where_the_largest_system_is_too_small_only_a_chip_without_limits_helps() -> None:
+    program = a_program(hidden=1153 * 128)
+    hidden = replace(program.population("hidden"), cores=tuple(range(1153 * 128)))
+    made = replace(program, populations=(hidden, *program.populations[1:]), synapses=())
+    assert footprint(made).mend.endswith("shrink it, or add --target ideal")

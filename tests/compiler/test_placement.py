@@ -7,6 +7,7 @@ from hebbite.compiler.placement import (
     longest_way,
     shares_of,
     tile,
+    ways,
 )
 from hebbite.compiler.program.types import Population, Program, Readout, Schedule, Source, Synapses
 from hebbite.compiler.targets import load_target
@@ -64,6 +65,23 @@ def test_a_message_costs_one_axon_and_the_way_to_every_core_of_its_receiver() ->
 def test_a_message_to_another_chip_is_counted_as_such() -> None:
     program = a_program(cores=(0,), more=(128,))
     assert hops(program, program.group("s2"))["interchip"].tolist() == [1] * 6
+
+
+def test_a_way_to_another_chip_is_the_hops_inside_of_both_and_one_crossing() -> None:
+    target = load_target("loihi2")
+    # column 7 of chip 0 faces column 0 of chip 1: cores 112..127 and 128..143
+    assert ways(target, 112, [128, 0]).tolist() == [[0, 0, 1], [7, 0, 0]]
+    # from column 1, row 0: six hops to the edge, in by column 0 and on to column 2, three rows down
+    assert ways(target, 16, [128 + 32 + 12]).tolist() == [[6 + 2, 3, 1]]
+    # westwards it leaves by column 0 and enters by column 7; chips in between are not counted
+    assert ways(target, 256 + 16, [32]).tolist() == [[1 + 5, 0, 1]]
+
+
+def test_a_way_back_is_as_long_as_the_way_there() -> None:
+    target, cores = load_target("loihi2"), np.arange(0, 400, 7)
+    found = ways(target, cores, cores)
+    assert found.shape == (58, 58, 3)
+    np.testing.assert_array_equal(found, found.transpose(1, 0, 2))
 
 
 def test_a_line_of_the_host_has_no_axon_of_its_own() -> None:

@@ -7,6 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hebbite.compiler.capacity import core_uses
+from hebbite.compiler.compile import compile
+from hebbite.compiler.graph_builder import GraphBuilder
+from hebbite.compiler.layout import placement_report
 from hebbite.compiler.neurons.relu import RELU
 from hebbite.compiler.passes.place import Place
 from hebbite.compiler.program.types import (
@@ -113,15 +116,67 @@ def test_no_chip_is_a_mistake_of_usage() -> None:
         Place(chips=0).apply(chain(2, 2))
 
 
-@settings(max_examples=30, deadline=None)
-@given(sizes=st.lists(st.integers(1, 1500), min_size=2, max_size=4))
-def test_every_placed_program_fits_and_placing_twice_is_placing_once(sizes: list[int]) -> None:
-    placed = Place(chips=8).apply(chain(*sizes))
-    held = [core for some in cores(placed).values() for core in some]
+def test_an_unknown_order_is_met_with_the_nearest_name() -> None:
+    with pytest.raises(UsageError, match="unknown order of cores 'hop'") as caught:
+        Place(order="hop").apply(chain(2, 2))
+    assert caught.value.code == "HB0504"
+    assert "hops" in caught.value.problems[0].hint
+
+
+def test_order_hops_takes_fewer_hops_than_linear_on_as_many_cores_a_population() -> None:
+    program = chain(1, 900, 900, 900, 10)
+    linear, made = (Place(order=order).apply(program) for order in ("linear", "hops"))
+    assert {n: len(held) for n, held in cores(made).items()} == {
+        n: len(held) for n, held in cores(linear).items()
+    }
+    found = placement_report(made)
+    assert placement_report(linear).chosen == found.linear
+    assert found.chosen.hops < 0.9 * found.linear.hops
+
+
+def test_order_hops_weighs_measured_messages() -> None:
+    program = chain(1, 900, 900, 900, 10)
+    seen = {"s3": np.full(900, 3)}  # only p2 was heard
+    made, blind = Place().apply(program, messages=seen), Place().apply(program)
+    found, other = (placement_report(some, messages=seen) for some in (made, blind))
+    assert found.chosen.hops < other.chosen.hops
+
+
+def test_a_model_is_compiled_in_order_hops_unless_it_is_told_otherwise() -> None:
+    build, rng = GraphBuilder("deep"), np.random.default_rng(0)
+    last = build.add("input", name="image", attributes={"shape": (4,)})
+    for inputs, outputs in ((4, 8), (8, 8), (8, 8), (8, 8), (8, 3)):
+        weight = rng.normal(size=(outputs, inputs))
+        last = build.add("linear", (last,), attributes={"weight": weight})
+        last = build.add("relu", (last,)) if outputs == 8 else last
+    deep = build.graph(outputs=(last,))
+    made, linear = compile(deep, rule="dfa"), compile(deep, rule="dfa", order="linear")
+    held = [core for some in cores(linear.program).values() for core in some]
     assert sorted(held) == list(range(len(held)))
+    assert cores(made.program) == cores(Place().apply(linear.program)) != cores(linear.program)
+    found = placement_report(made.program)
+    assert found.chosen.hops < found.linear.hops
+    with pytest.raises(UsageError, match="unknown order of cores 'nearest'"):
+        compile(deep, rule="dfa", order="nearest")
+
+
+@settings(max_examples=30, deadline=None)
+@given(
+    sizes=st.lists(st.integers(1, 1500), min_size=2, max_size=4),
+    order=st.sampled_from(["hops", "linear"]),
+)
+def test_every_placed_program_fits_and_placing_twice_is_placing_once(
+    sizes: list[int], order: str
+) -> None:
+    place = Place(chips=8, order=order)
+    placed = place.apply(chain(*sizes))
+    held = [core for some in cores(placed).values() for core in some]
+    if order == "linear":
+        assert sorted(held) == list(range(len(held)))
+    assert len(set(held)) == len(held)
     for use in core_uses(placed):
         assert 0 < use.compartments <= 1024
         assert use.synapse_bytes <= 131072
         assert use.out_axons <= 4096
     assert sum(use.compartments for use in core_uses(placed)) == sum(sizes[1:])
-    assert cores(Place(chips=8).apply(placed)) == cores(placed)
+    assert cores(place.apply(placed)) == cores(placed)

@@ -375,7 +375,7 @@ def test_a_run_of_no_sample_is_refused() -> None:
 
 def test_several_chips_have_no_published_barrier_nor_price_of_a_way_between_them() -> None:
     program = a_program(None)
-    parts = program.populations[0]
+    parts = replace(program.populations[0], cores=(112,))  # at the edge that faces the other chip
     program = replace(
         program,
         populations=(parts, replace(parts, name="far", cores=(128,))),
