@@ -20,7 +20,7 @@ import numpy as np
 from benchmarks.sanafe.networks import PERIOD, SAMPLES, Network
 from numpy.typing import NDArray
 
-from hebbite.compiler.placement import tile
+from hebbite.compiler.placement import ways
 from hebbite.compiler.targets import load_target
 from hebbite.runtime.bycore import CoreCounts, count_by_core
 from hebbite.runtime.counters import Counters
@@ -220,16 +220,16 @@ def _host(
 ) -> tuple[float, NDArray[np.float64]]:
     """Return what SANA-FE charges for the host's messages: J, and seconds of every step."""
     target, sending = load_target(network.program.target), np.zeros(counts.steps)
-    _, x, y = tile(target, network.host)
+    names = ("hop_ew", "hop_ns")
     joules, energy, time = 0.0, profile.energy, profile.time
     for sent in counts.traffic.values():
         if sent.senders:
             continue
         sending += sent.messages.sum(axis=(1, 2)) * time["axon_out"].value * time["axon_out"].scale
         for goal, messages in zip(sent.receivers, sent.messages.sum(axis=(0, 1)), strict=True):
-            _, x_to, y_to = tile(target, goal)
-            ways = (("axon_out", 1), ("hop_ew", abs(x - x_to)), ("hop_ns", abs(y - y_to)))
-            each = sum(energy[name].value * energy[name].scale * count for name, count in ways)
+            hops = ways(target, network.host, [goal])[0].tolist()
+            costs = (("axon_out", 1), *zip(names, hops[:2], strict=True))
+            each = sum(energy[name].value * energy[name].scale * count for name, count in costs)
             joules += float(messages) * each
     return joules, sending
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from hebbite.compiler.placement import cores_of
 from hebbite.compiler.program.types import Plasticity, Population, Program, Synapses
-from hebbite.runtime.bycore.counts import CORE_COUNTERS, HOST, PLACE, CoreCounts, Part, Traffic
+from hebbite.runtime.bycore.counts import CORE_COUNTERS, HOST, PLACE, CoreCounts, GroupTraffic, Part
 from hebbite.runtime.bycore.spread import Spread, by_place, place_of
 from hebbite.runtime.gates import terms_at
 
@@ -62,7 +62,9 @@ class CoreBook:
             for name, cores in self._cores.items()
         }
         traffic = {
-            name: Traffic(spread.senders, spread.receivers, np.array(self._sent[name], np.int64))
+            name: GroupTraffic(
+                spread.senders, spread.receivers, np.array(self._sent[name], np.int64)
+            )
             for name, spread in self._spreads.items()
         }
         counted = CoreCounts(self._program.name, len(self._rows), parts, traffic)

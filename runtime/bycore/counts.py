@@ -46,7 +46,7 @@ class Part(NamedTuple):
         return self.values[:, :, PLACE[counter]]
 
 
-class Traffic(NamedTuple):
+class GroupTraffic(NamedTuple):
     """Messages of one group: int64 (steps, senders, receivers) between cores; no sender: the
     host."""
 
@@ -66,7 +66,7 @@ class CoreCounts:
     program: str
     steps: int
     parts: Mapping[str, Part]
-    traffic: Mapping[str, Traffic]
+    traffic: Mapping[str, GroupTraffic]
 
     @cached_property
     def cores(self) -> tuple[int, ...]:
@@ -105,7 +105,7 @@ class CoreCounts:
             for name, part in self.parts.items()
         }
         traffic = {
-            name: Traffic(
+            name: GroupTraffic(
                 sent.senders,
                 sent.receivers,
                 np.concatenate([sent.messages, other.traffic[name].messages]),

@@ -6,10 +6,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hebbite.compiler.arithmetic.synapse import fan_of
-from hebbite.compiler.placement import cores_of, reach, shares_of, tile
+from hebbite.compiler.placement import cores_of, reach, shares_of, ways
 from hebbite.compiler.program.connectivity import ends_of
 from hebbite.compiler.program.types import Population, Program, Synapses
-from hebbite.compiler.targets import Target, load_target
+from hebbite.compiler.targets import load_target
 
 Long = NDArray[np.int64]
 
@@ -27,12 +27,6 @@ def by_place(amounts: Long, places: Long, count: int) -> Long:
     total = np.zeros(count, np.int64)
     np.add.at(total, places, amounts)
     return total
-
-
-def way(target: Target, home: int, goal: int) -> tuple[int, int, int]:
-    """Return (hops east or west, hops north or south, chips changed: 0 or 1) between two cores."""
-    (chip, x, y), (chip_to, x_to, y_to) = tile(target, home), tile(target, goal)
-    return abs(x - x_to), abs(y - y_to), int(chip != chip_to)
 
 
 class Spread:
@@ -58,10 +52,7 @@ class Spread:
             self.senders = cores_of(pre)
             self._home = place_of(pre)[np.minimum(np.arange(lines), pre.size - 1)]
         target = load_target(program.target)
-        self.ways: Long = np.array(
-            [[way(target, home, goal) for goal in self.receivers] for home in self.senders],
-            np.int64,
-        ).reshape(len(self.senders), len(self.receivers), 3)
+        self.ways = ways(target, np.asarray(self.senders, np.int64), self.receivers)
         self.ends = ends_of(program, group) if plastic else None
         self._known: Long | None = None
         self._line = self._post = np.zeros(0, np.int64)

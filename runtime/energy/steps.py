@@ -20,7 +20,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from hebbite.compiler.placement import tile
+from hebbite.compiler.placement import ways
 from hebbite.compiler.program.types import Program
 from hebbite.compiler.targets import load_target, weakest
 from hebbite.runtime.bycore import CoreCounts
@@ -94,17 +94,17 @@ def step_times(
         return counts.of(counter, components=components)[:, 1:]  # the host is no core
 
     events = events_of(program, profile, of)
-    ways = {} if overlap else _ways(program, counts, free=free_hops(profile))
+    far = {} if overlap else _ways(program, counts, free=free_hops(profile))
     barrier = barrier_of(program, profile)
     used = {event.constant for event in events} | {barrier}
-    used |= {name for i, name in enumerate(HOPS) if any(way[i] for way in ways)}
+    used |= {name for i, name in enumerate(HOPS) if any(way[i] for way in far)}
     missing = sorted(used - profile.time.keys())
     if missing:
         text = f"profile '{profile.name}' has no time for {', '.join(missing)}"
         return StepTimes(None, reason=text)
     prices = {name: seconds_of(profile, draws, name) for name in used}
     busy, unsure = _busy(events, prices, draws, steps=counts.steps, overlap=overlap)
-    seconds = busy + _farthest(ways, prices, steps=counts.steps) + prices[barrier]
+    seconds = busy + _farthest(far, prices, steps=counts.steps) + prices[barrier]
     guessed = unsure + counts.steps * prices[barrier] * (profile.time[barrier].kind == "assumed")
     kinds = [profile.time[name].kind for name in used]
     kinds += ["assumed"] * any(event.assumed for event in events)
@@ -161,21 +161,21 @@ def _ways(program: Program, counts: CoreCounts, *, free: tuple[bool, bool]) -> W
     target = load_target(program.target)
     found: dict[tuple[int, int], NDArray[np.bool_]] = {}
     for sent in counts.traffic.values():
-        for home, sender in enumerate(sent.senders):
-            _, x, y = tile(target, sender)
-            for goal, receiver in enumerate(sent.receivers):
-                _, x_to, y_to = tile(target, receiver)
-                used = sent.messages[:, home, goal] > 0
-                way = abs(x - x_to) * (not free[0]), abs(y - y_to) * (not free[1])
-                if any(way) and used.any():
-                    found[way] = found.get(way, np.zeros(counts.steps, np.bool_)) | used
+        apart = ways(target, np.asarray(sent.senders, np.int64), sent.receivers)
+        used = sent.messages.any(axis=0) if sent.senders else np.zeros((0, 0), np.bool_)
+        for home, goal in np.argwhere(used):
+            east_west, north_south, _ = apart[home, goal]
+            way = int(east_west) * (not free[0]), int(north_south) * (not free[1])
+            if any(way):
+                known = found.get(way, np.zeros(counts.steps, np.bool_))
+                found[way] = known | (sent.messages[:, home, goal] > 0)
     return found
 
 
-def _farthest(ways: Ways, prices: Mapping[str, Floats], *, steps: int) -> Floats:
+def _farthest(far: Ways, prices: Mapping[str, Floats], *, steps: int) -> Floats:
     """Return the seconds of the farthest message of every step, (steps, draws or 1)."""
     longest = np.zeros((steps, 1))
-    for way, used in ways.items():
+    for way, used in far.items():
         parts = [n * prices[name] for name, n in zip(HOPS, way, strict=True) if n]
         longest = np.maximum(longest, used[:, None] * np.sum(parts, axis=0))
     return longest

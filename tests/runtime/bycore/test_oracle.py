@@ -54,6 +54,20 @@ def tile(program: Program, core: int) -> tuple[int, int, int]:
     return chip, number // rows, number % rows
 
 
+def hops_between(program: Program, core: int, goal: int) -> tuple[int, int, int]:
+    """Return the columns and rows that a message passes, and whether it changes chip; chips stand
+    in a row, and it leaves its own by the edge that faces the other."""
+    (chip, x, y), (chip_to, x_to, y_to) = tile(program, core), tile(program, goal)
+    last = int(load_target(program.target).tile_columns) - 1
+    if chip == chip_to:
+        columns = abs(x - x_to)
+    elif chip < chip_to:
+        columns = (last - x) + x_to
+    else:
+        columns = x + (last - x_to)
+    return columns, abs(y - y_to), int(chip != chip_to)
+
+
 def one_by_one(program: Program, group: Synapses) -> Iterator[tuple[int, int, int]]:
     """Yield line, neuron and element of the flat weights of every synapse."""
     lines, post = program.lines(group.pre, group.output), program.population(group.post).size
@@ -124,11 +138,11 @@ def count_group(program: Program, group: Synapses, values: Mapping[str, Long], o
             out[step, goal, "spikes_in"] += 1
             if group.pre not in sources:
                 core = home(program.population(group.pre), line)
-                (chip, x, y), (chip_to, x_to, y_to) = tile(program, core), tile(program, goal)
+                columns, rows, crossed = hops_between(program, core, goal)
                 out[step, core, "axon_out"] += 1
-                out[step, core, "hops_ew"] += abs(x - x_to)
-                out[step, core, "hops_ns"] += abs(y - y_to)
-                out[step, core, "interchip"] += chip != chip_to
+                out[step, core, "hops_ew"] += columns
+                out[step, core, "hops_ns"] += rows
+                out[step, core, "interchip"] += crossed
 
 
 def is_active(
