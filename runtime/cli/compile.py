@@ -15,6 +15,7 @@ from hebbite.runtime.cli.output import print_json, say
 if TYPE_CHECKING:
     from hebbite.compiler.compiled import Compiled
     from hebbite.compiler.graph import Graph
+    from hebbite.compiler.passes.place import Place
     from hebbite.compiler.settings import Settings
 
 EMITS = ("graph", "program")
@@ -37,6 +38,7 @@ def compile(
     further: options.Set = [],  # noqa: B006 - typer copies it
     chips: options.Chips = 1,
     no_split: options.NoSplit = False,
+    order: options.Order = "hops",
     emit: Emit = "",
     print_after_all: After = False,
     bias: options.Bias = "",
@@ -46,6 +48,8 @@ def compile(
     debug: options.Debug = False,
 ) -> None:
     """Compile a model that learns by a rule to the program of a chip."""
+    from hebbite.compiler.passes.place import Place
+
     if emit and emit not in EMITS:
         raise UsageError(Problem("HB0162", f"cannot emit '{emit}'", hint=near(emit, EMITS)))
     if output is None and not emit:
@@ -66,7 +70,8 @@ def compile(
         _print_text(str(graph), "graph", as_json)
         return
     material = requests.material_of(graph, data, seed=seed)
-    compiled = _compiled(model, graph, material, rule, objective, settings, chips, not no_split)
+    place = Place(chips=chips, split=not no_split, order=order)
+    compiled = _compiled(model, graph, material, rule, objective, settings, place)
     if emit:
         text = str(graph) if emit == "graph" else _program_text(compiled)
         _print_text(text, emit, as_json and output is None)
@@ -98,8 +103,7 @@ def _compiled(
     rule: str,
     objective: str,
     settings: Settings,
-    chips: int,
-    split: bool,
+    place: Place,
 ) -> Compiled:
     from hebbite.compiler.compile import compile as compile_model
     from hebbite.runtime.plan import CALIBRATION_SAMPLES
@@ -115,8 +119,9 @@ def _compiled(
         objective=objective,
         settings=settings,
         calibration=calibration,
-        chips=chips,
-        split=split,
+        chips=place.chips,
+        split=place.split,
+        order=place.order,
     )
     for note in requests.notes_of(graph, compiled.rule, settings):
         say(f"note {note}")

@@ -36,6 +36,7 @@ def doctor(as_json: options.Json = False, debug: options.Debug = False) -> None:
         "packages": {name: _version(name) for name in PACKAGES},
         "engines": engine_rows(),
         "kernel_cache": _kernel_cache(),
+        "joules": _joules(),
         "problems": _problems(),
     }
     if as_json:
@@ -47,6 +48,7 @@ def doctor(as_json: options.Json = False, debug: options.Debug = False) -> None:
     for row in engine_rows():
         typer.echo(f"engine {row['name']:11} {row['runs here']}")
     typer.echo(f"kernels in   {_kernel_cache()}")
+    typer.echo(f"joules of this computer: {_joules()}")
     for problem in _problems():
         typer.echo(f"to mend: {problem['what']}\n  hint: {problem['hint']}")
 
@@ -65,6 +67,14 @@ def _kernel_cache() -> str:
     from hebbite.runtime.engines.native.store import cache_folder
 
     return str(cache_folder() or "nowhere: every process compiles for itself")
+
+
+def _joules() -> str:
+    """Return which counters `measure_cpu` reads, or why it measures nothing."""
+    from hebbite.runtime.energy.powercap import POWERCAP, domains_of
+
+    domains, reason = domains_of(POWERCAP)
+    return f"not measured: {reason}" if reason else ", ".join(each.name for each in domains)
 
 
 def _problems() -> list[dict[str, str]]:

@@ -43,10 +43,11 @@ def _inspect_saved(saved: Saved, text: bool, as_json: bool) -> None:
     from dataclasses import asdict
 
     from hebbite.compiler.capacity import footprint
+    from hebbite.compiler.layout import placement_report
     from hebbite.compiler.program.text import print_program
 
     model = saved.compiled
-    used = footprint(model.program)
+    used, placed = footprint(model.program), placement_report(model.program)
     printed = print_program(model.program)
     if as_json:
         print_json(
@@ -63,6 +64,7 @@ def _inspect_saved(saved: Saved, text: bool, as_json: bool) -> None:
                 "training": asdict(saved.training) if saved.training else None,
                 "program": printed,
                 "footprint": used.to_json(),
+                "placement": placed.to_json(),
                 "quantisation": dict(model.report),
             }
         )
@@ -100,6 +102,11 @@ def _inspect_saved(saved: Saved, text: bool, as_json: bool) -> None:
     typer.echo(
         f"{used.chips} chip(s), {used.cores} cores, {used.bytes} bytes; fullest: {used.bottleneck}"
     )
+    if used.mend:
+        typer.echo(f"hint: {used.mend}")
+    costs = (placed.chosen, placed.linear, placed.random)
+    hops = [f"{cost.hops:g}" for cost in costs]
+    typer.echo(f"hops if each line sends once: {hops[0]}; linear {hops[1]}, random {hops[2]}")
     for name, value in model.report.items():
         typer.echo(f"{name} {value:.6g}")
     if text:

@@ -48,6 +48,7 @@ AnySeed = Annotated[
     typer.Option("--seed", help="of order, rounding and split [default: the file's]", min=0),
 ]
 Chips = Annotated[int, typer.Option(help="chips that the program may use")]
+Order = Annotated[str, typer.Option(help="order of the cores: hops (messages take few), or linear")]
 NoSplit = Annotated[bool, typer.Option("--no-split", help="keep every population on one core")]
 Set = Annotated[
     list[str], typer.Option("--set", help="a further setting, name=integer", show_default=False)
