@@ -29,10 +29,12 @@ from pathlib import Path
 
 from benchmarks.sanafe.compare import VARIABLE, Comparison, Failed, compared
 from benchmarks.sanafe.networks import NETWORKS, Network, network
+from benchmarks.speed.report import table, write_marked
 
 from hebbite.runtime.energy import load_profile
 
 COLUMNS = ("synapse", "soma", "network", "total", "seconds")
+HEAD = ("network", "cores", "spikes", "synops", *COLUMNS, "step", "host", "detailed")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -44,14 +46,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--seeds", type=int, default=1, help="placed networks of each kind")
     parser.add_argument("--profile", default="loihi1-sanafe2025")
     parser.add_argument("--bundled", action="store_true", help="on SANA-FE's own loihi.yaml")
+    parser.add_argument("--tables", type=Path, help="write the table into this page")
     parser.add_argument("--json", type=Path, help="write everything that was found")
     chosen = parser.parse_args(arguments)
     python = os.environ.get(VARIABLE)
     if not python:
         print(f"set {VARIABLE} to the interpreter that has SANA-FE", file=sys.stderr)
         return 2
-    profile, rows = load_profile(chosen.profile), []
-    print(header(), flush=True)
+    profile, rows, lines = load_profile(chosen.profile), [], []
+    print(line(HEAD), flush=True)
     for name, seed, near in product(chosen.networks, range(chosen.seeds), (False, True)):
         made = network(name, seed=seed, near=near)
         try:
@@ -68,30 +71,33 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 "cores": cores_in_use(made),
             }
         )
-        print(line(found, near=near, cores=cores_in_use(made)), flush=True)
+        lines.append(cells(found, near=near, cores=cores_in_use(made)))
+        print(line(lines[-1]), flush=True)
     if chosen.json:
         chosen.json.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
+    if chosen.tables:
+        write_marked(chosen.tables, {"sanafe": table(HEAD, lines)})
     return int(not all(row["agrees"] for row in rows))
 
 
-def header() -> str:
-    """Return the head of the table."""
-    return f"{'network':20}{'cores':>6}{'spikes':>8}{'synops':>9}" + "".join(
-        f"{name:>10}" for name in (*COLUMNS, "step", "host", "detailed")
-    )
-
-
-def line(found: Comparison, *, near: bool, cores: int) -> str:
+def cells(found: Comparison, *, near: bool, cores: int) -> list[str]:
     """Return a row of the table."""
     values = [*(found.differences[name] for name in COLUMNS), found.step]
     share = found.host / found.theirs["network"] if found.theirs["network"] else 0.0
-    name = f"{found.name}{', near' * near}"
-    counts = f"{cores:6}{found.counts['fired']:8}{found.counts['synaptic_events']:9}"
-    return (
-        f"{name:20}{counts}"
-        + "".join(f"{v:10.1e}" for v in values)
-        + f"{share:10.1%}{found.detailed:10.2f}"
-    )
+    return [
+        f"{found.name}{', near' * near}",
+        str(cores),
+        str(found.counts["fired"]),
+        str(found.counts["synaptic_events"]),
+        *(f"{value:.1e}" for value in values),
+        f"{share:.1%}",
+        f"{found.detailed:.2f}",
+    ]
+
+
+def line(texts: Sequence[str]) -> str:
+    """Return a row of the table as it is printed."""
+    return f"{texts[0]:20}" + "".join(f"{text:>10}" for text in texts[1:])
 
 
 def cores_in_use(made: Network) -> int:
