@@ -9,12 +9,14 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, reduce
+from operator import add
 
 import numpy as np
 
 from hebbite.compiler.capacity import footprint
 from hebbite.compiler.compiled import Compiled
+from hebbite.runtime.bycore import CoreCounts
 from hebbite.runtime.choice import Choice, by_text
 from hebbite.runtime.counters import COUNTERS, Counters
 from hebbite.runtime.credit.curve import CreditMeans
@@ -87,6 +89,13 @@ class Row:
         return CreditMeans(tuple(outcome.credit for outcome in self.outcomes))
 
     @cached_property
+    def window(self) -> CoreCounts | None:
+        """A few samples of every seed by core, after training; None if a seed has none."""
+        windows = [outcome.window.counts for outcome in self.outcomes]
+        known = [window for window in windows if window is not None]
+        return reduce(add, known) if len(known) == len(windows) else None
+
+    @cached_property
     def energy(self) -> list[dict[str, object]]:
         """The energy rows of every profile."""
         return [
@@ -100,6 +109,7 @@ class Row:
                 samples_per_epoch=self.outcomes[0].samples_per_epoch,
                 board_watts=self.plan.board_watts,
                 gains=self.bought.gains(),
+                window=self.window,
             )
         ]
 
@@ -172,12 +182,19 @@ class Row:
         if not order:
             return {"time_per_sample_s": None, "time_reason": "no profile with times"}
         profile = order[0]
-        found = time_per_sample(self.counters, self.model.program, profile, samples=self.samples)
+        found = time_per_sample(
+            self.counters,
+            self.model.program,
+            profile,
+            samples=self.samples,
+            window=self.window,
+        )
         return {
             "time_per_sample_s": found.band.to_json() if found.band else None,
             "time_profile": profile.name,
             "time_cross_chip": profile.target != target,
             "time_evidence": found.evidence,
+            "time_known": "the slowest core of every step" if self.window else "between two bounds",
             "time_reason": found.reason,
         }
 

@@ -28,6 +28,7 @@ from hebbite.runtime.curve import Curve, CurveBook, why_without
 from hebbite.runtime.datasets import Dataset, load_dataset
 from hebbite.runtime.session import Session
 from hebbite.runtime.training import train
+from hebbite.runtime.window import Window, window_from_plain, window_of, window_to_plain
 
 ROOMS = ("rules", "compiler", "runtime")
 LEARNT_FROM = ("x_train", "y_train", "x_validation", "y_validation")
@@ -62,6 +63,7 @@ class Outcome:
     samples: int
     samples_per_epoch: int
     wall_s: float
+    window: Window
 
     @property
     def validation(self) -> tuple[float, ...]:
@@ -97,6 +99,7 @@ def run_trial(trial: Trial) -> Outcome:
         after=trained.after,
         curve=book.curve(trained.plan.validation),
         credit=credit.curve(),
+        window=window_of(trained.model, dataset, plan),
         wall_s=time.perf_counter() - began,
     )
 
@@ -108,6 +111,7 @@ def _outcome(
     after: float,
     curve: Curve,
     credit: CreditCurve,
+    window: Window,
     wall_s: float,
 ) -> Outcome:
     plan = trial.training
@@ -123,6 +127,7 @@ def _outcome(
         samples=plan.samples * plan.epochs,
         samples_per_epoch=plan.samples,
         wall_s=wall_s,
+        window=window,
     )
 
 
@@ -168,6 +173,7 @@ def stored_form(outcome: Outcome) -> str:
             "validation": list(curve.validation),
             "credit": to_plain(outcome.credit),
             "wall_s": outcome.wall_s,
+            "window": window_to_plain(outcome.window),
             "counters": {
                 "components": list(curve.counters[0].components),
                 "epochs": [counted.values.tolist() for counted in curve.counters],
@@ -189,6 +195,7 @@ def from_stored(trial: Trial, text: str) -> Outcome:
         after=float(found["after"]),
         curve=_stored_curve(trial, found),
         credit=_stored_credit(trial, found["credit"]),
+        window=window_from_plain(trial.model.program, found["window"]),
         wall_s=float(found["wall_s"]),
     )
 

@@ -16,6 +16,7 @@ import numpy as np
 
 from hebbite.compiler.program.types import Program
 from hebbite.rules.errors import Problem, UsageError
+from hebbite.runtime.bycore import CoreCounts
 from hebbite.runtime.counters import Counters
 from hebbite.runtime.energy.draws import Draws, Floats, band_of
 from hebbite.runtime.energy.events import SCALING, chips_of
@@ -70,17 +71,19 @@ def accounts(
     draws: Draws,
     *,
     board_watts: float | None = None,
+    window: CoreCounts | None = None,
 ) -> tuple[Account, ...]:
     """Return the account of every boundary and total, in the order dynamic, chip, board.
 
-    ``board_watts`` is the power of everything around the chips, W.
+    ``board_watts`` is the power of everything around the chips, W; ``window``: samples of the run
+    counted by core, from which its time is known.
 
     Raises:
         UsageError: HB0512, a power that cannot be.
     """
     check_watts(board_watts)
     terms = terms_of(counters, program, profile)
-    time = run_time(counters, program, profile, draws)
+    time = run_time(counters, program, profile, draws, window=window)
     late = counters.total("steps", phase="learning") / max(counters.total("steps"), 1)
     found: list[Account] = []
     for total in TOTALS:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from hebbite.compiler.program.types import Program
 from hebbite.compiler.targets import weakest
 from hebbite.rules.errors import Problem, UsageError
+from hebbite.runtime.bycore import CoreCounts
 from hebbite.runtime.counters import Counters
 from hebbite.runtime.energy.accounts import Account, accounts
 from hebbite.runtime.energy.draws import Draws, Floats, band_of
@@ -30,6 +31,7 @@ def price(
     samples_per_epoch: int | None = None,
     board_watts: float | None = None,
     gains: Gains = UNKNOWN,
+    window: CoreCounts | None = None,
 ) -> list[dict[str, object]]:
     """Return the energy rows of a run over ``samples`` samples, one a boundary and total.
 
@@ -37,6 +39,7 @@ def price(
     weight, of an epoch of ``samples_per_epoch`` samples, and by what was bought (see gains.py). A
     null has its reason in ``reasons``. ``training_over_inference``: all joules over those of the
     inference phase, what a sample costs that is learnt from in samples that are only answered.
+    ``window``: samples of the run counted by core, from which its time is known.
 
     Raises:
         UsageError: HB0512, no sample, no draw, or a power that cannot be.
@@ -54,10 +57,12 @@ def price(
         "per_decrease_j": gains.per_decrease,
     }
     drawn = Draws(seed, draws)
-    spent = accounts(counters, program, profile, drawn, board_watts=board_watts)
+    spent = accounts(counters, program, profile, drawn, board_watts=board_watts, window=window)
     until = spent
     if gains.until is not None and gains.until.total("steps"):
-        until = accounts(gains.until, program, profile, drawn, board_watts=board_watts)
+        until = accounts(
+            gains.until, program, profile, drawn, board_watts=board_watts, window=window
+        )
     elif gains.until is not None:
         until = tuple(nothing_spent(account) for account in spent)
     pairs = zip(spent, until, strict=True)
