@@ -14,6 +14,7 @@ from hebbite.compiler.program.types import IntArray, Program
 from hebbite.compiler.settings import Settings
 from hebbite.rules.errors import UsageError
 from hebbite.rules.sums import parse_sum
+from hebbite.runtime.counters import INDEX
 from hebbite.runtime.datasets import load_dataset
 from hebbite.runtime.engines.reference import ReferenceEngine
 from hebbite.runtime.recording import Recording, all_probes
@@ -124,7 +125,7 @@ def test_one_trace_is_found_and_located(graded: tuple[Program, dict[str, IntArra
 def test_one_count_is_found(graded: tuple[Program, dict[str, IntArray]]) -> None:
     program, inputs = graded
     good, bad = record(program, inputs), record(program, inputs)
-    bad.counters.values[3, 0, 3] += 1
+    bad.counters.values[3, 0, INDEX["syn_ops"]] += 1
     found = compare(program, [good, bad]).first_divergence
     assert found is not None
     assert found.register == "syn_ops (inference)"
