@@ -79,7 +79,7 @@ def hops(program: Program, group: Synapses) -> dict[str, NDArray[np.int64]]:
     pre, post = program.population(group.pre), program.population(group.post)
     sums = np.zeros((len(reached), 3), np.int64)
     home = core_of_lines(len(reached), pre.size, pre.cores)
-    for core in np.unique(home):
+    for core in sorted(set(home.tolist())):
         sums[home == core] = reached[home == core] @ ways(target, core, cores_of(post))
     return {
         "spikes_in": goals,

@@ -1,7 +1,8 @@
 """How long one waits for the first step: digits network, DFA, native engine, fresh processes.
 
 ``cold machine`` has no compiled kernels at all, ``new program`` has those of another program,
-``known program`` has run this one before. The caches are folders made for this measurement.
+``known program`` has run this one before. The caches, Python's of compiled sources too, are folders
+made for this measurement.
 """
 
 from __future__ import annotations
@@ -23,7 +24,12 @@ def measured(chosen: argparse.Namespace) -> dict[str, Any]:
     """Return seconds of every case."""
     rows = []
     with tempfile.TemporaryDirectory(prefix="speed-cache-") as folder:
-        kept = {"NUMBA_CACHE_DIR": f"{folder}/numba", "XDG_CACHE_HOME": f"{folder}/user"}
+        kept = {
+            "NUMBA_CACHE_DIR": f"{folder}/numba",
+            "XDG_CACHE_HOME": f"{folder}/user",
+            "PYTHONPYCACHEPREFIX": f"{folder}/python",
+            "PYTHONDONTWRITEBYTECODE": "",
+        }
         for case, rule in (("cold machine", KNOWN), ("new program", NEW), ("known program", KNOWN)):
             began = time.perf_counter()
             found = in_child("startup", {"rule": rule}, variables=kept)
