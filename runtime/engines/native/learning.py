@@ -48,7 +48,6 @@ from hebbite.runtime.engines.native.spread import list_flags
 from hebbite.runtime.engines.native.synapses import (
     begin_rows,
     learn_column,
-    learn_listed,
     learn_row,
     step_columns,
 )
@@ -205,10 +204,7 @@ def learn_group(m: int, q: int, epoch: int) -> None:
                 silent = wrote_nothing(m, q, looked, size)
             if not silent:
                 changed += learn_row(m, q, i, number, shared < 0)
-        if columns and at.groups(m)[g, G_KIND] != DENSE:
-            for k in range(events):
-                changed += learn_listed(m, q, at.neurons(m)[k], number, shared < 0)
-        elif columns and at.plastic(m)[q, L_STEPS] != 0:
+        if columns and at.plastic(m)[q, L_STEPS] != 0 and at.groups(m)[g, G_KIND] == DENSE:
             changed += step_columns(m, q, events, number, shared < 0)
         elif columns:
             for k in range(events):

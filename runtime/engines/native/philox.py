@@ -61,16 +61,22 @@ def draw_bits(
 
 
 @kernel
-def draw_each(head: Long, elements: Word, count: int, stream: int, time: int, bits: Byte) -> None:
-    """Fill ``bits`` with the top 7 bits of some elements."""
-    for k in range(count):
-        bits[k] = one_of(head, elements[k], stream, time) >> TOP_BITS
-
-
-@kernel
-def draw_strided(
-    head: Long, element: int, stride: int, count: int, stream: int, time: int, bits: Byte
+def draw_column_of(
+    head: Long,
+    first: int,
+    stride: int,
+    elements: Word,
+    count: int,
+    stream: int,
+    time: int,
+    bits: Byte,
 ) -> None:
-    """Fill ``bits`` with the top 7 bits of elements ``element``, ``element + stride``, ..."""
-    for i in range(count):
-        bits[i] = one_of(head, element + i * stride, stream, time) >> TOP_BITS
+    """Fill ``bits`` with the top 7 bits of elements ``first``, ``first + stride``, ..., or of
+    ``elements`` where the stride is 0.
+    """
+    if stride > 0:
+        for i in range(count):
+            bits[i] = one_of(head, first + i * stride, stream, time) >> TOP_BITS
+    else:
+        for i in range(count):
+            bits[i] = one_of(head, elements[i], stream, time) >> TOP_BITS

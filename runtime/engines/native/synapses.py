@@ -6,7 +6,7 @@ from hebbite.compiler.arithmetic.randomness import KIND
 from hebbite.runtime.counters import INDEX
 from hebbite.runtime.engines.native import views as at
 from hebbite.runtime.engines.native.language import address, call_printed, kernel
-from hebbite.runtime.engines.native.philox import draw_bits, draw_each, draw_strided
+from hebbite.runtime.engines.native.philox import draw_bits, draw_column_of
 from hebbite.runtime.engines.native.plan import (
     DENSE,
     G_COLUMNS,
@@ -196,43 +196,14 @@ def begin_column(m: int, q: int, j: int) -> None:
 
 
 @kernel
-def draw_column(m: int, q: int, j: int, number: int) -> None:
-    """Draw what rounds each synapse of the column of neuron ``j``."""
-    g = at.plastic(m)[q, L_GROUP]
-    lines, size = at.groups(m)[g, G_LINES], at.groups(m)[g, G_SIZE]
-    draw_strided(at.head(m), j, size, lines, g, number, at.column_draws(m))
+def draw_column(m: int, q: int, j: int, count: int, number: int) -> None:
+    """Draw what rounds each of the ``count`` synapses of the column of neuron ``j``."""
+    g, elements = at.plastic(m)[q, L_GROUP], at.elements(m)
+    stride, tags = column_stride(m, g), TAG_STREAM | g
+    draw_column_of(at.head(m), j, stride, elements, count, g, number, at.column_draws(m))
     if at.plastic(m)[q, L_TAG] >= 0:
-        stream = TAG_STREAM | g
-        draw_strided(at.head(m), j, size, lines, stream, number, at.tag_column_draws(m))
-
-
-@kernel
-def learn_column(m: int, q: int, j: int, number: int, independent: int) -> int:
-    """Update the synapses of the lines that did not send to neuron ``j``, which learnt; return how
-    many weights changed.
-    """
-    g, table, tagged = at.plastic(m)[q, L_GROUP], at.tables(m), at.plastic(m)[q, L_TAG]
-    lines, size = at.groups(m)[g, G_LINES], at.groups(m)[g, G_SIZE]
-    base, short = at.groups(m)[g, G_WEIGHT] + j, at.groups(m)[g, G_STORE] == SHORTS
-    begin_column(m, q, j)
-    if independent:
-        draw_column(m, q, j, number)
-    table[ROW + COLUMN_NONZERO] = address(at.nonzero(m)[at.groups(m)[g, G_NONZERO] :])
-    if short:
-        take(at.shorts(m)[base:], size, lines, at.short_column(m))
-    else:
-        take(at.words(m)[base:], size, lines, at.column(m))
-    if tagged >= 0:
-        take(at.tags(m)[tagged + j :], size, lines, at.tag_column(m))
-    call_printed(at.plastic(m)[q, L_COLUMN], address(table[ROW:]), lines)
-    if short:
-        give(at.short_column(m), size, lines, at.shorts(m)[base:])
-    else:
-        give(at.column(m), size, lines, at.words(m)[base:])
-    if tagged >= 0:
-        give(at.tag_column(m), size, lines, at.tags(m)[tagged + j :])
-    at.below(m)[q] += table[ROW + COLUMN_BELOW]
-    return table[ROW + COLUMN_CHANGED]
+        draws = at.tag_column_draws(m)
+        draw_column_of(at.head(m), j, stride, elements, count, tags, number, draws)
 
 
 @kernel
@@ -253,47 +224,42 @@ def find_column(m: int, g: int, j: int) -> int:
 
 
 @kernel
-def learn_listed(m: int, q: int, j: int, number: int, independent: int) -> int:
-    """Do what `learn_column` does for the synapses of a list."""
+def column_stride(m: int, g: int) -> int:
+    """Return how far a matrix's weights of one column are apart; 0 in a list, whose `elements` say
+    where they are.
+    """
+    return at.groups(m)[g, G_SIZE] if at.groups(m)[g, G_KIND] == DENSE else 0
+
+
+@kernel
+def learn_column(m: int, q: int, j: int, number: int, independent: int) -> int:
+    """Update the synapses of the lines that did not send to neuron ``j``, which learnt; return how
+    many weights changed.
+    """
     g, table, tagged = at.plastic(m)[q, L_GROUP], at.tables(m), at.plastic(m)[q, L_TAG]
     base, short = at.groups(m)[g, G_WEIGHT], at.groups(m)[g, G_STORE] == SHORTS
-    elements, count = at.elements(m), find_column(m, g, j)
+    stride, elements, count = column_stride(m, g), at.elements(m), at.groups(m)[g, G_LINES]
+    if stride == 0:
+        count = find_column(m, g, j)
     begin_column(m, q, j)
-    table[ROW + COLUMN_NONZERO] = address(at.nonzero(m)[at.groups(m)[g, G_NONZERO] :])
     if independent:
-        draw_each(at.head(m), elements, count, g, number, at.column_draws(m))
-        if tagged >= 0:
-            stream = TAG_STREAM | g
-            draw_each(at.head(m), elements, count, stream, number, at.tag_column_draws(m))
+        draw_column(m, q, j, count, number)
+    table[ROW + COLUMN_NONZERO] = address(at.nonzero(m)[at.groups(m)[g, G_NONZERO] :])
     if short:
-        gather(at.shorts(m)[base:], elements, count, at.short_column(m))
+        take(at.shorts(m)[base:], j, stride, elements, count, at.short_column(m))
     else:
-        gather(at.words(m)[base:], elements, count, at.column(m))
+        take(at.words(m)[base:], j, stride, elements, count, at.column(m))
     if tagged >= 0:
-        gather(at.tags(m)[tagged:], elements, count, at.tag_column(m))
+        take(at.tags(m)[tagged:], j, stride, elements, count, at.tag_column(m))
     call_printed(at.plastic(m)[q, L_COLUMN], address(table[ROW:]), count)
     if short:
-        scatter(at.short_column(m), elements, count, at.shorts(m)[base:])
+        give(at.short_column(m), j, stride, elements, count, at.shorts(m)[base:])
     else:
-        scatter(at.column(m), elements, count, at.words(m)[base:])
+        give(at.column(m), j, stride, elements, count, at.words(m)[base:])
     if tagged >= 0:
-        scatter(at.tag_column(m), elements, count, at.tags(m)[tagged:])
+        give(at.tag_column(m), j, stride, elements, count, at.tags(m)[tagged:])
     at.below(m)[q] += table[ROW + COLUMN_BELOW]
     return table[ROW + COLUMN_CHANGED]
-
-
-@kernel
-def gather(held: Short | Word, elements: Word, count: int, column: Short | Word) -> None:
-    """Copy some elements to a column."""
-    for k in range(count):
-        column[k] = held[elements[k]]
-
-
-@kernel
-def scatter(column: Short | Word, elements: Word, count: int, held: Short | Word) -> None:
-    """Copy a column to some elements."""
-    for k in range(count):
-        held[elements[k]] = column[k]
 
 
 @kernel
@@ -313,7 +279,7 @@ def step_columns(m: int, q: int, events: int, number: int, independent: int) -> 
         if k == 0 or not alike:
             begin_column(m, q, j)
             if independent:
-                draw_column(m, q, j, number)
+                draw_column(m, q, j, lines, number)
             call_printed(at.plastic(m)[q, L_STEPS], address(at.tables(m)[ROW:]), lines)
             count = list_flags(at.marks(m), moving, lines)
         if short:
@@ -350,17 +316,29 @@ def move(
 
 
 @kernel
-def take(held: Short | Word, stride: int, count: int, column: Short | Word) -> None:
-    """Copy every ``stride``-th element to a column."""
-    for i in range(count):
-        column[i] = held[i * stride]
+def take(
+    held: Short | Word, first: int, stride: int, elements: Word, count: int, column: Short | Word
+) -> None:
+    """Copy every ``stride``-th element to a column, or some elements where the stride is 0."""
+    if stride > 0:
+        for i in range(count):
+            column[i] = held[first + i * stride]
+    else:
+        for i in range(count):
+            column[i] = held[elements[i]]
 
 
 @kernel
-def give(column: Short | Word, stride: int, count: int, held: Short | Word) -> None:
-    """Copy a column to every ``stride``-th element."""
-    for i in range(count):
-        held[i * stride] = column[i]
+def give(
+    column: Short | Word, first: int, stride: int, elements: Word, count: int, held: Short | Word
+) -> None:
+    """Copy a column to where `take` took it."""
+    if stride > 0:
+        for i in range(count):
+            held[first + i * stride] = column[i]
+    else:
+        for i in range(count):
+            held[elements[i]] = column[i]
 
 
 @kernel

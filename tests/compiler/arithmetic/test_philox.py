@@ -11,7 +11,7 @@ import pytest
 from hebbite.compiler.arithmetic.philox import philox, words
 from hebbite.runtime.engines.native.compiled import compiled
 from hebbite.runtime.engines.native.language import Kind
-from hebbite.runtime.engines.native.philox import draw_bits, draw_strided, draw_words
+from hebbite.runtime.engines.native.philox import draw_bits, draw_column_of, draw_words
 from hebbite.runtime.engines.native.plan import H_SEED_HIGH, H_SEED_LOW, HEAD, Byte, Unsigned
 
 FULL = 0xFFFFFFFF
@@ -65,13 +65,19 @@ def test_four_neighbours_share_a_block() -> None:
     assert bits.tolist() == (wanted >> 25).tolist()
 
 
+@pytest.mark.parametrize("listed", [False, True])
 @pytest.mark.parametrize(("element", "stride"), [(0, 1), (3, 5), (6, 7), (1, 4)])
-def test_a_column_draws_the_numbers_of_its_elements(element: int, stride: int) -> None:
+def test_a_column_draws_the_numbers_of_its_elements(
+    element: int, stride: int, listed: bool
+) -> None:
     seed, stream, time = (7 << 32) + 5, 9, 3
     head, bits = np.zeros(HEAD, np.int64), np.zeros(9, np.uint8)
     head[H_SEED_LOW], head[H_SEED_HIGH] = seed & FULL, seed >> 32
-    draw = compiled(draw_strided, Kind(64), *[None] * 5, Kind(8, signed=False))
-    draw(head, element, stride, 9, stream, time, bits)
+    elements = np.arange(element, element + 9 * stride, stride, dtype=np.int32)
+    kinds = (Kind(64), None, None, Kind(32), *[None] * 3, Kind(8, signed=False))
+    draw = compiled(draw_column_of, *kinds)
+    place = (0, 0, elements) if listed else (element, stride, elements[:0])
+    draw(head, *place, 9, stream, time, bits)
     wanted = words(100, seed=seed, stream=stream, time=time)[element::stride][:9]
     assert bits.tolist() == (wanted >> 25).tolist()
 
