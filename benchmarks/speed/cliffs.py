@@ -7,8 +7,8 @@ The time of a step is fitted on the workloads A, at four activities, B and C as
 with a, b, l, c >= 0, least squares of the relative error, counts a step from the counters of the
 run. A synapse of a list is one by itself, and costs as much as twenty of a row: one price for both
 would fit neither. No program, drawn (`drawn`) or compiled from a network and a rule, should take
-more than twice of it. Before a drawn program is timed, its probes, answers, counts and state are
-compared with those of the reference engine.
+more than twice of it. Before a drawn program is timed, every value and count of one sample is
+compared with the reference engine.
 """
 
 from __future__ import annotations
@@ -111,7 +111,7 @@ def inside(kind: str, file: str) -> dict[str, Any]:
     probes: tuple[str, ...] = ()
     if kind == "drawn":
         probes = program.probes
-        check_alike(program, {name: x[:1] for name, x in inputs.items()}, probes)
+        check_alike(program, inputs)
     while wall < LEAST_S:
         machine.restore(state)
         cpu_began, began = time.process_time(), time.perf_counter()
@@ -141,24 +141,18 @@ def counted(program: Any, counters: Any) -> list[int]:
     return [counters.total("neuron_steps"), rows, in_lists, counters.total("updates_visited")]
 
 
-def check_alike(program: Any, inputs: dict[str, Any], probes: tuple[str, ...]) -> None:
-    """Compare the native engine with the reference for one sample.
+def check_alike(program: Any, inputs: dict[str, Any]) -> None:
+    """Compare every value and count of the native engine with the reference for one sample.
 
     Raises:
         Unequal: with what differs.
     """
-    from hebbite.runtime.engines.registry import load_engine
+    from hebbite.runtime.verify import verify
 
-    machines = [load_engine(name).open(program, rounding="independent") for name in ENGINES]
-    one, other = (machine.run(inputs, samples=1, probes=probes) for machine in machines)
-    before, after = (machine.state() for machine in machines)
-    pairs = {name: (value, other.values[name]) for name, value in one.values.items()}
-    pairs |= {"answers": (one.answers, other.answers)}
-    pairs |= {"counters": (one.counters.values, other.counters.values)}
-    pairs |= {name: (value, after[name]) for name, value in before.items()}
-    for name, (wanted, found) in pairs.items():
-        if not np.array_equal(wanted, found):
-            raise Unequal(f"{program.name}: {' and '.join(ENGINES)} differ in {name}")
+    steps = program.schedule.period
+    found = verify(program, inputs, engines=ENGINES, steps=steps, rounding="independent")
+    if not found.equal:
+        raise Unequal(f"{program.name}: {found.first_divergence}")
 
 
 def by_chance(seed: str) -> tuple[Any, dict[str, Any], dict[str, Any]]:
