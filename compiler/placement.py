@@ -42,12 +42,18 @@ def shares_of(population: Population) -> tuple[tuple[int, int, int], ...]:
     )
 
 
-def core_of_lines(lines: int, size: int, cores: tuple[int, ...]) -> NDArray[np.int64]:
-    """Return the core of every line; a bias line stands with the last neuron."""
-    held = np.asarray(cores or (0,), np.int64)
-    share = -(-size // held.size)
-    neurons = np.minimum(np.arange(lines, dtype=np.int64), size - 1)
-    return np.asarray(held[neurons // share], np.int64)
+def place_of_lines(population: Population, lines: int) -> NDArray[np.int64]:
+    """Return which of its population's cores holds each of ``lines`` lines, counted from 0; a bias
+    line stands with the last neuron.
+    """
+    share = -(-population.size // len(cores_of(population)))
+    neurons = np.minimum(np.arange(lines, dtype=np.int64), population.size - 1)
+    return neurons // share
+
+
+def core_of_lines(population: Population, lines: int) -> NDArray[np.int64]:
+    """Return the core of every line."""
+    return np.asarray(cores_of(population), np.int64)[place_of_lines(population, lines)]
 
 
 def reach(program: Program, group: Synapses, fan: Fan | None) -> NDArray[np.bool_]:
@@ -60,8 +66,7 @@ def reach(program: Program, group: Synapses, fan: Fan | None) -> NDArray[np.bool
     if fan is None:
         return np.ones((lines, cores), np.bool_)
     found = np.zeros((lines, cores), np.bool_)
-    share = -(-post.size // cores)
-    found[fan.synapses.line, fan.synapses.post // share] = True
+    found[fan.synapses.line, place_of_lines(post, post.size)[fan.synapses.post]] = True
     return found
 
 
@@ -78,7 +83,7 @@ def hops(program: Program, group: Synapses) -> dict[str, NDArray[np.int64]]:
         return {"spikes_in": goals}
     pre, post = program.population(group.pre), program.population(group.post)
     sums = np.zeros((len(reached), 3), np.int64)
-    home = core_of_lines(len(reached), pre.size, pre.cores)
+    home = core_of_lines(pre, len(reached))
     for core in sorted(set(home.tolist())):
         sums[home == core] = reached[home == core] @ ways(target, core, cores_of(post))
     return {

@@ -38,6 +38,7 @@ from hebbite.compiler.arithmetic.synapse import arrivals, fan_of
 from hebbite.compiler.placement import hops
 from hebbite.compiler.program.connectivity import ends_of
 from hebbite.compiler.program.types import Plasticity, Program, Synapses
+from hebbite.runtime.activity import active_neurons, marks_of
 from hebbite.runtime.gates import gates
 
 Long = NDArray[np.int64]
@@ -142,6 +143,7 @@ class CounterBook:
         self._fans = {group.name: fan_of(program, group) for group in program.synapses}
         self._ends = {p.synapses: ends_of(program, program.group(p.synapses)) for p in plastic}
         self._hops = {group.name: hops(program, group) for group in program.synapses}
+        self._marks = {p.name: marks_of(program, p) for p in program.populations}
         self._x0: dict[str, Long] = {}
         self._y0: dict[str, Long] = {}
 
@@ -211,29 +213,19 @@ class CounterBook:
         late = self._program.schedule.learns_at(offset)
         for population in self._program.populations:
             name, size = population.name, population.size
-            active = before[name] != 0
-            if "bias" in dict(population.tables):
-                active = active | (self._program.tensors[dict(population.tables)["bias"]] != 0)
-            for group in self._program.synapses:
-                if group.post == name:
-                    active = active | self._arrivals[group.name].popleft()
-            for wire in self._program.wires:
-                if wire.post == name:
-                    active = active | (sent[f"{wire.source}.s"] != 0)
+            arrived = [
+                self._arrivals[group.name].popleft()
+                for group in self._program.synapses
+                if group.post == name
+            ]
+            active = active_neurons(self._program, population, before[name], arrived, sent)
             self._add(name, late, "neuron_steps", size)
             self._add(name, late, "neuron_active", int(active.sum()))
             fired = sum(int(np.count_nonzero(sent[f"{name}.{x}"][:size])) for x in ("s", "e"))
             self._add(name, late, "spikes_out", fired)
-            for instruction in population.neuron.instructions:
-                period = self._program.schedule.period
-                guard = dict(population.constants) | {"period": period}
-                first, last = (
-                    guard[x] if isinstance(x, str) else x
-                    for x in (instruction.first, instruction.last)
-                )
-                if first <= offset <= last and instruction.op in ("reset", "random"):
-                    counter = "resets" if instruction.op == "reset" else "rng_draws"
-                    self._add(name, late, counter, size)
+            for mark in self._marks[name]:
+                if mark.first <= offset <= mark.last:
+                    self._add(name, late, mark.counter, size)
 
     def _count_messages(self, group: Synapses, message: Long, weight: Long, late: bool) -> None:
         lines = message != 0

@@ -51,7 +51,7 @@ def traffic_of(program: Program, messages: Messages | None = None) -> Traffic:
         pre, post = populations[group.pre], populations[group.post]
         reached = reach(program, group, fan_of(program, group))
         goals = [number[core] for core in cores_of(post)]
-        home = core_of_lines(len(reached), pre.size, pre.cores)
+        home = core_of_lines(pre, len(reached))
         for core in sorted(set(home.tolist())):
             lines = home == core
             sent[number[int(core)], goals] += counts[group.name][lines] @ reached[lines].astype(

@@ -11,22 +11,15 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from hebbite.compiler.placement import cores_of
+from hebbite.compiler.placement import cores_of, place_of_lines
 from hebbite.compiler.program.types import Plasticity, Population, Program, Synapses
+from hebbite.runtime.activity import active_neurons, marks_of
 from hebbite.runtime.bycore.counts import CORE_COUNTERS, HOST, PLACE, CoreCounts, GroupTraffic, Part
-from hebbite.runtime.bycore.spread import Spread, by_place, place_of
+from hebbite.runtime.bycore.spread import Spread, by_place
 from hebbite.runtime.gates import terms_at
 
 Long = NDArray[np.int64]
 HOPS = ("hops_ew", "hops_ns", "interchip")
-MARKED = {"reset": "resets", "random": "rng_draws"}
-
-
-def _marks(program: Program, population: Population) -> list[tuple[int, int, str]]:
-    """Return (first offset, last, counter) of every instruction that is counted."""
-    constants = dict(population.constants)
-    bound = population.neuron.bind(constants, period=program.schedule.period)
-    return [(int(i.first), int(i.last), MARKED[i.op]) for i in bound.instructions if i.op in MARKED]
 
 
 class CoreBook:
@@ -40,8 +33,8 @@ class CoreBook:
             group.name: Spread(program, group, plastic=group.name in self._rules)
             for group in program.synapses
         }
-        self._marks = {p.name: _marks(program, p) for p in program.populations}
-        self._places = {p.name: place_of(p) for p in program.populations}
+        self._marks = {p.name: marks_of(program, p) for p in program.populations}
+        self._places = {p.name: place_of_lines(p, p.size) for p in program.populations}
         self._due = {
             group.name: deque(row != 0 for row in state[f"arrived.{group.name}"])
             for group in program.synapses
@@ -114,23 +107,20 @@ class CoreBook:
             counts = by_place(neurons.astype(np.int64), self._places[name], len(cores))
             self._add(name, cores, counter, counts)
 
-        active = before[name] != 0
-        if "bias" in dict(population.tables):
-            active = active | (self._program.tensors[dict(population.tables)["bias"]] != 0)
-        for group in self._program.synapses:
-            if group.post == name:
-                active = active | self._due[group.name].popleft()
-        for wire in self._program.wires:
-            if wire.post == name:
-                active = active | (sent[f"{wire.source}.s"] != 0)
+        arrived = [
+            self._due[group.name].popleft()
+            for group in self._program.synapses
+            if group.post == name
+        ]
         every = np.ones(size, np.int64)
         add("neuron_steps", every)
-        add("neuron_active", active)
+        active = active_neurons(self._program, population, before[name], arrived, sent)
+        add("neuron_active", active.astype(np.int64))
         add("spikes_out", sent[f"{name}.s"][:size] != 0)
         add("spikes_out", sent[f"{name}.e"] != 0)
-        for first, last, counter in self._marks[name]:
-            if first <= offset <= last:
-                add(counter, every)
+        for mark in self._marks[name]:
+            if mark.first <= offset <= mark.last:
+                add(mark.counter, every)
         readout = self._program.readout
         if name == readout.population and offset == readout.offset:
             add("host_words", every)

@@ -6,20 +6,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hebbite.compiler.arithmetic.synapse import fan_of
-from hebbite.compiler.placement import cores_of, reach, shares_of, ways
+from hebbite.compiler.placement import cores_of, place_of_lines, reach, ways
 from hebbite.compiler.program.connectivity import ends_of
-from hebbite.compiler.program.types import Population, Program, Synapses
+from hebbite.compiler.program.types import Program, Synapses
 from hebbite.compiler.targets import load_target
 
 Long = NDArray[np.int64]
-
-
-def place_of(population: Population) -> Long:
-    """Return which of its population's cores holds a neuron, (neurons,)."""
-    place = np.zeros(population.size, np.int64)
-    for number, (_, first, last) in enumerate(shares_of(population)):
-        place[first:last] = number
-    return place
 
 
 def by_place(amounts: Long, places: Long, count: int) -> Long:
@@ -41,7 +33,7 @@ class Spread:
         post = program.population(group.post)
         lines = program.line_count(group)
         self.receivers = cores_of(post)
-        self.place = place_of(post)
+        self.place = place_of_lines(post, post.size)
         self._fan = fan_of(program, group)
         self.goals = reach(program, group, self._fan).astype(np.int64)
         self.first = np.argmax(self.goals, axis=1).astype(np.int64)
@@ -50,7 +42,7 @@ class Spread:
         if group.pre not in {source.name for source in program.sources}:
             pre = program.population(group.pre)
             self.senders = cores_of(pre)
-            self._home = place_of(pre)[np.minimum(np.arange(lines), pre.size - 1)]
+            self._home = place_of_lines(pre, lines)
         target = load_target(program.target)
         self.ways = ways(target, np.asarray(self.senders, np.int64), self.receivers)
         self.ends = ends_of(program, group) if plastic else None

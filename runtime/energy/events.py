@@ -10,7 +10,7 @@ traces and resets add is in no table and is left out.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -93,6 +93,12 @@ def free_hops(profile: CostProfile) -> tuple[bool, bool]:
     """Return whether a hop east or west, north or south is inside of what else takes time."""
     ew, ns = (name in profile.inside and name not in profile.time for name in HOPS)
     return ew, ns
+
+
+def without_time(profile: CostProfile, used: Collection[str]) -> str:
+    """Return which constants a profile has no time for, as a reason; '' if it has all."""
+    missing = sorted(set(used) - profile.time.keys())
+    return f"profile '{profile.name}' has no time for {', '.join(missing)}" if missing else ""
 
 
 def seconds_of(profile: CostProfile, draws: Draws, name: str) -> Floats:

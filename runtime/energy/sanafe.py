@@ -26,12 +26,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hebbite.compiler.arithmetic.synapse import fan_of
-from hebbite.compiler.placement import cores_of, reach, shares_of
+from hebbite.compiler.placement import cores_of, place_of_lines, reach, shares_of
 from hebbite.compiler.program.connectivity import Conv2d, Dense, Sparse, synapses_of
 from hebbite.compiler.program.types import IntArray, Population, Program, Source, Synapses
 from hebbite.compiler.targets import Target, load_target
 from hebbite.rules.errors import Problem, UsageError
-from hebbite.runtime.bycore.spread import place_of
 from hebbite.runtime.energy.events import barriers_of
 from hebbite.runtime.energy.profile import Constant, CostProfile
 from hebbite.runtime.engines.base import events_of
@@ -242,7 +241,8 @@ def _is_full(program: Program, group: Synapses) -> bool:
     line, post, _ = _listed(program, group)
     goals = reach(program, group, fan_of(program, group))
     met = np.zeros(goals.shape, np.bool_)
-    met[line, place_of(program.population(group.post))[post]] = True
+    receiver = program.population(group.post)
+    met[line, place_of_lines(receiver, receiver.size)[post]] = True
     return bool((met == goals).all())
 
 

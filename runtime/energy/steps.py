@@ -35,6 +35,7 @@ from hebbite.runtime.energy.events import (
     events_of,
     free_hops,
     seconds_of,
+    without_time,
 )
 from hebbite.runtime.energy.profile import CostProfile
 
@@ -98,10 +99,8 @@ def step_times(
     barrier = barrier_of(program, profile)
     used = {event.constant for event in events} | {barrier}
     used |= {name for i, name in enumerate(HOPS) if any(way[i] for way in far)}
-    missing = sorted(used - profile.time.keys())
-    if missing:
-        text = f"profile '{profile.name}' has no time for {', '.join(missing)}"
-        return StepTimes(None, reason=text)
+    if reason := without_time(profile, used):
+        return StepTimes(None, reason=reason)
     prices = {name: seconds_of(profile, draws, name) for name in used}
     busy, unsure = _busy(events, prices, draws, steps=counts.steps, overlap=overlap)
     seconds = busy + _farthest(far, prices, steps=counts.steps) + prices[barrier]

@@ -33,6 +33,7 @@ from hebbite.runtime.energy.events import (
     events_of,
     free_hops,
     seconds_of,
+    without_time,
 )
 from hebbite.runtime.energy.profile import CostProfile
 from hebbite.runtime.energy.steps import step_times
@@ -116,10 +117,8 @@ def _between_bounds(
     longest = zip(HOPS, longest_way(program), free, strict=True)
     ways = {name: count for name, count, inside in longest if count and not inside}
     used = {event.constant for event in events} | {barrier, *ways}
-    missing = sorted(used - profile.time.keys())
-    if missing:
-        text = f"profile '{profile.name}' has no time for {', '.join(missing)}"
-        return RunTime(None, reason=text)
+    if reason := without_time(profile, used):
+        return RunTime(None, reason=reason)
     prices = {name: seconds_of(profile, draws, name) for name in used}
     zero = np.zeros(draws.draws)
     step = prices[barrier] + sum((prices[n] * c for n, c in ways.items()), zero)

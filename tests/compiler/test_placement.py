@@ -47,7 +47,7 @@ def test_tiles_are_numbered_column_by_column_and_chips_one_after_the_other() -> 
 
 
 def test_neurons_are_split_evenly_and_the_bias_line_stands_with_the_last() -> None:
-    assert core_of_lines(6, 5, (7, 9)).tolist() == [7, 7, 7, 9, 9, 9]
+    assert core_of_lines(Population("p", 5, RELU, cores=(7, 9)), 6).tolist() == [7, 7, 7, 9, 9, 9]
     assert shares_of(Population("p", 5, RELU, cores=(7, 9))) == ((7, 0, 3), (9, 3, 5))
     assert shares_of(Population("p", 5, RELU)) == ((0, 0, 5),)
 
