@@ -1,4 +1,8 @@
-"""Fixtures of every test: golden texts, which a person reads and a test compares."""
+"""Fixtures of every test: golden texts, which a person reads and a test compares.
+
+What chance draws is the same in every run, so that a test that turns red was turned red by a
+change; ``--hypothesis-profile=explore`` draws anew each time.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +10,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+settings.register_profile("same", derandomize=True)
+settings.register_profile("explore", derandomize=False, print_blob=True)
+settings.load_profile("same")
 
 _GOLDEN = Path(__file__).parent / "golden"
 

@@ -45,7 +45,7 @@ def run_both(
     return counts, machines[1].run(rest, samples=samples - skip, learn=learn).counters
 
 
-@settings(max_examples=40, deadline=None, derandomize=True, suppress_health_check=QUIET)
+@settings(max_examples=40, deadline=None, suppress_health_check=QUIET)
 @given(data=st.data())
 @pytest.mark.parametrize("engine", ["reference", "native"])
 def test_counts_by_core_sum_to_those_of_the_engine(
@@ -57,7 +57,7 @@ def test_counts_by_core_sum_to_those_of_the_engine(
     assert_law(counts, counters)
 
 
-@settings(max_examples=25, deadline=None, derandomize=True, suppress_health_check=QUIET)
+@settings(max_examples=25, deadline=None, suppress_health_check=QUIET)
 @given(data=st.data())
 def test_all_but_hops_is_the_same_wherever_the_parts_stand(
     placed_programs: Programs, data: st.DataObject

@@ -281,7 +281,7 @@ def assert_one_by_one(program: Program, data: Data, samples: int) -> Tally:
 def test_every_count_is_that_of_single_neurons_and_synapses(placed_programs: Programs) -> None:
     seen: Counter[str] = Counter()
 
-    @settings(max_examples=80, deadline=None, derandomize=True, suppress_health_check=QUIET)
+    @settings(max_examples=80, deadline=None, suppress_health_check=QUIET)
     @given(sample=placed_programs)
     def check(sample: tuple[Program, Data, int]) -> None:
         seen.update({counter for _, _, counter in assert_one_by_one(*sample)})

@@ -404,7 +404,7 @@ def test_fused_lava_goes_on_with_other_constants_of_its_rules(
 
 
 @needs_lava
-@settings(max_examples=20, deadline=None, derandomize=True, suppress_health_check=QUIET)
+@settings(max_examples=20, deadline=None, suppress_health_check=QUIET)
 @given(data=st.data(), rounding=st.sampled_from(ROUNDINGS))
 def test_programs_by_chance_run_alike_in_fused_lava(
     programs: Programs, fused: FusedEngine, data: st.DataObject, rounding: Rounding
@@ -435,7 +435,7 @@ def check_by_chance(program: Program, data: Data, samples: int, rounding: Roundi
     assert before.counters + after.counters == wanted.counters
 
 
-@settings(max_examples=60, deadline=None, derandomize=True, suppress_health_check=QUIET)
+@settings(max_examples=60, deadline=None, suppress_health_check=QUIET)
 @given(data=st.data(), rounding=st.sampled_from(ROUNDINGS))
 def test_programs_by_chance_run_alike(
     programs: Programs, data: st.DataObject, rounding: Rounding
@@ -445,7 +445,7 @@ def test_programs_by_chance_run_alike(
 
 @needs_lava
 @pytest.mark.long
-@settings(max_examples=60, deadline=None, derandomize=True, suppress_health_check=QUIET)
+@settings(max_examples=60, deadline=None, suppress_health_check=QUIET)
 @given(data=st.data())
 def test_programs_by_chance_run_alike_on_lava(
     joined_programs: Programs, data: st.DataObject

@@ -154,7 +154,7 @@ def check_group(
         assert found.counters.values[place, :, INDEX[name]].sum() == counted[name], (name, group)
 
 
-@settings(max_examples=60, deadline=None, derandomize=True, suppress_health_check=QUIET)
+@settings(max_examples=60, deadline=None, suppress_health_check=QUIET)
 @given(data=st.data())
 def test_sums_and_counts_are_those_of_single_synapses(
     joined_programs: Programs, data: st.DataObject
