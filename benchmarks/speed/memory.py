@@ -22,7 +22,7 @@ from benchmarks.speed.child import in_child
 
 HELP = "bytes a synapse, and 200 million synapses at once"
 MILLIONS = {"static": (4, 200), "plastic": (4,), "sparse": (4,), "sparse by lines": (4,),
-            "sparse by both": (4,)}  # fmt: skip
+            "sparse by both": (4, 40)}  # fmt: skip
 BY_LINES = "dw = 2^-4*x0*y1 - 2^-7*x0*w"
 LIMIT_MB = 1024
 

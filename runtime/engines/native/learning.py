@@ -8,12 +8,10 @@ every product reads what neurons wrote are left out where they wrote nothing but
 
 from __future__ import annotations
 
-from numpy import uint16
-from numpy.typing import NDArray
-
 from hebbite.runtime.counters import INDEX
 from hebbite.runtime.engines.native import views as at
 from hebbite.runtime.engines.native.language import kernel
+from hebbite.runtime.engines.native.lists import reaching_learnt
 from hebbite.runtime.engines.native.plan import (
     D_GATE,
     D_X0,
@@ -25,7 +23,6 @@ from hebbite.runtime.engines.native.plan import (
     G_LINES,
     G_SIZE,
     G_STARTS,
-    G_TARGETS,
     GATE_U,
     H_EPOCH,
     H_INDEPENDENT,
@@ -39,10 +36,7 @@ from hebbite.runtime.engines.native.plan import (
     L_TAG_FIRST,
     L_X,
     L_Y,
-    SPARSE,
     T_KEPT,
-    Byte,
-    Word,
 )
 from hebbite.runtime.engines.native.spread import list_flags
 from hebbite.runtime.engines.native.synapses import (
@@ -75,7 +69,7 @@ def extent(m: int, q: int, sent: int, events: int) -> tuple[int, int, int, int]:
         return lines * size, sent * size, lines * events, sent * events
     starts = at.starts(m)[at.groups(m)[g, G_STARTS] :]
     ends = at.ends(m)[at.groups(m)[g, G_ENDS] :]
-    ty, first = at.ty(m)[at.plastic(m)[q, L_Y] :], at.groups(m)[g, G_TARGETS]
+    ty = at.ty(m)[at.plastic(m)[q, L_Y] :]
     from_sent, at_learnt, both = 0, 0, 0
     for k in range(events):
         j = at.neurons(m)[k]
@@ -84,20 +78,8 @@ def extent(m: int, q: int, sent: int, events: int) -> tuple[int, int, int, int]:
         i = at.lines(m)[k]
         from_sent += starts[i + 1] - starts[i]
         if events > 0:
-            if at.groups(m)[g, G_KIND] == SPARSE:
-                both += learnt(ty, at.near_targets(m)[first:], starts[i], starts[i + 1])
-            else:
-                both += learnt(ty, at.far_targets(m)[first:], starts[i], starts[i + 1])
+            both += reaching_learnt(m, g, i, ty)
     return starts[lines], from_sent, at_learnt, both
-
-
-@kernel
-def learnt(ty: Byte, targets: NDArray[uint16] | Word, first: int, last: int) -> int:
-    """Return how many synapses end at a neuron that learnt."""
-    found = 0
-    for s in range(first, last):
-        found += ty[targets[s]] != 0
-    return found
 
 
 @kernel

@@ -1,15 +1,41 @@
-"""What a list of synapses does with the messages of a step: one synapse after the other."""
+"""Lists of synapses in kernels: messages are added one synapse after the other; who a line reaches,
+and who reaches a neuron.
+
+A list stands sorted by line, then by neuron. Whom a line reaches is written as 32 or 16 bits a
+synapse. Where a rule asks who reaches a neuron, that is written as the gaps between its lines, and
+where in its line a synapse stands is searched; dense lines are cut into blocks of 256 neurons then,
+with 8 bits a synapse.
+"""
 
 from __future__ import annotations
 
 from numpy import uint16
 from numpy.typing import NDArray
 
-from hebbite.runtime.engines.native.language import fetch, kernel
-from hebbite.runtime.engines.native.plan import Byte, Long, Short, Small, Word
+from hebbite.runtime.engines.native import views as at
+from hebbite.runtime.engines.native.language import fetch, kernel, part
+from hebbite.runtime.engines.native.plan import (
+    BLOCK,
+    G_BLOCKS,
+    G_BORDERS,
+    G_COLUMNS,
+    G_ENDS,
+    G_KIND,
+    G_STARTS,
+    G_TARGETS,
+    SPARSE,
+    SPARSE_BLOCKS,
+    Byte,
+    Long,
+    Short,
+    Small,
+    Word,
+)
 
 AHEAD = 4
 """Lines whose synapses are asked for before their turn."""
+LEAP = 255
+"""Lines that a gap of 0 leads on."""
 
 
 @kernel
@@ -34,12 +60,147 @@ def add_listed(
             fetch(weights, soon + 32 * step)
         line = ids[k]
         first, last = starts[line], starts[line + 1]
+        sent, whole = (payload[line] if graded else 1) << up, nonzero[line] == last - first
+        add_part(due, arrived, targets, weights, first, last, sent, whole)
+
+
+@kernel
+def add_blocks(
+    due: Word,
+    arrived: Byte,
+    targets: Byte,
+    borders: NDArray[uint16],
+    blocks: int,
+    starts: Long,
+    weights: Small | Short | Word,
+    ids: Word,
+    count: int,
+    payload: Word,
+    graded: int,
+    nonzero: Word,
+    up: int,
+) -> None:
+    """Do what `add_listed` does, block by block of a line."""
+    for k in range(count):
+        soon = starts[ids[min(k + AHEAD, count - 1)]]
+        for step in range(3):
+            fetch(targets, soon + 64 * step)
+            fetch(weights, soon + 32 * step)
+        line = ids[k]
+        first, row = starts[line], borders[line * (blocks + 1) :]
         sent = (payload[line] if graded else 1) << up
-        if nonzero[line] == last - first:
-            for s in range(first, last):
-                due[targets[s]] += weights[s] * sent
-                arrived[targets[s]] = 1
+        whole = nonzero[line] == starts[line + 1] - first
+        for b in range(blocks):
+            here, marks = due[BLOCK * b :], arrived[BLOCK * b :]
+            begin, end = first + row[b], first + row[b + 1]
+            add_part(here, marks, targets, weights, begin, end, sent, whole)
+
+
+@part
+def add_part(
+    due: Word,
+    arrived: Byte,
+    targets: Byte | NDArray[uint16] | Word,
+    weights: Small | Short | Word,
+    first: int,
+    last: int,
+    sent: int,
+    whole: int,
+) -> None:
+    """Add ``sent`` through some synapses of a line, ``whole``: none of its weights is 0."""
+    if whole:
+        for s in range(first, last):
+            due[targets[s]] += weights[s] * sent
+            arrived[targets[s]] = 1
+    else:
+        for s in range(first, last):
+            due[targets[s]] += weights[s] * sent
+            arrived[targets[s]] |= weights[s] != 0
+
+
+@kernel
+def spell_row(m: int, g: int, i: int) -> None:
+    """Write the neurons that line ``i`` of a list in blocks reaches, 16 bits each."""
+    groups, blocks = at.groups(m), at.groups(m)[g, G_BLOCKS]
+    first = at.starts(m)[groups[g, G_STARTS] + i]
+    targets = at.in_blocks(m)[groups[g, G_TARGETS] + first :]
+    row = at.borders(m)[groups[g, G_BORDERS] + i * (blocks + 1) :]
+    spelt = at.row_targets(m)
+    for b in range(blocks):
+        for s in range(row[b], row[b + 1]):
+            spelt[s] = targets[s] + BLOCK * b
+
+
+@kernel
+def reaching_learnt(m: int, g: int, i: int, ty: Byte) -> int:
+    """Return how many synapses of line ``i`` of a list end at a neuron that learnt."""
+    groups = at.groups(m)
+    start = groups[g, G_STARTS] + i
+    first, count = at.starts(m)[start], at.starts(m)[start + 1] - at.starts(m)[start]
+    place = groups[g, G_TARGETS] + first
+    if groups[g, G_KIND] == SPARSE_BLOCKS:
+        spell_row(m, g, i)
+        return learnt(ty, at.row_targets(m), count)
+    if groups[g, G_KIND] == SPARSE:
+        return learnt(ty, at.near_targets(m)[place:], count)
+    return learnt(ty, at.far_targets(m)[place:], count)
+
+
+@kernel
+def learnt(ty: Byte, targets: NDArray[uint16] | Word, count: int) -> int:
+    """Return how many synapses end at a neuron that learnt."""
+    found = 0
+    for s in range(count):
+        found += ty[targets[s]] != 0
+    return found
+
+
+@kernel
+def find_column(m: int, g: int, j: int) -> int:
+    """Write which elements of a list end at neuron ``j``, and their lines; return how many."""
+    groups, place = at.groups(m), at.groups(m)[g, G_ENDS] + j
+    count = at.ends(m)[place + 1] - at.ends(m)[place]
+    lines, elements = at.column_lines(m), at.elements(m)
+    list_lines(at.gaps(m)[at.gap_starts(m)[groups[g, G_COLUMNS] + j] :], count, lines)
+    starts, first = at.starts(m)[groups[g, G_STARTS] :], groups[g, G_TARGETS]
+    if groups[g, G_KIND] == SPARSE_BLOCKS:
+        blocks, b = groups[g, G_BLOCKS], j >> 8
+        targets, row = at.in_blocks(m)[first:], at.borders(m)[groups[g, G_BORDERS] + b :]
+        for k in range(count):
+            border, start = lines[k] * (blocks + 1), starts[lines[k]]
+            begin, end = start + row[border], start + row[border + 1]
+            elements[k] = seek(targets, begin, end, j - BLOCK * b)
+    else:
+        if groups[g, G_KIND] == SPARSE:
+            near = at.near_targets(m)[first:]
+            for k in range(count):
+                elements[k] = seek(near, starts[lines[k]], starts[lines[k] + 1], j)
         else:
-            for s in range(first, last):
-                due[targets[s]] += weights[s] * sent
-                arrived[targets[s]] |= weights[s] != 0
+            far = at.far_targets(m)[first:]
+            for k in range(count):
+                elements[k] = seek(far, starts[lines[k]], starts[lines[k] + 1], j)
+    return count
+
+
+@kernel
+def list_lines(gaps: Byte, count: int, lines: Word) -> None:
+    """Write the lines that ``gaps`` lead to, from -1 on."""
+    line, place = -1, 0
+    for k in range(count):
+        while gaps[place] == 0:
+            line += LEAP
+            place += 1
+        line += gaps[place]
+        place += 1
+        lines[k] = line
+
+
+@part
+def seek(targets: Byte | NDArray[uint16] | Word, first: int, last: int, wanted: int) -> int:
+    """Return where in the rising targets first..last-1 ``wanted`` stands, which is there."""
+    size = last - first
+    while size > 1:
+        half = size >> 1
+        first += half if targets[first + half] <= wanted else 0
+        size -= half
+    return first

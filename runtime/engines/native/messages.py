@@ -8,12 +8,14 @@ from __future__ import annotations
 from hebbite.runtime.counters import INDEX
 from hebbite.runtime.engines.native import views as at
 from hebbite.runtime.engines.native.language import address, call_printed, kernel
-from hebbite.runtime.engines.native.lists import add_listed
+from hebbite.runtime.engines.native.lists import add_blocks, add_listed
 from hebbite.runtime.engines.native.philox import draw_words
 from hebbite.runtime.engines.native.plan import (
     BYTES,
     CONV,
     DENSE,
+    G_BLOCKS,
+    G_BORDERS,
     G_COMPONENT,
     G_COST,
     G_DELAY,
@@ -62,6 +64,7 @@ from hebbite.runtime.engines.native.plan import (
     S_TARGET,
     SHORTS,
     SPARSE,
+    SPARSE_BLOCKS,
     W_OUTPUT,
     W_POPULATION,
     Byte,
@@ -343,7 +346,13 @@ def spread(
         arrived[:] = 0
         starts, first = at.starts(m)[groups[g, G_STARTS] :], groups[g, G_TARGETS]
         held = weights[base:]
-        if kind == SPARSE:
+        if kind == SPARSE_BLOCKS:
+            blocks, cut = groups[g, G_BLOCKS], at.borders(m)[groups[g, G_BORDERS] :]
+            add_blocks(
+                due, arrived, at.in_blocks(m)[first:], cut, blocks, starts, held, ids, count,
+                payload, graded, nonzero, up,
+            )  # fmt: skip
+        elif kind == SPARSE:
             near = at.near_targets(m)[first:]
             add_listed(due, arrived, near, starts, held, ids, count, payload, graded, nonzero, up)
         else:

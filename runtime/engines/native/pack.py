@@ -18,7 +18,7 @@ from hebbite.compiler.program.connectivity import Sparse
 from hebbite.compiler.program.neuron import INPUTS, OUTPUTS
 from hebbite.compiler.program.types import OffsetPayload, Population, Program
 from hebbite.runtime.counters import components_of
-from hebbite.runtime.engines.native.connections import NARROW, Connections
+from hebbite.runtime.engines.native.connections import NEAR, Connections, joined
 from hebbite.runtime.engines.native.groups import pack_groups, pack_stores
 from hebbite.runtime.engines.native.layout import Layout, table
 from hebbite.runtime.engines.native.llvm import Code
@@ -41,6 +41,7 @@ from hebbite.runtime.engines.native.plan import (
     PLASTIC,
     POPULATION,
     PRODUCT,
+    SHAPE,
     SHORTS,
     SOURCE,
     WIRE,
@@ -114,7 +115,7 @@ class _Packer:
         populations, tables = self._populations(placed)
         stores, nonzero = pack_stores(program, self._layout)
         groups, cost, due, slots = pack_groups(program, self._layout, self._connections)
-        starts, near, far, ends, columns, shapes = self._connections.arrays()
+        lists = self._connections
         plastic, products, rules, x, y, tags = self._plastic()
         kept, floor, threshold = trace_tables(program, independent=self._independent)
         period = program.schedule.period
@@ -141,12 +142,15 @@ class _Packer:
             threshold=_flat(threshold),
             products=products,
             readout=self._readout(),
-            starts=starts,
-            near_targets=near,
-            far_targets=far,
-            ends=ends,
-            columns=columns,
-            shapes=shapes,
+            starts=joined(lists.starts, np.int64),
+            in_blocks=joined(lists.in_blocks, np.uint8),
+            borders=joined(lists.borders, np.uint16),
+            near_targets=joined(lists.near, np.uint16),
+            far_targets=joined(lists.far, np.int32),
+            ends=joined(lists.ends, np.int64),
+            gaps=joined(lists.gaps, np.uint8),
+            gap_starts=joined(lists.gap_starts, np.int64),
+            shapes=table(lists.shapes, SHAPE),
         )
         flags = np.zeros(max(self._flags.size, 8), np.uint8)
         tx, ty = np.zeros(x + 8, np.uint8), np.zeros(y + 8, np.uint8)
@@ -326,7 +330,7 @@ class _Packer:
         bare = dataclasses.replace(plasticity, synapses="")
         target = 0
         if isinstance(group.connect, Sparse):
-            target = 16 if self._program.post_size(group) <= NARROW else 32
+            target = 16 if self._program.post_size(group) <= NEAR else 32
         return Rule(bare, self._program.widths, bits, target)
 
     def _readout(self) -> Long:

@@ -34,7 +34,8 @@ Unsigned = NDArray[np.uint32]
 (N_POPULATION, N_FIRST, N_LAST, N_STREAM, N_BITS, N_ROW, DRAWING) = range(7)
 (G_OUTPUT, G_LINES, G_POST, G_SIZE, G_KIND, G_WEIGHT, G_STORE, G_SCALE, G_PORT, G_EXPONENT,
  G_DELAY, G_GRADED, G_FEEDBACK, G_DUE, G_SLOTS, G_COMPONENT, G_MIRRORS, G_MAGNITUDE, G_COST,
- G_UNIFORM, G_NONZERO, G_STARTS, G_TARGETS, G_ENDS, G_COLUMNS, G_SHAPE, GROUP) = range(27)
+ G_UNIFORM, G_NONZERO, G_STARTS, G_TARGETS, G_BORDERS, G_BLOCKS, G_ENDS, G_COLUMNS, G_SHAPE,
+ GROUP) = range(29)
 (V_HEIGHT, V_WIDTH, V_KH, V_KW, V_SY, V_SX, V_TOP, V_LEFT, V_DY, V_DX, V_INNER, V_PER_GROUP,
  V_OUTPUTS, V_OH, V_OW, V_LINES, SHAPE) = range(17)
 (L_GROUP, L_FACTORS, L_X, L_Y, L_FIRST, L_TAG_FIRST, L_LAST, L_SILENT, L_TAG, L_ROW, L_COLUMN,
@@ -50,8 +51,10 @@ Unsigned = NDArray[np.uint32]
 GATE_X0, GATE_Y0, GATE_U = 0, 1, 2
 """Gate of a product: x0, y0, or GATE_U + k for u_k."""
 
-DENSE, SPARSE, SPARSE_WIDE, CONV = range(4)
-"""Kind of a group: targets of a sparse one have 16 bits, or 32."""
+DENSE, SPARSE_BLOCKS, SPARSE, SPARSE_WIDE, CONV = range(5)
+"""Kind of a group: targets of a sparse one have 8 bits, in blocks of 256 neurons, 16, or 32."""
+BLOCK = 256
+"""Neurons that a target of 8 bits can name."""
 
 BYTES, SHORTS, WORDS = range(3)
 """Stores of weights: int8, int16, int32."""
@@ -69,10 +72,11 @@ class Plan(NamedTuple):
     many registers it resets, random numbers it draws; ``source_events`` (sources, offset):
     number of the event sent, -1 for none; ``output_bias`` (outputs, offset): payload of the bias
     line; ``cost`` (lines of a group, 5): spikes_in .. interchip of one message, one row if all
-    lines have the same; ``floor``, ``threshold`` (plastic * trace, 128): decay; ``near_targets``,
-    ``far_targets``: of lists, ``starts``: where the synapses of their lines start; ``ends``: how
-    many end at the neurons before each, ``columns``: the synapses sorted by neuron, for rules that
-    need it; ``shapes``: of convolutions.
+    lines have the same; ``floor``, ``threshold`` (plastic * trace, 128): decay; ``in_blocks``,
+    ``near_targets``, ``far_targets``: of lists, ``starts``: where the synapses of their lines
+    start; ``borders`` (line, block + 1): how many of a line stand before each block; ``ends``: how
+    many end at the neurons before each; ``gaps``, for rules that need it: how far the lines of each
+    neuron are apart, ``gap_starts`` says where; ``shapes``: of convolutions.
     """
 
     head: Long
@@ -95,10 +99,13 @@ class Plan(NamedTuple):
     products: Long
     readout: Long
     starts: Long
+    in_blocks: Byte
+    borders: NDArray[np.uint16]
     near_targets: NDArray[np.uint16]
     far_targets: Word
     ends: Long
-    columns: Word
+    gaps: Byte
+    gap_starts: Long
     shapes: Long
 
 
@@ -138,7 +145,8 @@ class Scratch(NamedTuple):
     """Room that the kernels use: sums of a step, those by place of a convolution, histories of the
     traces of one group (trace, offset, ``width``), y at the neurons' events, x of one line at every
     offset, draws, the decay of an epoch, the lines and neurons with an event, one column of weights
-    and tags, the lines of a column that move or that a list joins, its elements.
+    and tags, the lines of a column that move or that a list joins, its elements, the neurons of one
+    line of a list in blocks.
     """
 
     sums: Short
@@ -160,6 +168,7 @@ class Scratch(NamedTuple):
     tag_column: Short
     column_lines: Word
     elements: Word
+    row_targets: NDArray[np.uint16]
     width: Long
 
 

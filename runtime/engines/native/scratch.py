@@ -34,5 +34,6 @@ def new_scratch(program: Program) -> Scratch:
         tag_column=np.zeros(width, np.int16),
         column_lines=np.zeros(width + 16, np.int32),
         elements=np.zeros(width, np.int32),
+        row_targets=np.zeros(width + 16, np.uint16),
         width=np.array([history], np.int64),
     )

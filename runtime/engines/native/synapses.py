@@ -6,12 +6,11 @@ from hebbite.compiler.arithmetic.randomness import KIND
 from hebbite.runtime.counters import INDEX
 from hebbite.runtime.engines.native import views as at
 from hebbite.runtime.engines.native.language import address, call_printed, kernel
+from hebbite.runtime.engines.native.lists import find_column, spell_row
 from hebbite.runtime.engines.native.philox import draw_bits, draw_column_of
 from hebbite.runtime.engines.native.plan import (
     DENSE,
-    G_COLUMNS,
     G_COMPONENT,
-    G_ENDS,
     G_KIND,
     G_LINES,
     G_MAGNITUDE,
@@ -35,6 +34,7 @@ from hebbite.runtime.engines.native.plan import (
     L_X,
     L_Y,
     SHORTS,
+    SPARSE_BLOCKS,
     SPARSE_WIDE,
     Short,
     Word,
@@ -135,6 +135,9 @@ def learn_row(m: int, q: int, i: int, number: int, independent: bool) -> int:
         target = at.groups(m)[g, G_TARGETS] + element
         if at.groups(m)[g, G_KIND] == SPARSE_WIDE:
             table[ROW_TARGET] = address(at.far_targets(m)[target:])
+        elif at.groups(m)[g, G_KIND] == SPARSE_BLOCKS:
+            spell_row(m, g, i)
+            table[ROW_TARGET] = address(at.row_targets(m))
         else:
             table[ROW_TARGET] = address(at.near_targets(m)[target:])
     table[ROW_W] = weight_at(m, g, element)
@@ -204,23 +207,6 @@ def draw_column(m: int, q: int, j: int, count: int, number: int) -> None:
     if at.plastic(m)[q, L_TAG] >= 0:
         draws = at.tag_column_draws(m)
         draw_column_of(at.head(m), j, stride, elements, count, tags, number, draws)
-
-
-@kernel
-def find_column(m: int, g: int, j: int) -> int:
-    """Write which elements of a list end at neuron ``j``, and their lines; return how many."""
-    starts = at.starts(m)[at.groups(m)[g, G_STARTS] :]
-    place = at.groups(m)[g, G_ENDS] + j
-    first, count = at.ends(m)[place], at.ends(m)[place + 1] - at.ends(m)[place]
-    listed, low = at.columns(m)[at.groups(m)[g, G_COLUMNS] + first :], 0
-    for k in range(count):
-        element, high = listed[k], at.groups(m)[g, G_LINES]
-        while high - low > 1:
-            middle = (low + high) >> 1
-            high = high if starts[middle] <= element else middle
-            low = middle if starts[middle] <= element else low
-        at.elements(m)[k], at.column_lines(m)[k] = element, low
-    return count
 
 
 @kernel

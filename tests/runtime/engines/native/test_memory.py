@@ -83,11 +83,11 @@ def held_by(machine: NativeMachine) -> int:
         (False, STDP, 2.5),
         (True, None, 3.3),
         (True, BY_LINE, 4.5),
-        (True, STDP, 8.5),
+        (True, STDP, 4.5),
     ],
     ids=["dense", "dense, plastic", "sparse", "sparse, plastic", "sparse, plastic both ways"],
 )
-def test_a_synapse_takes_no_more_bytes_than_its_weight_its_target_and_its_place_in_a_column(
+def test_a_synapse_takes_no_more_bytes_than_its_weight_and_who_it_joins(
     sparse: bool, rule: LearningRule | None, limit: float
 ) -> None:
     assert bytes_a_synapse(program(sparse=sparse, rule=rule)) <= limit
