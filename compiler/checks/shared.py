@@ -13,6 +13,13 @@ from hebbite.rules.rule import LearningRule
 
 PAST = ("direct", "broadcast")
 """Deliveries of feedback that reach a population past all others."""
+OWN = ("target", "local-readout")
+"""Sources of feedback that every population has for itself."""
+WITH_SHARED = {
+    "graded": ("error",),
+    "lif": ("spikes", "error", "reward", "two-phase"),
+}
+"""Learning signals of the rules that units with shared synapses have a program for."""
 
 
 def problems_of_shared(
@@ -23,10 +30,10 @@ def problems_of_shared(
     if not shared:
         return ()
     at = f"rule {rule.name}"
-    if (settings.neuron, rule.signal) != ("graded", "error"):
-        what = f"'{shared[0].name}' has shared synapses, which need graded units that learn from"
-        hint = "--neuron graded --rule dfa, or linear ops alone"
-        return (Problem("HB0423", f"{what} errors", at, shared[0].origin, hint),)
+    if rule.signal not in WITH_SHARED.get(settings.neuron, ()):
+        what = f"'{shared[0].name}' has shared synapses, which need units that learn from errors"
+        hint = "--rule dfa, or linear ops alone"
+        return (Problem("HB0423", what, at, shared[0].origin, hint),)
     return tuple(
         _blocked(stage, rule)
         for stage in shared[-1:]
@@ -38,7 +45,7 @@ def _goes_past(rule: LearningRule) -> bool:
     """Whether what populations learn from reaches each of them by itself."""
     if rule.feedback.source == "perturbation":
         return False
-    return rule.feedback.source == "target" or rule.feedback.delivery in PAST
+    return rule.feedback.source in OWN or rule.feedback.delivery in PAST
 
 
 def _learns_below(network: Network, stage: Stage) -> bool:

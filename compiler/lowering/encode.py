@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from hebbite.compiler.arithmetic.philox import words
-from hebbite.compiler.lowering.network import Real
-from hebbite.compiler.lowering.quantise import Long, encode_input
+from hebbite.compiler.lowering.network import Long, Real
+from hebbite.compiler.lowering.quantise import encode_input
 from hebbite.rules.errors import Problem, UsageError
 
 FASTEST = 0.5

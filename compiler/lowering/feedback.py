@@ -15,8 +15,8 @@ import numpy as np
 
 from hebbite.compiler.arithmetic.draws import bell
 from hebbite.compiler.arithmetic.synapse import mirrored
-from hebbite.compiler.lowering.network import Network
-from hebbite.compiler.lowering.quantise import IntegerNetwork, Long, even
+from hebbite.compiler.lowering.network import Long, Network
+from hebbite.compiler.lowering.quantise import IntegerNetwork, even
 from hebbite.compiler.lowering.schedule import Edge
 from hebbite.compiler.program.types import Synapses
 from hebbite.compiler.settings import Settings

@@ -20,12 +20,12 @@ import numpy as np
 
 from hebbite.compiler.coding import Coding
 from hebbite.compiler.lowering.feedback import ONE
+from hebbite.compiler.lowering.network import Long
 from hebbite.compiler.lowering.quantise import (
     TABLE_SIZE,
     TOP_PAYLOAD,
     Int,
     IntegerStage,
-    Long,
     nearest_shift,
     quantise,
 )

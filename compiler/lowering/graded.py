@@ -19,12 +19,11 @@ import numpy as np
 from hebbite.compiler.coding import Coding
 from hebbite.compiler.lowering.feedback import LABEL, FeedbackPath
 from hebbite.compiler.lowering.graded_neuron import graded_neuron
-from hebbite.compiler.lowering.network import Network, Stage
+from hebbite.compiler.lowering.network import Long, Network, Stage
 from hebbite.compiler.lowering.quantise import (
     TOP_SIGNED,
     IntegerNetwork,
     IntegerStage,
-    Long,
     bias_payload_of,
     quantise,
 )

@@ -13,9 +13,9 @@ import numpy as np
 
 from hebbite.compiler.coding import Coding
 from hebbite.compiler.lowering.graded import offset_coded
+from hebbite.compiler.lowering.network import Long
 from hebbite.compiler.lowering.quantise import (
     Int,
-    Long,
     encode_input,
     even,
     input_scale,

@@ -14,8 +14,8 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from hebbite.compiler.lowering.feedback import FeedbackPath, random_feedback
-from hebbite.compiler.lowering.network import Network
-from hebbite.compiler.lowering.quantise import IntegerNetwork, IntegerStage, Long
+from hebbite.compiler.lowering.network import Long, Network
+from hebbite.compiler.lowering.quantise import IntegerNetwork, IntegerStage
 from hebbite.compiler.lowering.spiking_stage import SpikingStage, readout_shift
 from hebbite.compiler.program.types import Synapses
 from hebbite.compiler.settings import Settings
@@ -73,8 +73,10 @@ def _local(
     readouts: list[LocalReadout] = []
     shifts: dict[str, int] = {}
     for stage, made in zip(network.stages[:-1], stages, strict=False):
+        if stage.is_shared:
+            continue
         name = f"local_{stage.name}"
-        back = random_feedback(stage.name, (len(made.weight), outputs), settings)
+        back = random_feedback(stage.name, (made.size, outputs), settings)
         shift = readout_shift(back.T, np.zeros(outputs, np.int32), made.spikes, settings)
         readouts.append(LocalReadout(name, shift, margin))
         groups.append((_synapses(f"read_{stage.name}", stage.name, name), back.T))

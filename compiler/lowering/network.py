@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from hebbite.compiler.program.connectivity import Conv2d, Dense
 
 Real = NDArray[np.float64]
+Long = NDArray[np.int64]
 Kind = Literal["linear", "conv2d", "pool"]
 
 
@@ -40,10 +41,15 @@ class Stage:
     @property
     def size(self) -> int:
         """Number of units."""
+        return len(self.weight) * self.places
+
+    @property
+    def places(self) -> int:
+        """Number of units that share the weights of an output."""
         if isinstance(self.connect, Dense):
-            return len(self.weight)
+            return 1
         height, width = self.connect.places
-        return len(self.weight) * height * width
+        return height * width
 
     @property
     def is_shared(self) -> bool:

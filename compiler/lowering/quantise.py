@@ -21,14 +21,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from hebbite.compiler.lowering.network import Network, Real, Stage
-from hebbite.compiler.ops.conv2d import correlate
-from hebbite.compiler.ops.window import Window
+from hebbite.compiler.lowering.network import Long, Network, Real, Stage
+from hebbite.compiler.lowering.shared import delivered
 from hebbite.compiler.program.connectivity import Conv2d
 from hebbite.compiler.settings import Settings
 
 Int = NDArray[np.int16]
-Long = NDArray[np.int64]
 TOP_PAYLOAD = 254
 TOP_SIGNED = 63
 POOL_WEIGHT = 254
@@ -159,16 +157,10 @@ def _stage(
 def _sums(stage: Stage, weight: Int, payload: Long, bias_payload: int) -> Long:
     """Return v of every unit (samples, size), exactly."""
     wide, connect = weight.astype(np.int64), stage.connect
-    if not isinstance(connect, Conv2d):
-        lines = np.column_stack([payload, np.full(len(payload), bias_payload, np.int64)])
-        return lines @ wide.T
-    window = Window(connect.kernel, connect.stride, connect.padding, connect.dilation)
-    patches = window.patches(payload.reshape(-1, *connect.shape).astype(np.float64))
-    taps, bias = wide[:, : connect.taps], wide[:, connect.taps :].sum(axis=1) * bias_payload
-    each = taps.reshape(len(wide), -1, *connect.kernel).astype(np.float64)
-    sums = correlate(patches, each, groups=connect.groups)  # integers below 2^53
-    whole: Long = sums.astype(np.int64) + bias[:, None, None]
-    return whole.reshape(len(payload), -1)
+    taps = connect.taps if isinstance(connect, Conv2d) else payload.shape[-1]
+    bias = wide[:, taps:].sum(axis=1) * bias_payload
+    sums: Long = delivered(connect, wide[:, :taps], payload) + np.repeat(bias, stage.places)
+    return sums
 
 
 def _pool(

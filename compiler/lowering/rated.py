@@ -11,7 +11,7 @@ import numpy as np
 
 from hebbite.compiler.coding import Coding, frames_of
 from hebbite.compiler.lowering.encode import on_and_off, rate_code
-from hebbite.compiler.lowering.quantise import Long
+from hebbite.compiler.lowering.network import Long
 from hebbite.compiler.lowering.request import Request
 from hebbite.compiler.lowering.written import TEACHER
 

@@ -22,14 +22,8 @@ import numpy as np
 
 from hebbite.compiler.arithmetic.synapse import mirrored
 from hebbite.compiler.coding import Coding
-from hebbite.compiler.lowering.network import Network
-from hebbite.compiler.lowering.quantise import (
-    TOP_PAYLOAD,
-    IntegerNetwork,
-    Long,
-    encode_input,
-    quantise,
-)
+from hebbite.compiler.lowering.network import Long, Network
+from hebbite.compiler.lowering.quantise import TOP_PAYLOAD, IntegerNetwork, encode_input, quantise
 from hebbite.compiler.lowering.request import Lowered, Request
 from hebbite.compiler.lowering.written import HELD, TEACHER, WRITTEN
 from hebbite.compiler.neurons.relaxing import NUDGED, RELAXING, RELAXING_FIRST

@@ -13,6 +13,8 @@ from hebbite.compiler.coding import Coding
 from hebbite.compiler.lowering.encode import rate_code
 from hebbite.compiler.lowering.quantise import even, weight_scale
 from hebbite.compiler.lowering.request import Lowered, Request
+from hebbite.compiler.lowering.shared import delivered
+from hebbite.compiler.lowering.spiking_stage import unit_bias
 from hebbite.compiler.lowering.thresholds import DU_KEEP, INPUT_SHIFT, Drive, fitted_threshold
 from hebbite.compiler.neurons import NEURONS
 from hebbite.compiler.program.types import (
@@ -60,11 +62,10 @@ def _program(request: Request, top: float) -> Program:
     pre = network.input_name
     for stage in network.stages:
         scale = weight_scale(settings, stage.weight)
-        weight = even(stage.weight * scale)
-        bias = np.rint(stage.bias * scale).astype(np.int32) << INPUT_SHIFT
+        weight, bias = even(stage.weight * scale), unit_bias(stage, scale)
         tensors |= {f"{stage.synapses}.weight": weight, f"{stage.name}.bias": bias}
-        drive = Drive(weight.astype(np.int64), bias, dv_keep=DV_KEEP)
-        threshold, spikes = fitted_threshold(drive, spikes, rate=RATE)
+        arrived = delivered(stage.connect, weight.astype(np.int64), spikes)
+        threshold, spikes = fitted_threshold(Drive(arrived, bias, dv_keep=DV_KEEP), rate=RATE)
         constants = (
             ("du_keep", DU_KEEP),
             ("dv_keep", DV_KEEP),
@@ -73,7 +74,7 @@ def _program(request: Request, top: float) -> Program:
         populations.append(
             Population(
                 stage.name,
-                len(weight),
+                stage.size,
                 NEURONS["lif"],
                 constants,
                 (("bias", f"{stage.name}.bias"),),
@@ -81,7 +82,9 @@ def _program(request: Request, top: float) -> Program:
             )
         )
         name, tensor = stage.synapses, f"{stage.synapses}.weight"
-        synapses.append(Synapses(name, pre, stage.name, tensor, graded=False))
+        synapses.append(
+            Synapses(name, pre, stage.name, tensor, graded=False, connect=stage.connect)
+        )
         pre = stage.name
     return Program(
         name=network.name,
@@ -106,7 +109,8 @@ def _program(request: Request, top: float) -> Program:
                 factors=2,
                 dt=request.rule.dt,
             )
-            for group in synapses
+            for group, stage in zip(synapses, network.stages, strict=True)
+            if not stage.is_shared
         ),
         readout=Readout(pre, "s", window, count=True),
         widths=request.widths,

@@ -3,6 +3,8 @@
 source --> LIF units (--> themselves, one step late) --> leaky integrators that know the target
 LIF units <-- feedback synapses -- error of the integrators, in the last steps of a sample
 
+Convolutions and pools are LIF units too, whose synapses stay as they are.
+
 A sample is a window of spikes and one step more. At step 1 neurons forget the sample before and
 the target code arrives; the readout answers from v at the end of the window. In the last K steps
 of the window it sends its errors, which reach the LIF units one step later, in the steps up to the
@@ -16,7 +18,7 @@ acts.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -149,7 +151,7 @@ class _Lowering:
             constants = self._integrator(made.dv_keep, made.shift, margin)
         return Population(
             stage.name,
-            len(made.weight),
+            made.size,
             neuron,
             neuron.chosen(constants),
             (("bias", f"{stage.name}.bias"),),
@@ -181,8 +183,9 @@ class _Lowering:
     def _forward(self) -> tuple[Synapses, ...]:
         groups: list[Synapses] = []
         pre = self._network.input_name
-        for stage in self._network.stages:
-            groups.append(_group(stage.synapses, pre, stage.name))
+        for stage, made in zip(self._network.stages, self.stages, strict=True):
+            forward = _group(stage.synapses, pre, stage.name)
+            groups.append(replace(forward, connect=made.connect))
             if stage.recurrent is not None:
                 groups.append(_group(recurrent_name(stage), stage.name, stage.name))
             pre = stage.name
@@ -193,7 +196,7 @@ class _Lowering:
         stages = self._network.stages
         if rule.learns == "none":
             return ()
-        hidden = [stage for stage in stages[:-1] if rule.learns == "all"]
+        hidden = [s for s in stages[:-1] if rule.learns == "all" and not s.is_shared]
         heard = Trace(settings.tau_mem, IMPULSE)
         learning = [(stage.synapses, heard) for stage in hidden]
         learning += [

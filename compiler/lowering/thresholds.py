@@ -1,6 +1,6 @@
 """Thresholds of LIF units at which a population spikes at a wanted rate on the calibration data.
 
-In: integer weights, constant drive, and the spikes that arrive. Out: the threshold, found by
+In: what arrives in every step, and constant drive. Out: the threshold, found by
 bisection on the integer neuron itself, and the spikes that it gives.
 """
 
@@ -11,9 +11,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from hebbite.compiler.arithmetic.neuron import execute, new_registers
-from hebbite.compiler.arithmetic.synapse import accumulate
-from hebbite.compiler.lowering.quantise import Long
+from hebbite.compiler.lowering.network import Long
+from hebbite.compiler.lowering.shared import delivered
 from hebbite.compiler.neurons import NEURONS
+from hebbite.compiler.program.connectivity import Dense
 from hebbite.compiler.program.types import IntArray
 
 DU_KEEP = 0
@@ -26,36 +27,35 @@ INPUT_SHIFT = 6
 class Drive:
     """What drives one population.
 
-    weight     (neurons, lines) from below, in steps
+    arrived    (samples, window, neurons) what spikes from below deliver, in steps of a weight
     bias       (neurons,) added to v in every step
     dv_keep    v keeps dv_keep / 4096 of itself a step
     recurrent  (neurons, neurons) from the population to itself, one step late; None for none
     """
 
-    weight: Long
+    arrived: Long
     bias: IntArray
     dv_keep: int
     recurrent: Long | None = None
 
 
-def fitted_threshold(drive: Drive, spikes: Long, *, rate: float) -> tuple[int, Long]:
+def fitted_threshold(drive: Drive, *, rate: float) -> tuple[int, Long]:
     """Return vth (in steps of 64) for ``rate`` spikes a neuron and step, and the spikes (samples,
     window, neurons) that it gives.
     """
-    arrived = arrived_from(drive.weight, spikes)
     low, high = 1, TOP_THRESHOLD
     while low < high:
         middle = (low + high) // 2
-        if _simulated(drive, arrived, middle).mean() > rate:
+        if _simulated(drive, middle).mean() > rate:
             low = middle + 1
         else:
             high = middle
-    return high, _simulated(drive, arrived, high)
+    return high, _simulated(drive, high)
 
 
-def _simulated(drive: Drive, arrived: Long, threshold: int) -> Long:
+def _simulated(drive: Drive, threshold: int) -> Long:
     """Return the spikes of one population from rest, every sample on its own."""
-    samples, window, neurons = arrived.shape
+    samples, window, neurons = drive.arrived.shape
     constants = {
         "du_keep": DU_KEEP,
         "dv_keep": drive.dv_keep,
@@ -67,20 +67,13 @@ def _simulated(drive: Drive, arrived: Long, threshold: int) -> Long:
     out = np.zeros((samples, window, neurons), np.int64)
     for step in range(window):
         if step:
-            current = arrived[:, step - 1]
+            current = drive.arrived[:, step - 1]
             if drive.recurrent is not None:
-                current = current + arrived_from(drive.recurrent, out[:, step - 1])
+                current = current + delivered(Dense(), drive.recurrent, out[:, step - 1])
             registers["a"] = current.reshape(-1)
         execute(program, registers, offset=1, tables=tables, random=_no_random)
         out[:, step] = registers["s"].reshape(samples, neurons)
     return out
-
-
-def arrived_from(weight: Long, spikes: Long) -> Long:
-    """Return what spikes (..., lines) deliver, (..., neurons)."""
-    lines = spikes.reshape(-1, spikes.shape[-1])
-    total = accumulate(weight, lines.T, graded=False, exponent=0).T
-    return total.reshape(*spikes.shape[:-1], len(weight))
 
 
 def _no_random(instruction: int, bits: int) -> Long:

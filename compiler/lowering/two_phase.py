@@ -113,7 +113,7 @@ class _Lowering:
         }
         return Population(
             stage.name,
-            len(made.weight),
+            made.size,
             neuron,
             neuron.chosen(constants),
             (("bias", f"{stage.name}.bias"),),
@@ -123,9 +123,11 @@ class _Lowering:
     def _forward(self) -> tuple[Synapses, ...]:
         groups: list[Synapses] = []
         pre = self.request.network.input_name
-        for stage in self.request.network.stages:
-            name = stage.synapses
-            groups.append(Synapses(name, pre, stage.name, f"{name}.weight", graded=False))
+        for stage, made in zip(self.request.network.stages, self.stages, strict=True):
+            name, tensor = stage.synapses, f"{stage.synapses}.weight"
+            groups.append(
+                Synapses(name, pre, stage.name, tensor, graded=False, connect=made.connect)
+            )
             pre = stage.name
         return tuple(groups)
 
@@ -134,7 +136,11 @@ class _Lowering:
         learning = stages if rule.learns == "all" else stages[-1:]
         heard = Trace(max(self.request.settings.window // 2, 1), IMPULSE)
         traces = (("x1", heard), ("y2", WRITTEN), ("y3", WRITTEN))
-        return tuple(Plasticity(stage.synapses, rule.dw, 1, traces) for stage in learning)
+        return tuple(
+            Plasticity(stage.synapses, rule.dw, 1, traces)
+            for stage in learning
+            if not stage.is_shared
+        )
 
     def _tensors(self) -> dict[str, IntArray]:
         tensors: dict[str, IntArray] = {}

@@ -362,18 +362,13 @@ def found(graph: Graph, rule: str, settings: Settings | None = None) -> tuple[Pr
 
 @pytest.mark.parametrize(
     ("rule", "settings"),
-    [
-        ("eprop", Settings(neuron="lif", encode="rate")),
-        ("stdp", Settings(neuron="lif", encode="rate")),
-        ("emstdp", Settings(neuron="lif", encode="rate", window=25)),
-        ("equilibrium-propagation", Settings()),
-        ("forward-forward", Settings()),
-    ],
+    [("equilibrium-propagation", Settings()), ("forward-forward", Settings())],
 )
 def test_units_without_a_program_for_shared_synapses_are_refused_by_name(
     rule: str, settings: Settings
 ) -> None:
     (problem,) = (p for p in found(small(), rule, settings) if p.code == "HB0423")
+    assert "--rule dfa" in problem.hint
     assert problem.what.startswith("'relu' has shared synapses")
     with pytest.raises(UnsupportedError, match="HB0423"):
         compile(small(), rule=rule, settings=settings)
