@@ -69,10 +69,10 @@ class Plan(NamedTuple):
     many registers it resets, random numbers it draws; ``source_events`` (sources, offset):
     number of the event sent, -1 for none; ``output_bias`` (outputs, offset): payload of the bias
     line; ``cost`` (lines of a group, 5): spikes_in .. interchip of one message, one row if all
-    lines have the same; ``floor``, ``threshold`` (plastic * trace, 128): decay; ``near_targets``,
-    ``far_targets``: of lists, ``starts``: where the synapses of their lines start; ``ends``: how
-    many end at the neurons before each, ``columns``: the synapses sorted by neuron, for rules that
-    need it; ``shapes``: of convolutions.
+    lines have the same; ``falls`` (plastic * trace, 128): decay; ``near_targets``, ``far_targets``:
+    of lists, ``starts``: where the synapses of their lines start; ``ends``: how many end at the
+    neurons before each, ``columns``: the synapses sorted by neuron, for rules that need it;
+    ``shapes``: of convolutions.
     """
 
     head: Long
@@ -90,8 +90,7 @@ class Plan(NamedTuple):
     wires: Long
     plastic: Long
     kept: Long
-    floor: Long
-    threshold: Long
+    falls: Long
     products: Long
     readout: Long
     starts: Long
