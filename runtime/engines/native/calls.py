@@ -9,7 +9,7 @@ from typing import Any, Protocol
 import numpy as np
 from llvmlite import ir
 
-from hebbite.runtime.engines.native.expressions import I1, I64, Expressions, Number, View
+from hebbite.runtime.engines.native.expressions import I1, I32, I64, Expressions, Number, View
 from hebbite.runtime.engines.native.language import (
     Kernel,
     Kind,
@@ -22,9 +22,12 @@ from hebbite.runtime.engines.native.language import (
     lowest,
     marked,
     ones,
+    turn,
 )
 from hebbite.runtime.engines.native.subset import Source
 from hebbite.runtime.engines.native.views import ENTRY, FIELDS, Field
+
+_MASK = ir.VectorType(I32, 4)
 
 
 class Owner(Protocol):
@@ -34,6 +37,11 @@ class Owner(Protocol):
 
     def function(self, kernel: Kernel, types: Types) -> tuple[ir.Function, int]:
         """Return the compiled function, and how many numbers it returns."""
+
+
+def fitted(builder: ir.IRBuilder, value: Number, wanted: ir.Argument) -> Number:
+    """Return an argument as a kernel wants it: a number cut to 32 bits where it is `Narrow`."""
+    return builder.trunc(value, I32) if wanted.type == I32 else value
 
 
 class Calls(Expressions):
@@ -79,6 +87,8 @@ class Calls(Expressions):
             return self._fetch(node)
         if known is marked:
             return self._marked(node)
+        if known is turn:
+            return self._turn(node)
         self._refuse(node, f"'{name}' is no kernel")
 
     def _given(self, node: ast.Call, count: int) -> list[ast.expr]:
@@ -99,7 +109,8 @@ class Calls(Expressions):
                 arguments.append(self._wide(value))
                 types.append(None)
         function, _ = self._owner.function(kernel, tuple(types))
-        return self._builder.call(function, arguments)
+        pairs = zip(arguments, function.args, strict=True)
+        return self._builder.call(function, [fitted(self._builder, *pair) for pair in pairs])
 
     def _call_address(self, node: ast.Call) -> None:
         address, *given = (self._number(each) for each in self._given(node, 3))
@@ -130,6 +141,33 @@ class Calls(Expressions):
         )
         how = [ir.Constant(number, value) for value in (0, 3, 1)]  # to read, often, as data
         self._builder.call(prefetch, [self._builder.bitcast(place, pointer), *how])
+
+    def _turn(self, node: ast.Call) -> None:
+        """Print the transpose of 4 x 4 elements: every round shuffles all of them as one pack of
+        cards, and moves the bits of an element's number, of which there are four, by one.
+        """
+        arrays, steps = self._given(node, 4)[::2], self._given(node, 4)[1::2]
+        goal, source = (self._view(self._value(each), each) for each in arrays)
+        if goal.kind != source.kind or goal.kind.dimensions != 1:
+            self._refuse(node, f"'{ast.unparse(node)}' needs two arrays of one type")
+        across, along = (self._number(each) for each in steps)
+        width = goal.kind.bits // 8
+        rows = [self._builder.load(place, align=width) for place in self._lanes(source, along)]
+        for _ in range(2):
+            rows = [
+                self._builder.shuffle_vector(one, other, ir.Constant(_MASK, mask))
+                for one, other in (rows[0::2], rows[1::2])
+                for mask in ([0, 4, 1, 5], [2, 6, 3, 7])
+            ]
+        for row, place in zip(rows, self._lanes(goal, across), strict=True):
+            self._builder.store(row, place, align=width)
+
+    def _lanes(self, view: View, step: Number) -> list[Number]:
+        """Return where four times four elements stand, ``step`` apart."""
+        lanes = ir.VectorType(ir.IntType(view.kind.bits), 4).as_pointer()
+        starts = [self._builder.mul(step, ir.Constant(I64, row)) for row in range(4)]
+        places = [self._builder.gep(view.start, [start]) for start in starts]
+        return [self._builder.bitcast(place, lanes) for place in places]
 
     def _machine_array(self, node: ast.Call) -> View:
         """Print ``at.name(m)``."""

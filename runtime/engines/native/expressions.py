@@ -12,7 +12,7 @@ from llvmlite import ir
 from hebbite.runtime.engines.native.language import Kind
 from hebbite.runtime.engines.native.subset import BINARY, RELATIONS, Source
 
-I1, I64 = ir.IntType(1), ir.IntType(64)
+I1, I32, I64 = ir.IntType(1), ir.IntType(32), ir.IntType(64)
 ZERO, ONE = ir.Constant(I64, 0), ir.Constant(I64, 1)
 Number: TypeAlias = Any
 """A number at hand; llvmlite declares no types."""

@@ -13,6 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 F = TypeVar("F", bound=Callable[..., object])
+Narrow = int
+"""An argument of 32 bits. A loop that computes with it and with elements of 32 bits or fewer stays
+in lanes as narrow as what it writes. Known to the translator by name."""
 
 
 @dataclass(frozen=True)
@@ -81,6 +84,14 @@ def ones(value: int) -> int:
 
 def fetch(values: NDArray[np.generic], index: int) -> None:
     """Ask for the memory around an element that will be read soon. Known by name."""
+
+
+def turn(goal: NDArray[np.integer], across: int, source: NDArray[np.integer], along: int) -> None:
+    """Write 4 x 4 elements the other way round: goal[i across + j] = source[j along + i]. Known by
+    name."""
+    for i in range(4):
+        for j in range(4):
+            goal[i * across + j] = source[j * along + i]
 
 
 def address(values: NDArray[np.generic]) -> int:

@@ -167,9 +167,9 @@ def learn_group(m: int, q: int, epoch: int) -> None:
     visited, every, neuron = gates(m, q, number, sent, events)
     if visited == 0 and at.below(m)[q] == 0:
         only = PRE_TRACES if at.plastic(m)[q, L_FACTORS] == 3 else ALL_TRACES
-        advance_group(m, q, epoch, only)
+        advance_group(m, q, epoch, only, sent, events)
         return
-    advance_group(m, q, epoch, ALL_TRACES)
+    advance_group(m, q, epoch, ALL_TRACES, sent, events)
     shared = -1 if at.head(m)[H_INDEPENDENT] else at.shared(m)[epoch, 2] >> 46
     begin_rows(m, q, number, shared)
     columns = neuron and COLUMNS * events < size

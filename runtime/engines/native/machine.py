@@ -82,7 +82,7 @@ class NativeMachine:
             shared=self._random(epochs),
             answers=np.zeros((samples, size), np.int64),
             probes=rows,
-            step_log=np.zeros((samples * period if step_width else 0, step_width), np.int64),
+            step_log=np.empty((samples * period if step_width else 0, step_width), np.int64),
             epoch_log=np.zeros((epochs, epoch_width), np.int64),
             counts=np.zeros((len(components) * len(PHASES), len(COUNTERS)), np.int64),
         )

@@ -117,7 +117,7 @@ class _Packer:
         groups, cost, due, slots = pack_groups(program, self._layout, self._connections)
         lists = self._connections
         plastic, products, rules, x, y, tags = self._plastic()
-        kept, floor, threshold = trace_tables(program, independent=self._independent)
+        kept, falls = trace_tables(program, independent=self._independent)
         period = program.schedule.period
         pairs = zip(placed, program.populations, strict=True)
         fixed = np.array([fixed_counts(one.unit, p.size, period) for one, p in pairs], np.int64)
@@ -138,8 +138,7 @@ class _Packer:
             wires=self._wires(),
             plastic=plastic,
             kept=_flat(kept),
-            floor=_flat(floor),
-            threshold=_flat(threshold),
+            falls=_flat(falls),
             products=products,
             readout=self._readout(),
             starts=joined(lists.starts, np.int64),

@@ -12,6 +12,10 @@ from hebbite.runtime.engines.native.plan import H_SEED_HIGH, H_SEED_LOW, Byte, L
 LOW, HALF = 0xFFFFFFFF, 32
 TOP_BITS = 25
 """What is left of a word are the 7 bits that a fraction is compared with."""
+LANES = 4
+"""Blocks that one instruction computes."""
+MORE = LANES - 1
+"""Blocks that a call may draw beyond what is asked for: its loops have no remainder."""
 
 
 @part
@@ -40,13 +44,38 @@ def one_of(head: Long, element: int, stream: int, time: int) -> int:
 def draw_words(
     head: Long, first: int, blocks: int, stream: int, time: int, words: Unsigned
 ) -> None:
-    """Fill ``words`` with the 32-bit words of ``blocks`` blocks from block ``first`` on."""
+    """Fill ``words`` with the 32-bit words of ``blocks`` blocks from block ``first`` on, and of at
+    most `MORE` behind them.
+    """
+    half = (blocks + MORE) // (2 * LANES) * LANES
+    two_of_words(head, first, half, stream, time, words, words[4 * half :])
+    left = (blocks - 2 * half + MORE) // LANES * LANES
+    if left > 0:
+        one_of_words(head, first + 2 * half, left, stream, time, words[8 * half :])
+
+
+@kernel
+def one_of_words(
+    head: Long, first: int, blocks: int, stream: int, time: int, words: Unsigned
+) -> None:
+    """Fill ``words`` with those of ``blocks`` blocks."""
     for b in range(blocks):
         w0, w1, w2, w3 = words_of(head, first + b, stream, time)
-        words[4 * b] = w0
-        words[4 * b + 1] = w1
-        words[4 * b + 2] = w2
-        words[4 * b + 3] = w3
+        words[4 * b], words[4 * b + 1], words[4 * b + 2], words[4 * b + 3] = w0, w1, w2, w3
+
+
+@kernel
+def two_of_words(
+    head: Long, first: int, half: int, stream: int, time: int, words: Unsigned, more: Unsigned
+) -> None:
+    """Fill ``words`` and ``more`` with ``half`` blocks each, those of ``more`` behind the others.
+    Rounds wait for their multiplications: two blocks at a time have something to do meanwhile.
+    """
+    for b in range(half):
+        w0, w1, w2, w3 = words_of(head, first + b, stream, time)
+        v0, v1, v2, v3 = words_of(head, first + half + b, stream, time)
+        words[4 * b], words[4 * b + 1], words[4 * b + 2], words[4 * b + 3] = w0, w1, w2, w3
+        more[4 * b], more[4 * b + 1], more[4 * b + 2], more[4 * b + 3] = v0, v1, v2, v3
 
 
 @kernel
@@ -54,10 +83,40 @@ def draw_bits(
     head: Long, first: int, blocks: int, stream: int, time: int, packed: Unsigned
 ) -> None:
     """Fill ``packed`` with the top 7 bits of those words, four bytes a block."""
+    half = (blocks + MORE) // (2 * LANES) * LANES
+    two_of_bits(head, first, half, stream, time, packed, packed[half:])
+    left = (blocks - 2 * half + MORE) // LANES * LANES
+    if left > 0:
+        one_of_bits(head, first + 2 * half, left, stream, time, packed[2 * half :])
+
+
+@kernel
+def one_of_bits(
+    head: Long, first: int, blocks: int, stream: int, time: int, packed: Unsigned
+) -> None:
+    """Fill ``packed`` with ``blocks`` blocks."""
     for b in range(blocks):
         w0, w1, w2, w3 = words_of(head, first + b, stream, time)
-        low = (w0 >> TOP_BITS) | (w1 >> TOP_BITS) << 8
-        packed[b] = low | (w2 >> TOP_BITS) << 16 | (w3 >> TOP_BITS) << 24
+        packed[b] = top_bits(w0, w1, w2, w3)
+
+
+@kernel
+def two_of_bits(
+    head: Long, first: int, half: int, stream: int, time: int, packed: Unsigned, more: Unsigned
+) -> None:
+    """Fill ``packed`` and ``more`` with ``half`` blocks each, like `two_of_words`."""
+    for b in range(half):
+        w0, w1, w2, w3 = words_of(head, first + b, stream, time)
+        v0, v1, v2, v3 = words_of(head, first + half + b, stream, time)
+        packed[b] = top_bits(w0, w1, w2, w3)
+        more[b] = top_bits(v0, v1, v2, v3)
+
+
+@part
+def top_bits(w0: int, w1: int, w2: int, w3: int) -> int:
+    """Return the top 7 bits of four words, a byte each."""
+    low = (w0 >> TOP_BITS) | (w1 >> TOP_BITS) << 8
+    return low | (w2 >> TOP_BITS) << 16 | (w3 >> TOP_BITS) << 24
 
 
 @kernel

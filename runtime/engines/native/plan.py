@@ -72,11 +72,11 @@ class Plan(NamedTuple):
     many registers it resets, random numbers it draws; ``source_events`` (sources, offset):
     number of the event sent, -1 for none; ``output_bias`` (outputs, offset): payload of the bias
     line; ``cost`` (lines of a group, 5): spikes_in .. interchip of one message, one row if all
-    lines have the same; ``floor``, ``threshold`` (plastic * trace, 128): decay; ``in_blocks``,
-    ``near_targets``, ``far_targets``: of lists, ``starts``: where the synapses of their lines
-    start; ``borders`` (line, block + 1): how many of a line stand before each block; ``ends``: how
-    many end at the neurons before each; ``gaps``, for rules that need it: how far the lines of each
-    neuron are apart, ``gap_starts`` says where; ``shapes``: of convolutions.
+    lines have the same; ``falls`` (plastic * trace, 128): decay; ``in_blocks``, ``near_targets``,
+    ``far_targets``: of lists, ``starts``: where the synapses of their lines start; ``borders``
+    (line, block + 1): how many of a line stand before each block; ``ends``: how many end at the
+    neurons before each; ``gaps``, for rules that need it: how far the lines of each neuron are
+    apart, ``gap_starts`` says where; ``shapes``: of convolutions.
     """
 
     head: Long
@@ -94,8 +94,7 @@ class Plan(NamedTuple):
     wires: Long
     plastic: Long
     kept: Long
-    floor: Long
-    threshold: Long
+    falls: Long
     products: Long
     readout: Long
     starts: Long

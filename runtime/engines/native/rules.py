@@ -8,7 +8,7 @@ from llvmlite import ir
 from hebbite.compiler.arithmetic.traces import POST, TRACE_TOP
 from hebbite.compiler.program.types import Plasticity, Program
 from hebbite.rules.sums import Product
-from hebbite.rules.traces import decay_table
+from hebbite.rules.traces import RANDOM_BITS, decay_table
 from hebbite.runtime.engines.native.llvm import Code, compile_text
 from hebbite.runtime.engines.native.plan import (
     GATE_U,
@@ -30,7 +30,7 @@ from hebbite.runtime.engines.native.rule_code import (
 CODES = TRACE_TOP + 1
 """Values of a trace."""
 DROPPED = 21
-"""Bits of a 53-bit number below the word that Philox draws."""
+"""Bits of a random number below the word that Philox draws."""
 
 
 def product_row(product: Product) -> tuple[int, ...]:
@@ -68,33 +68,38 @@ def reads_at_event(plasticity: Plasticity, names: tuple[str, ...]) -> bool:
     )
 
 
-def trace_tables(program: Program, *, independent: bool) -> tuple[Long, Long, Long]:
-    """Return (kept, floor, threshold) of the traces of every plastic group.
+def trace_tables(program: Program, *, independent: bool) -> tuple[Long, Long]:
+    """Return (kept, falls) of the traces of every plastic group.
 
-    A threshold is compared with a number of 53 bits, or of 32 where each trace draws its own.
+    A trace h falls to floor + (k < threshold) = (falls[h] - k) >> bits, for
+
+        falls = floor 2^bits + threshold + 2^bits - 1
+
+    k is a number of 53 bits, or of 32 where each trace draws its own.
     """
     count = len(program.plasticity)
     kept = np.zeros((count, len(TRACES), TRACE), np.int64)
-    floor, threshold = (np.zeros((count, len(TRACES), CODES), np.int64) for _ in range(2))
+    falls = np.zeros((count, len(TRACES), CODES), np.int64)
     for q, plasticity in enumerate(program.plasticity):
         for t, name in enumerate(TRACES):
-            _fill_trace(plasticity, name, kept[q, t], floor[q, t], threshold[q, t])
-    if independent:
-        threshold = -(-threshold >> DROPPED)
-    return kept, floor, threshold
+            _fill_trace(plasticity, name, kept[q, t], falls[q, t], independent=independent)
+    return kept, falls
 
 
 def _fill_trace(
-    plasticity: Plasticity, name: str, kept: Long, floor: Long, threshold: Long
+    plasticity: Plasticity, name: str, kept: Long, falls: Long, *, independent: bool
 ) -> None:
     """Fill the row of one trace. It ``holds`` if it stays where it is unless a draw is high."""
     trace = plasticity.trace(name)
     if trace is None:
         return
-    floor[:], threshold[:] = decay_table(trace.tau)
+    bits, (floor, threshold) = RANDOM_BITS, decay_table(trace.tau)
     one_less = bool((floor[1:] == np.arange(CODES - 1)).all())
     holds = one_less and bool((threshold[1:] >= threshold[-1]).all())
     kept[:] = (1, trace.mode == "overwrite", trace.impulse, holds)
+    if independent:
+        bits, threshold = bits - DROPPED, -(-threshold >> DROPPED)
+    falls[:] = (floor << bits) + threshold + (1 << bits) - 1
 
 
 def compile_rules(rules: list[Rule]) -> tuple[Code, list[tuple[int, int, int]]]:

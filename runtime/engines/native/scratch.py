@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from hebbite.compiler.program.types import Program
+from hebbite.runtime.engines.native.philox import MORE
 from hebbite.runtime.engines.native.plan import TRACES, Scratch
 
 
@@ -14,6 +15,7 @@ def new_scratch(program: Program) -> Scratch:
     widest = max([16, *lines, *(population.size for population in program.populations)])
     width, steps = -(-widest // 16) * 16, program.epoch + 1
     history = width if program.plasticity else 16
+    blocks = width // 4 + 1 + MORE
     return Scratch(
         sums=np.zeros(width, np.int16),
         place_sums=np.zeros(width, np.int32),
@@ -21,11 +23,11 @@ def new_scratch(program: Program) -> Scratch:
         history=np.zeros(len(TRACES) * steps * history, np.int32),
         own=np.zeros(3 * width, np.int32),
         times=np.zeros(2 * steps, np.int32),
-        draws=np.zeros(width // 4 + 4, np.uint32),
-        tag_draws=np.zeros(width // 4 + 4, np.uint32),
+        draws=np.zeros(blocks, np.uint32),
+        tag_draws=np.zeros(blocks, np.uint32),
         column_draws=np.zeros(width, np.uint8),
         tag_column_draws=np.zeros(width, np.uint8),
-        drawn=np.zeros(width + 16, np.uint32),
+        drawn=np.zeros(width + 4 * MORE, np.uint32),
         decay=np.zeros(128, np.int32),
         lines=np.zeros(width + 16, np.int32),
         neurons=np.zeros(width + 16, np.int32),

@@ -7,19 +7,23 @@ proven to be enough.
 
 from __future__ import annotations
 
-from hebbite.runtime.engines.native.language import kernel, lowest, marked, ones, part
+from hebbite.runtime.engines.native.language import Narrow, kernel, lowest, marked, ones, part
 from hebbite.runtime.engines.native.plan import Byte, Short, Small, Word
 
+SHIFTS = 15
+"""No shift is further, -8..7 by an exponent and 0..1 by a store; masked so, a word stays narrow."""
 ROWS = 255
 """Rows of bytes that a 16-bit sum holds: 255 * 128 < 2^15; the same for payloads that sum to it."""
+TOGETHER = 4
+"""Rows for which a 16-bit sum pays, and that are added in one go."""
 
 
 @kernel
 def sum_spikes_of_bytes(
-    due: Word, sums: Short, weights: Small, base: int, ids: Word, count: int, up: int
+    due: Word, sums: Short, weights: Small, base: int, ids: Word, count: int, up: Narrow
 ) -> None:
     """Fill ``due`` (neurons,) with the rows of ``count`` lines, times 2^up, by 16-bit ``sums``."""
-    size, done = due.shape[0], 0
+    size, done, lifted = due.shape[0], 0, up & SHIFTS
     while done < count:
         last = min(count, done + ROWS)
         sums[:size] = 0
@@ -27,10 +31,10 @@ def sum_spikes_of_bytes(
         done = last
         if last <= ROWS:
             for j in range(size):
-                due[j] = sums[j] << up
+                due[j] = sums[j] << lifted
         else:
             for j in range(size):
-                due[j] += sums[j] << up
+                due[j] += sums[j] << lifted
 
 
 @kernel
@@ -74,14 +78,15 @@ def eight_rows(sums: Short | Word, weights: Small | Short | Word, ids: Word, siz
 
 @kernel
 def add_spikes(
-    due: Word, weights: Small | Short | Word, base: int, ids: Word, count: int, up: int
+    due: Word, weights: Small | Short | Word, base: int, ids: Word, count: int, up: Narrow
 ) -> None:
     """Add the rows of ``count`` lines, times 2^up, to ``due`` (neurons,)."""
     size = due.shape[0]
     add_rows(due, weights[base:], ids, count, size)
     if up > 0:
+        lifted = up & SHIFTS
         for j in range(size):
-            due[j] <<= up
+            due[j] <<= lifted
 
 
 @kernel
@@ -92,15 +97,10 @@ def add_payloads(
     ids: Word,
     count: int,
     payload: Word,
-    up: int,
+    up: Narrow,
 ) -> None:
     """Add the rows of ``count`` lines, each times 2^up and what its line sent, to ``due``."""
-    size = due.shape[0]
-    for k in range(count):
-        start, sent = base + ids[k] * size, payload[ids[k]] << up
-        row = weights[start : start + size]
-        for j in range(size):
-            due[j] += row[j] * sent
+    add_products(due, weights[base:], ids, count, payload, due.shape[0], up)
 
 
 @kernel
@@ -112,58 +112,99 @@ def sum_payloads_of_bytes(
     ids: Word,
     count: int,
     payload: Word,
-    up: int,
+    up: Narrow,
 ) -> None:
-    """Add what `add_payloads` adds: rows whose payloads are small together, by 16-bit ``sums``."""
-    size, done = due.shape[0], 0
+    """Add what `add_payloads` adds by 16-bit ``sums`` where the payloads of some rows are small
+    together.
+    """
+    total = 0
+    for k in range(count):
+        total += max(payload[ids[k]], -payload[ids[k]])
+    if TOGETHER * total <= ROWS * count:
+        sum_small_payloads(due, sums, weights[base:], ids, count, payload, up)
+    else:
+        add_payloads(due, weights, base, ids, count, payload, up)
+
+
+@kernel
+def sum_small_payloads(
+    due: Word,
+    sums: Short,
+    weights: Small,
+    ids: Word,
+    count: int,
+    payload: Word,
+    up: Narrow,
+) -> None:
+    """Add rows whose payloads are small together at once, and the others by fours."""
+    size, done, lifted = due.shape[0], 0, up & SHIFTS
     while done < count:
         last, held = done, 0
         while last < count and held <= ROWS:
             sent = payload[ids[last]]
             held += max(sent, -sent)
             last += held <= ROWS
-        if last - done < 4:
-            last = min(done + 4, count)
-            add_payloads(due, weights, base, ids[done:], last - done, payload, up)
+        if last < count:
+            last -= (last - done) % TOGETHER
+        if last - done < TOGETHER:
+            last = min(done + TOGETHER, count)
+            add_products(due, weights, ids[done:], last - done, payload, size, up)
         else:
             sums[:size] = 0
-            add_small_payloads(sums, weights[base:], ids[done:], last - done, payload, size)
+            add_products(sums, weights, ids[done:], last - done, payload, size, 0)
             for j in range(size):
-                due[j] += sums[j] << up
+                due[j] += sums[j] << lifted
         done = last
 
 
 @kernel
-def add_small_payloads(
-    sums: Short, weights: Small, ids: Word, count: int, payload: Word, size: int
+def add_products(
+    sums: Short | Word,
+    weights: Small | Short | Word,
+    ids: Word,
+    count: int,
+    payload: Word,
+    size: int,
+    up: Narrow,
 ) -> None:
-    """Add the rows of ``count`` lines, each times what its line sent, to sums (neurons,)."""
-    done = 0
+    """Add the rows of ``count`` lines, each times 2^up and what its line sent, to sums (neurons,),
+    several at a time.
+    """
+    done, lifted = 0, up & SHIFTS
     while done + 4 <= count:
-        four_payloads(sums, weights, ids[done:], payload, size)
+        four_products(sums, weights, ids[done:], payload, size, lifted)
         done += 4
     while done < count:
         row, sent = weights[ids[done] * size :], payload[ids[done]]
         for j in range(size):
-            sums[j] += row[j] * sent
+            sums[j] += (row[j] * sent) << lifted
         done += 1
 
 
 @kernel
-def four_payloads(sums: Short, weights: Small, ids: Word, payload: Word, size: int) -> None:
-    """Add the rows of the first four lines of ``ids``, each times what its line sent."""
+def four_products(
+    sums: Short | Word,
+    weights: Small | Short | Word,
+    ids: Word,
+    payload: Word,
+    size: int,
+    up: Narrow,
+) -> None:
+    """Add the rows of the first four lines of ``ids``, each times 2^up and what its line sent."""
     a, b = weights[ids[0] * size :], weights[ids[1] * size :]
     c, d = weights[ids[2] * size :], weights[ids[3] * size :]
     pa, pb, pc, pd = payload[ids[0]], payload[ids[1]], payload[ids[2]], payload[ids[3]]
+    lifted = up & SHIFTS
     for j in range(size):
-        sums[j] += (a[j] * pa + b[j] * pb) + (c[j] * pc + d[j] * pd)
+        sums[j] += ((a[j] * pa + b[j] * pb) + (c[j] * pc + d[j] * pd)) << lifted
 
 
 @kernel
-def lower(due: Word, shift: int) -> None:
+def lower(due: Word, shift: Narrow) -> None:
     """Divide by 2^shift, rounding down."""
+    down = shift & SHIFTS
     for j in range(due.shape[0]):
-        due[j] >>= shift
+        due[j] >>= down
 
 
 @kernel

@@ -6,6 +6,7 @@ The definitions stand in `hebbite.compiler.arithmetic.traces`.
 from __future__ import annotations
 
 from hebbite.compiler.arithmetic.traces import TRACE_TOP
+from hebbite.rules.traces import RANDOM_BITS
 from hebbite.runtime.counters import INDEX
 from hebbite.runtime.engines.native import views as at
 from hebbite.runtime.engines.native.language import kernel
@@ -41,6 +42,8 @@ TRACE_UPDATES = INDEX["trace_updates"]
 CODES = TRACE_TOP + 1
 TRACE_COUNT = len(TRACES)
 ALL_TRACES, PRE_TRACES = 5, 2
+WORD_BITS = 32
+"""Bits of a number that an element draws for itself; one for all has `RANDOM_BITS`."""
 
 
 @kernel
@@ -114,6 +117,15 @@ def copy(source: Word, goal: Word) -> None:
 
 
 @kernel
+def any_of(values: Word) -> int:
+    """Return a number that is 0 if all values are."""
+    found = 0
+    for j in range(values.shape[0]):
+        found |= values[j]
+    return found
+
+
+@kernel
 def count_written(m: int, q: int) -> int:
     """Count the values that neurons wrote into y1..y3 and that are not 0; return how many."""
     g, first = at.plastic(m)[q, L_GROUP], 3 * at.plastic(m)[q, L_Y]
@@ -130,68 +142,72 @@ def count_written(m: int, q: int) -> int:
 
 
 @kernel
-def advance_group(m: int, q: int, epoch: int, traces: int) -> None:
+def advance_group(m: int, q: int, epoch: int, traces: int, sent: int, events: int) -> None:
     """Fill the histories of the first ``traces`` traces over the epoch that ends, the ``epoch``-th
-    of the call: row k of a trace is its value at offset k.
+    of the call: row k of a trace is its value at offset k. ``sent`` lines and ``events`` neurons
+    with an event are listed.
     """
     g, steps = at.plastic(m)[q, L_GROUP], at.head(m)[H_EPOCH]
     lines, size = at.groups(m)[g, G_LINES], at.groups(m)[g, G_SIZE]
-    x, y = at.plastic(m)[q, L_X], at.plastic(m)[q, L_Y]
-    number, width = at.clock(m)[1] + 1, at.width(m)[0]
+    x, y, width = at.plastic(m)[q, L_X], at.plastic(m)[q, L_Y], at.width(m)[0]
     for t in range(traces):
         pre, row = t < 2, TRACE_COUNT * q + t
-        count = lines if pre else size
-        values = at.x(m)[2 * x + t * lines :] if pre else at.y(m)[3 * y + (t - 2) * size :]
-        last = at.tx(m)[x : x + count] if pre else at.ty(m)[y : y + count]
-        history = at.history(m)[t * (steps + 1) * width : (t + 1) * (steps + 1) * width]
-        if not at.kept(m)[row, T_KEPT]:
+        kept, falls = at.kept(m)[row], at.falls(m)[row]
+        if not kept[T_KEPT]:
             continue
-        if at.head(m)[H_INDEPENDENT]:
-            stream = (t + 1) << 24 | g
-            draw_words(at.head(m), 0, (count + 3) // 4, stream, number, at.drawn(m))
-            advance_each(
-                at.kept(m)[row],
-                at.floor(m)[row],
-                at.threshold(m)[row],
-                values[:count],
-                last,
-                history,
-                width,
-                steps,
-                at.drawn(m),
-            )
+        values = at.x(m)[2 * x + t * lines :] if pre else at.y(m)[3 * y + (t - 2) * size :]
+        values = values[: lines if pre else size]
+        last = at.tx(m)[x:] if pre else at.ty(m)[y:]
+        listed, count = at.lines(m) if pre else at.neurons(m), sent if pre else events
+        count = count if kept[T_IMPULSE] > 0 else 0
+        history = at.history(m)[t * (steps + 1) * width : (t + 1) * (steps + 1) * width]
+        copy(values, history)
+        if count == 0 and any_of(values) == 0:
+            for k in range(1, steps + 1):
+                copy(values, history[k * width :])
+        elif at.head(m)[H_INDEPENDENT]:
+            stream, number = (t + 1) << 24 | g, at.clock(m)[1] + 1
+            draw_words(at.head(m), 0, (values.shape[0] + 3) // 4, stream, number, at.drawn(m))
+            draws = at.drawn(m)
+            advance_each(kept, falls, values, last, listed, count, history, width, steps, draws)
         else:
-            shared = at.shared(m)[epoch, 0 if pre else 1]
+            shared, decay = at.shared(m)[epoch, 0 if pre else 1], at.decay(m)
             for v in range(CODES):
-                low = shared < at.threshold(m)[row, v]
-                at.decay(m)[v] = at.floor(m)[row, v] + low
-            impulse = at.kept(m)[row, T_IMPULSE]
-            advance_all(at.decay(m), values[:count], last, history, width, steps, impulse)
+                decay[v] = (falls[v] - shared) >> RANDOM_BITS
+            advance_all(kept, decay, values, last, listed, count, history, width, steps)
 
 
 @kernel
 def advance_all(
-    decay: Word, values: Word, last: Byte, history: Word, width: int, steps: int, impulse: int
+    kept: Long,
+    decay: Word,
+    values: Word,
+    last: Byte,
+    listed: Word,
+    count: int,
+    history: Word,
+    width: int,
+    steps: int,
 ) -> None:
     """Fill the history of one trace where one random number serves all: h' = decay[h]."""
     size = values.shape[0]
     before = history[:size]
-    copy(values, before)
     for k in range(1, steps + 1):
         row = history[k * width : k * width + size]
         for i in range(size):
-            value = decay[before[i]]
-            row[i] = min(value + impulse, TRACE_TOP) if last[i] == k else value
+            row[i] = decay[before[i]]
+        add_impulses(row, last, listed, count, k, kept[T_IMPULSE])
         before = row
 
 
 @kernel
 def advance_each(
     kept: Long,
-    floor: Long,
-    threshold: Long,
+    falls: Long,
     values: Word,
     last: Byte,
+    listed: Word,
+    count: int,
     history: Word,
     width: int,
     steps: int,
@@ -201,33 +217,41 @@ def advance_each(
 
     A trace that ``holds`` and knows no impulse stays where its draw is below its lowest threshold.
     """
-    size, impulse = values.shape[0], kept[T_IMPULSE]
-    copy(values, history)
-    if kept[T_HOLDS] and impulse == 0:
+    size = values.shape[0]
+    if kept[T_HOLDS] and kept[T_IMPULSE] == 0:
         for k in range(1, steps + 1):
             copy(values, history[k * width :])
-        top = threshold[TRACE_TOP]
+        lowest_threshold = falls[TRACE_TOP] - (TRACE_TOP << WORD_BITS) + 1
         for i in range(size):
-            if draws[i] >= top and values[i] != 0:
-                fall(floor, threshold, i, draws[i], history, width, steps)
+            if draws[i] >= lowest_threshold and values[i] != 0:
+                fall(falls, i, draws[i], history, width, steps)
         return
     before = history[:size]
     for k in range(1, steps + 1):
         row = history[k * width : k * width + size]
         for i in range(size):
-            value = floor[before[i]] + (draws[i] < threshold[before[i]])
-            row[i] = min(value + impulse, TRACE_TOP) if last[i] == k else value
+            row[i] = (falls[before[i]] - draws[i]) >> WORD_BITS
+        add_impulses(row, last, listed, count, k, kept[T_IMPULSE])
         before = row
 
 
 @kernel
-def fall(
-    floor: Long, threshold: Long, i: int, draw: int, history: Word, width: int, steps: int
+def add_impulses(
+    values: Word, last: Byte, listed: Word, count: int, offset: int, impulse: int
 ) -> None:
+    """Add an impulse to those of ``count`` listed elements whose last event was at an offset."""
+    for e in range(count):
+        i = listed[e]
+        if last[i] == offset:
+            values[i] = min(values[i] + impulse, TRACE_TOP)
+
+
+@kernel
+def fall(falls: Long, i: int, draw: int, history: Word, width: int, steps: int) -> None:
     """Fill the history of one element of a trace without impulse."""
     for k in range(1, steps + 1):
         value = history[(k - 1) * width + i]
-        history[k * width + i] = floor[value] + (draw < threshold[value])
+        history[k * width + i] = (falls[value] - draw) >> WORD_BITS
 
 
 @kernel

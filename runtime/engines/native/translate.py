@@ -4,9 +4,11 @@ A kernel is a function of whole numbers and arrays that another kernel, or a mac
 never executed by Python: its source is read, and what it reaches is compiled in one module. The
 part of Python is what loops over integers need, with these meanings:
 
-* a number is 64 bits, signed; ``//`` and ``%`` are of numbers that are not negative, and ``>>``
-  rounds down; ``logical(x, n)`` shifts zeros in from above; shifts are 0..63;
-* `marked` looks at 64 bytes at once, `lowest` and `ones` at the bits of a number;
+* a number is 64 bits, signed, and an argument that is `Narrow` is cut to 32; ``//`` and ``%`` are
+  of numbers that are not negative, and ``>>`` rounds down; ``logical(x, n)`` shifts zeros in from
+  above; shifts are 0..63;
+* `marked` looks at 64 bytes at once, `lowest` and `ones` at the bits of a number, `turn` transposes
+  4 x 4 elements;
 * an element of an array is widened when read and cut when written; ``a[i:j]`` is a view, ``t[i]`` a
   row of a table, ``a.shape[0]`` a size; nothing is checked, and no index is negative;
 * ``at.name(m)`` is the array ``name`` of the machine ``m`` (`views`); ``call_printed`` calls code
@@ -32,8 +34,8 @@ from typing import Any
 
 from llvmlite import ir
 
-from hebbite.runtime.engines.native.calls import Calls
-from hebbite.runtime.engines.native.expressions import I64, ONE, ZERO, Number, Value, View
+from hebbite.runtime.engines.native.calls import Calls, fitted
+from hebbite.runtime.engines.native.expressions import I32, I64, ONE, ZERO, Number, Value, View
 from hebbite.runtime.engines.native.language import Kernel, Types
 from hebbite.runtime.engines.native.subset import Source
 
@@ -54,7 +56,9 @@ def translate(kernel: Kernel, types: Types) -> str:
     outer = ir.Function(module, ir.FunctionType(inner.function_type.return_type, kinds), "entry")
     builder = ir.IRBuilder(outer.append_basic_block("entry"))
     given = [
-        builder.inttoptr(value, wanted.type) if isinstance(wanted.type, ir.PointerType) else value
+        builder.inttoptr(value, wanted.type)
+        if isinstance(wanted.type, ir.PointerType)
+        else fitted(builder, value, wanted)
         for value, wanted in zip(outer.args, inner.args, strict=True)
     ]
     result = builder.call(inner, given)
@@ -84,11 +88,16 @@ class _Module:
         return self._functions[key]
 
 
-def _llvm_types(types: Types) -> list[ir.Type]:
+def _llvm_types(types: Types, arguments: Sequence[ast.arg]) -> list[ir.Type]:
     found: list[ir.Type] = []
-    for kind in types:
-        found += [I64] if kind is None else [ir.IntType(kind.bits).as_pointer(), I64, I64]
+    for kind, argument in zip(types, arguments, strict=False):
+        number = I32 if _is_narrow(argument) else I64
+        found += [number] if kind is None else [ir.IntType(kind.bits).as_pointer(), I64, I64]
     return found
+
+
+def _is_narrow(argument: ast.arg) -> bool:
+    return isinstance(argument.annotation, ast.Name) and argument.annotation.id == "Narrow"
 
 
 def _source(kernel: Kernel) -> Source:
@@ -111,7 +120,7 @@ class _Function(Calls):
         result: ir.Type = ir.VoidType()
         if self._count:
             result = I64 if self._count == 1 else ir.LiteralStructType([I64] * self._count)
-        kind = ir.FunctionType(result, _llvm_types(types))
+        kind = ir.FunctionType(result, _llvm_types(types, source.tree.args.args))
         function = ir.Function(owner.module, kind, name)
         function.linkage = "internal"
         function.attributes.add("alwaysinline" if kernel.inlined else "noinline")
@@ -131,7 +140,7 @@ class _Function(Calls):
         given = iter(self._function.args)
         for name, kind in zip(names, self._types, strict=True):
             if kind is None:
-                self._assign(name, next(given), self._tree)
+                self._assign(name, self._builder.sext(next(given), I64), self._tree)
             else:
                 view = View(kind, next(given), next(given), next(given))
                 self._assign(name, view, self._tree)

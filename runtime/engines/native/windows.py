@@ -7,7 +7,7 @@ are turned to the order of neurons, (output, place).
 
 from __future__ import annotations
 
-from hebbite.runtime.engines.native.language import kernel
+from hebbite.runtime.engines.native.language import kernel, part, turn
 from hebbite.runtime.engines.native.plan import (
     V_DX,
     V_DY,
@@ -31,6 +31,9 @@ from hebbite.runtime.engines.native.plan import (
     Small,
     Word,
 )
+
+TILE = 4
+"""Elements that `turn` takes along and across."""
 
 
 @kernel
@@ -63,10 +66,24 @@ def convolve(
                 add_tap(sums, marks, place * outputs, weights, start, outputs, sent)
         else:
             window(sums, marks, shape, weights, base, line, sent, beside)
+    turn_all(sums, places, outputs, due)
+    turn_all(marks, places, outputs, arrived)
+
+
+@kernel
+def turn_all(held: Word | Byte, places: int, outputs: int, goal: Word | Byte) -> None:
+    """Write ``held`` (place, output) to ``goal`` as (output, place)."""
+    across, along = outputs // TILE * TILE, places // TILE * TILE
+    for o in range(outputs // TILE):
+        for place in range(places // TILE):
+            first, goal_first = TILE * (place * outputs + o), TILE * (o * places + place)
+            turn(goal[goal_first:], places, held[first:], outputs)
+    for o in range(across, outputs):
+        for place in range(along):
+            goal[o * places + place] = held[place * outputs + o]
     for o in range(outputs):
-        for place in range(places):
-            due[o * places + place] = sums[place * outputs + o]
-            arrived[o * places + place] = marks[place * outputs + o]
+        for place in range(along, places):
+            goal[o * places + place] = held[place * outputs + o]
 
 
 @kernel
@@ -81,32 +98,32 @@ def window(
     beside: int,
 ) -> None:
     """Add one message at every place whose window holds its line; ``beside``: a row at a time."""
-    area, width = shape[V_HEIGHT] * shape[V_WIDTH], shape[V_WIDTH]
-    channel, inside = line // area, line % area
-    y, x = inside // width, inside % width
-    outputs, each = shape[V_OUTPUTS], shape[V_PER_GROUP]
-    first = channel // shape[V_INNER] * each
+    area, width, columns = shape[V_HEIGHT] * shape[V_WIDTH], shape[V_WIDTH], shape[V_KW]
+    channel = line // area
+    inside = line - channel * area
+    y = inside // width
+    x, each = inside - y * width + shape[V_LEFT], shape[V_PER_GROUP]
     for i in range(shape[V_KH]):
         down = place_of(y + shape[V_TOP] - i * shape[V_DY], shape[V_SY], shape[V_OH])
         if down < 0:
             continue
-        row = base + (channel * shape[V_KH] + i) * shape[V_KW] * each
+        row, place = base + (channel * shape[V_KH] + i) * columns * each, down * shape[V_OW]
         if beside:
-            left = x + shape[V_LEFT] - shape[V_KW] + 1
-            start, end = max(left, 0), min(left + shape[V_KW], shape[V_OW])
-            place, size = down * shape[V_OW] + start, (end - start) * each
-            add_tap(sums, marks, place * each, weights, row + (start - left) * each, size, sent)
+            left = x - columns + 1
+            start, end = max(left, 0), min(left + columns, shape[V_OW])
+            row += (start - left) * each
+            add_tap(sums, marks, (place + start) * each, weights, row, (end - start) * each, sent)
             continue
-        for j in range(shape[V_KW]):
-            across = place_of(x + shape[V_LEFT] - j * shape[V_DX], shape[V_SX], shape[V_OW])
+        first = channel // shape[V_INNER] * each
+        for j in range(columns):
+            across = place_of(x - j * shape[V_DX], shape[V_SX], shape[V_OW])
             if across < 0:
                 continue
-            place = down * shape[V_OW] + across
-            tap = row + (shape[V_KW] - 1 - j) * each
-            add_tap(sums, marks, place * outputs + first, weights, tap, each, sent)
+            goal = (place + across) * shape[V_OUTPUTS] + first
+            add_tap(sums, marks, goal, weights, row + (columns - 1 - j) * each, each, sent)
 
 
-@kernel
+@part
 def place_of(start: int, stride: int, places: int) -> int:
     """Return which of ``places`` windows starts there, -1 if none does. To divide takes longer than
     all the rest of a tap, so that it is left out where the stride is 1.

@@ -19,7 +19,8 @@ PAYLOADS = (0, 1, 3, 31, 64, 85, 127, 128, 254, 255, 256, -1, -64, -255, 30000)
 @settings(deadline=None, max_examples=200)
 @given(
     size=st.integers(1, 70),
-    sent=st.lists(st.sampled_from(PAYLOADS), max_size=60),
+    sent=st.lists(st.sampled_from(PAYLOADS), max_size=60)
+    | st.lists(st.integers(-9, 40), max_size=60),
     extreme=st.booleans(),
     up=st.integers(0, 3),
     seed=st.integers(0, 99),

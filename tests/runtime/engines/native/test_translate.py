@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from hebbite.runtime.engines.native.compiled import compiled
 from hebbite.runtime.engines.native.language import (
+    Narrow,
     address,
     fetch,
     kernel,
@@ -21,6 +22,7 @@ from hebbite.runtime.engines.native.language import (
     marked,
     ones,
     part,
+    turn,
 )
 
 Both = Callable[..., int | None]
@@ -246,6 +248,38 @@ def test_64_bytes_are_looked_at_at_once(both: Both, values: list[int], number: i
 
 
 # Control.
+
+
+@kernel
+def turned(held: Any, along: int, goal: Any, across: int) -> int:
+    turn(goal[1:], across, held[2:], along)
+    return 0
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.int16, np.int32, np.int64])
+@pytest.mark.parametrize(("along", "across"), [(4, 4), (5, 9), (11, 4)])
+def test_rows_of_four_become_columns_of_four(
+    both: Both, dtype: type[Any], along: int, across: int
+) -> None:
+    both(turned, np.arange(50).astype(dtype), along, np.zeros(50, dtype), across)
+
+
+@kernel
+def scaled(values: Any, times: Narrow, down: Narrow) -> int:
+    for i in range(values.shape[0]):
+        values[i] = (values[i] * times) >> (down & 15)
+    return times + down
+
+
+@kernel
+def scaled_so(values: Any, a: int) -> int:
+    return scaled(values, -a, a % 9) + a
+
+
+@pytest.mark.parametrize("a", [0, 1, 3, 40, 77, 1000])
+def test_a_narrow_argument_is_a_number_like_any_other(both: Both, a: int) -> None:
+    both(scaled, np.arange(-50, 53, dtype=np.int32), -a, a % 16)
+    both(scaled_so, np.arange(-50, 53, dtype=np.int16), a)
 
 
 @kernel
