@@ -11,7 +11,7 @@ import pytest
 from hebbite.compiler.arithmetic.philox import philox, words
 from hebbite.runtime.engines.native.compiled import compiled
 from hebbite.runtime.engines.native.language import Kind
-from hebbite.runtime.engines.native.philox import draw_bits, draw_column_of, draw_words
+from hebbite.runtime.engines.native.philox import MORE, draw_bits, draw_column_of, draw_words
 from hebbite.runtime.engines.native.plan import H_SEED_HIGH, H_SEED_LOW, HEAD, Byte, Unsigned
 
 FULL = 0xFFFFFFFF
@@ -37,14 +37,14 @@ def drawn_by_kernel(
     blocks: int, *, first: int = 0, seed: int, stream: int, time: int
 ) -> tuple[Unsigned, Byte]:
     """Return the words of some blocks, and their top 7 bits, as the kernels draw them."""
-    head, found = np.zeros(HEAD, np.int64), np.zeros(4 * blocks, np.uint32)
+    head, found = np.zeros(HEAD, np.int64), np.zeros(4 * (blocks + MORE), np.uint32)
     head[H_SEED_LOW], head[H_SEED_HIGH] = seed & FULL, seed >> 32
     signed = int(np.uint64(time).astype(np.int64))
-    packed = np.zeros(blocks, np.uint32)
+    packed = np.zeros(blocks + MORE, np.uint32)
     for kernel, out in ((draw_words, found), (draw_bits, packed)):
         draw = compiled(kernel, Kind(64), *[None] * 4, Kind(32, signed=False))
         draw(head, first, blocks, stream, signed, out)
-    return found, packed.view(np.uint8)
+    return found[: 4 * blocks], packed[:blocks].view(np.uint8)
 
 
 @pytest.mark.parametrize(("counter", "key", "answer"), ANSWERS)
