@@ -174,7 +174,7 @@ def test_a_convolutional_network_of_lif_units_learns_digits() -> None:
     digits = load_dataset("digits", seed=0)
     settings = Settings(neuron="lif", encode="rate")
     made = compile(
-        load_model(MODEL), rule="eprop(rate=-5)", settings=settings, calibration=digits.x_train
+        load_model(MODEL), rule="eprop(rate=-5)", settings=settings, calibration=digits.x_train[:64]
     )
     with Session(made) as session:
         session.fit(digits.x_train, digits.y_train, epochs=3)
