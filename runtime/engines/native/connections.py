@@ -15,6 +15,7 @@ from hebbite.runtime.engines.native.plan import (
     BLOCK,
     CONV,
     DENSE,
+    LEAP,
     SPARSE,
     SPARSE_BLOCKS,
     SPARSE_WIDE,
@@ -33,8 +34,6 @@ FULL = 8
 cut: a byte less a synapse and two more a block leave room for its gaps; kernels lose some time."""
 PART = 1 << 14
 """Synapses that are looked at together: a large list needs little room beside the answer."""
-LEAP = 255
-"""Lines that one byte of a gap leads on."""
 
 
 @dataclass

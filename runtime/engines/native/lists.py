@@ -23,6 +23,7 @@ from hebbite.runtime.engines.native.plan import (
     G_KIND,
     G_STARTS,
     G_TARGETS,
+    LEAP,
     SPARSE,
     SPARSE_BLOCKS,
     Byte,
@@ -34,8 +35,6 @@ from hebbite.runtime.engines.native.plan import (
 
 AHEAD = 4
 """Lines whose synapses are asked for before their turn."""
-LEAP = 255
-"""Lines that a gap of 0 leads on."""
 
 
 @kernel
@@ -54,10 +53,7 @@ def add_listed(
 ) -> None:
     """Add what ``count`` lines sent, times 2^up, to ``due`` (neurons,); mark who was reached."""
     for k in range(count):
-        soon = starts[ids[min(k + AHEAD, count - 1)]]
-        for step in range(3):
-            fetch(targets, soon + 32 * step)
-            fetch(weights, soon + 32 * step)
+        ask_ahead(targets, weights, starts[ids[min(k + AHEAD, count - 1)]])
         line = ids[k]
         first, last = starts[line], starts[line + 1]
         sent, whole = (payload[line] if graded else 1) << up, nonzero[line] == last - first
@@ -82,10 +78,7 @@ def add_blocks(
 ) -> None:
     """Do what `add_listed` does, block by block of a line."""
     for k in range(count):
-        soon = starts[ids[min(k + AHEAD, count - 1)]]
-        for step in range(3):
-            fetch(targets, soon + 64 * step)
-            fetch(weights, soon + 32 * step)
+        ask_ahead(targets, weights, starts[ids[min(k + AHEAD, count - 1)]])
         line = ids[k]
         first, row = starts[line], borders[line * (blocks + 1) :]
         sent = (payload[line] if graded else 1) << up
@@ -94,6 +87,16 @@ def add_blocks(
             here, marks = due[BLOCK * b :], arrived[BLOCK * b :]
             begin, end = first + row[b], first + row[b + 1]
             add_part(here, marks, targets, weights, begin, end, sent, whole)
+
+
+@part
+def ask_ahead(
+    targets: Byte | NDArray[uint16] | Word, weights: Small | Short | Word, first: int
+) -> None:
+    """Ask for the start of a line that will be read soon."""
+    for step in range(3):
+        fetch(targets, first + 32 * step)
+        fetch(weights, first + 32 * step)
 
 
 @part
@@ -164,21 +167,20 @@ def find_column(m: int, g: int, j: int) -> int:
     list_lines(at.gaps(m)[at.gap_starts(m)[groups[g, G_COLUMNS] + j] :], count, lines)
     starts, first = at.starts(m)[groups[g, G_STARTS] :], groups[g, G_TARGETS]
     if groups[g, G_KIND] == SPARSE_BLOCKS:
-        blocks, b = groups[g, G_BLOCKS], j >> 8
+        blocks, b = groups[g, G_BLOCKS], j // BLOCK
         targets, row = at.in_blocks(m)[first:], at.borders(m)[groups[g, G_BORDERS] + b :]
         for k in range(count):
             border, start = lines[k] * (blocks + 1), starts[lines[k]]
             begin, end = start + row[border], start + row[border + 1]
             elements[k] = seek(targets, begin, end, j - BLOCK * b)
+    elif groups[g, G_KIND] == SPARSE:
+        near = at.near_targets(m)[first:]
+        for k in range(count):
+            elements[k] = seek(near, starts[lines[k]], starts[lines[k] + 1], j)
     else:
-        if groups[g, G_KIND] == SPARSE:
-            near = at.near_targets(m)[first:]
-            for k in range(count):
-                elements[k] = seek(near, starts[lines[k]], starts[lines[k] + 1], j)
-        else:
-            far = at.far_targets(m)[first:]
-            for k in range(count):
-                elements[k] = seek(far, starts[lines[k]], starts[lines[k] + 1], j)
+        far = at.far_targets(m)[first:]
+        for k in range(count):
+            elements[k] = seek(far, starts[lines[k]], starts[lines[k] + 1], j)
     return count
 
 

@@ -40,6 +40,15 @@ def one_of(head: Long, element: int, stream: int, time: int) -> int:
     return odd if element & 1 else even
 
 
+@part
+def halves_of(blocks: int) -> tuple[int, int]:
+    """Return how many of some blocks are drawn first and second, two at a time, and how many are
+    left for one at a time: whole `LANES`, `MORE` blocks too many at most.
+    """
+    half = (blocks + MORE) // (2 * LANES) * LANES
+    return half, (blocks - 2 * half + MORE) // LANES * LANES
+
+
 @kernel
 def draw_words(
     head: Long, first: int, blocks: int, stream: int, time: int, words: Unsigned
@@ -47,9 +56,8 @@ def draw_words(
     """Fill ``words`` with the 32-bit words of ``blocks`` blocks from block ``first`` on, and of at
     most `MORE` behind them.
     """
-    half = (blocks + MORE) // (2 * LANES) * LANES
+    half, left = halves_of(blocks)
     two_of_words(head, first, half, stream, time, words, words[4 * half :])
-    left = (blocks - 2 * half + MORE) // LANES * LANES
     if left > 0:
         one_of_words(head, first + 2 * half, left, stream, time, words[8 * half :])
 
@@ -83,9 +91,8 @@ def draw_bits(
     head: Long, first: int, blocks: int, stream: int, time: int, packed: Unsigned
 ) -> None:
     """Fill ``packed`` with the top 7 bits of those words, four bytes a block."""
-    half = (blocks + MORE) // (2 * LANES) * LANES
+    half, left = halves_of(blocks)
     two_of_bits(head, first, half, stream, time, packed, packed[half:])
-    left = (blocks - 2 * half + MORE) // LANES * LANES
     if left > 0:
         one_of_bits(head, first + 2 * half, left, stream, time, packed[2 * half :])
 

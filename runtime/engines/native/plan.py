@@ -55,6 +55,8 @@ DENSE, SPARSE_BLOCKS, SPARSE, SPARSE_WIDE, CONV = range(5)
 """Kind of a group: targets of a sparse one have 8 bits, in blocks of 256 neurons, 16, or 32."""
 BLOCK = 256
 """Neurons that a target of 8 bits can name."""
+LEAP = 255
+"""Lines that a gap of 0 leads on: the most that one byte can."""
 
 BYTES, SHORTS, WORDS = range(3)
 """Stores of weights: int8, int16, int32."""

@@ -23,7 +23,7 @@ from hebbite.rules.registry import parse_rule
 from hebbite.rules.sums import parse_sum
 from hebbite.runtime.engines.native import connections
 from hebbite.runtime.engines.native.connections import Connections, borders_of, gaps_of
-from hebbite.runtime.engines.native.plan import BLOCK, SPARSE, SPARSE_BLOCKS, SPARSE_WIDE
+from hebbite.runtime.engines.native.plan import BLOCK, LEAP, SPARSE, SPARSE_BLOCKS, SPARSE_WIDE
 from hebbite.runtime.engines.registry import load_engine
 from hebbite.runtime.verify import verify
 
@@ -123,7 +123,7 @@ def test_gaps_lead_to_every_line_of_a_neuron_however_many_are_looked_at_together
     assert gap_starts[-1] == gaps.size
     for neuron, lines in enumerate(held.T):
         each = gaps[gap_starts[neuron] : gap_starts[neuron + 1]].astype(np.int64)
-        reached = np.cumsum(np.where(each == 0, connections.LEAP, each)) - 1
+        reached = np.cumsum(np.where(each == 0, LEAP, each)) - 1
         assert np.array_equal(reached[each > 0], np.nonzero(lines)[0])
 
 
