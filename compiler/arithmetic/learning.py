@@ -38,6 +38,7 @@ from hebbite.compiler.arithmetic.traces import POST, PRE, TraceState, end_epoch,
 from hebbite.compiler.program.connectivity import Ends, grid
 from hebbite.compiler.program.types import TAG, Widths
 from hebbite.rules.sums import Factor, SumOfProducts
+from hebbite.rules.traces import RANDOM_BITS
 
 Long = NDArray[np.int64]
 FRACTION_BITS = 7
@@ -92,7 +93,7 @@ def _rounded(total: Long, draw: Long) -> Long:
     """
     whole, fraction = total >> FRACTION_BITS, total & (2**FRACTION_BITS - 1)
     draw = draw if draw.size == 1 else draw.reshape(total.shape[::-1]).T
-    return np.asarray(whole + (draw < (fraction << (53 - FRACTION_BITS))), np.int64)
+    return np.asarray(whole + (draw < (fraction << (RANDOM_BITS - FRACTION_BITS))), np.int64)
 
 
 def accumulate_products(update: SumOfProducts, values: EpochValues, widths: Widths) -> Long:

@@ -52,3 +52,12 @@ def words(size: int, *, seed: int, stream: int, time: int) -> NDArray[np.int64]:
     )
     out = philox(counter, (seed & 0xFFFFFFFF, (seed >> 32) & 0xFFFFFFFF))
     return out.T.reshape(-1)[:size].astype(np.int64)
+
+
+def octets(size: int, *, seed: int, stream: int, time: int) -> NDArray[np.int64]:
+    """Return ``size`` 8-bit integers for a stream at a time: sixteen neighbours share one call.
+
+    Element n is a byte of word n div 4 of `words`, the lowest one first.
+    """
+    drawn = words((size + 3) // 4, seed=seed, stream=stream, time=time)
+    return drawn.astype("<u4").view(np.uint8)[:size].astype(np.int64)

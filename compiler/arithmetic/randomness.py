@@ -20,11 +20,13 @@ from typing import Literal, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from hebbite.compiler.arithmetic.philox import words
+from hebbite.compiler.arithmetic.philox import octets, words
+from hebbite.rules.traces import RANDOM_BITS
 
 Rounding = Literal["lava-exact", "independent"]
 ROUNDINGS: tuple[Rounding, ...] = ("lava-exact", "independent")
 Draw = NDArray[np.int64]
+SYNAPTIC = ("weight", "tag")
 KIND = {"weight": 0, "x1": 1, "x2": 2, "y1": 3, "y2": 4, "y3": 5, "neuron": 6, "tag": 7}
 
 
@@ -50,8 +52,7 @@ class SharedRandom:
 
     def draw(self, kind: str, group: int, size: int) -> Draw:
         """Return the one number of this kind; group and size do not matter."""
-        synaptic = kind in ("weight", "tag")
-        value = self.weight if synaptic else self.x if kind[0] == "x" else self.y
+        value = self.weight if kind in SYNAPTIC else self.x if kind[0] == "x" else self.y
         return np.full(1, value, np.int64)
 
 
@@ -64,9 +65,15 @@ class KeyedRandom:
     epoch: int
 
     def draw(self, kind: str, group: int, size: int) -> Draw:
-        """Return one number an element: the 32-bit word in the upper bits of 53."""
+        """Return one number an element in the upper bits of 53: 8 bits for a weight or a tag, whose
+        fraction has 7, and 32 for a trace.
+        """
         stream = stream_of(kind, group)
-        return words(size, seed=self.seed, stream=stream, time=self.epoch) << np.int64(21)
+        if kind in SYNAPTIC:
+            drawn = octets(size, seed=self.seed, stream=stream, time=self.epoch)
+            return drawn << np.int64(RANDOM_BITS - 8)
+        drawn = words(size, seed=self.seed, stream=stream, time=self.epoch)
+        return drawn << np.int64(RANDOM_BITS - 32)
 
 
 class LavaStreams:
@@ -84,4 +91,4 @@ class LavaStreams:
         x = self._x.random(2 * steps * count).reshape(count, 2 * steps)[:, -1]
         y = self._y.random(2 * steps * count).reshape(count, 2 * steps)[:, -1]
         weight = self._weight.random(count)
-        return (np.stack([x, y, weight], axis=1) * 2.0**53).astype(np.int64)
+        return (np.stack([x, y, weight], axis=1) * 2.0**RANDOM_BITS).astype(np.int64)

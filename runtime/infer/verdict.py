@@ -5,7 +5,8 @@ explains the changes if its score is above 0 and above that of its own control, 
 end of the interval. The best of those is the verdict if it beats every other pair in the running,
 again with the lower end of the interval of the difference, step by step on the same steps. Pairs
 whose predictions are the same but for a positive rate a layer are one class: no change of weights
-can tell them apart (node perturbation is the gradient in the mean: one class with backprop).
+can tell them apart (node perturbation is the gradient in the mean: one class with backprop, unless
+a unit stands within the noise of its kink).
 
 Otherwise the recording does not separate the pairs, and the verdict says which.
 """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -51,7 +52,7 @@ class Probe:
     @property
     def size(self) -> int:
         """Values a row."""
-        return int(np.prod(self.shape))
+        return math.prod(self.shape)
 
 
 def probes_of(program: Program, layout: Layout, names: Sequence[str]) -> list[Probe]:

@@ -317,11 +317,13 @@ class _Update:
         return value, TRACE if name in (*PRE, *POST) else (0, 1)
 
     def _round(self, total: Value, draw: str) -> Value:
-        """Return acc / 2^7, up where the 7 bits drawn lie below its fraction."""
+        """Return acc / 2^7, up where half of the byte drawn lies below its fraction f: where
+        f + 2^7 - 1 - half carries over.
+        """
         lane, builder = self._lane, self._lane.builder
-        fraction = builder.and_(total, lane.constant(2**FRACTION_BITS - 1))
-        up = lane.flag(lane.compare("<", lane.load(draw), fraction))
-        return builder.add(builder.ashr(total, lane.constant(FRACTION_BITS)), up)
+        half = builder.lshr(lane.load(draw), lane.constant(1))
+        carried = builder.sub(lane.constant(2**FRACTION_BITS - 1), half)
+        return builder.ashr(builder.add(total, carried), lane.constant(FRACTION_BITS))
 
 
 def _times(one: Interval, other: Interval) -> Interval:

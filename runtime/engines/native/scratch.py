@@ -15,7 +15,7 @@ def new_scratch(program: Program) -> Scratch:
     widest = max([16, *lines, *(population.size for population in program.populations)])
     width, steps = -(-widest // 16) * 16, program.epoch + 1
     history = width if program.plasticity else 16
-    blocks = width // 4 + 1 + MORE
+    drawn = 4 * (width // 16 + 1 + MORE)
     return Scratch(
         sums=np.zeros(width, np.int16),
         place_sums=np.zeros(width, np.int32),
@@ -23,8 +23,8 @@ def new_scratch(program: Program) -> Scratch:
         history=np.zeros(len(TRACES) * steps * history, np.int32),
         own=np.zeros(3 * width, np.int32),
         times=np.zeros(2 * steps, np.int32),
-        draws=np.zeros(blocks, np.uint32),
-        tag_draws=np.zeros(blocks, np.uint32),
+        draws=np.zeros(drawn, np.uint32),
+        tag_draws=np.zeros(drawn, np.uint32),
         column_draws=np.zeros(width, np.uint8),
         tag_column_draws=np.zeros(width, np.uint8),
         drawn=np.zeros(width + 4 * MORE, np.uint32),

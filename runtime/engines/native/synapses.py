@@ -7,7 +7,7 @@ from hebbite.runtime.counters import INDEX
 from hebbite.runtime.engines.native import views as at
 from hebbite.runtime.engines.native.language import address, call_printed, kernel
 from hebbite.runtime.engines.native.lists import find_column, spell_row
-from hebbite.runtime.engines.native.philox import draw_bits, draw_column_of
+from hebbite.runtime.engines.native.philox import draw_column_of, draw_words
 from hebbite.runtime.engines.native.plan import (
     DENSE,
     G_COMPONENT,
@@ -94,7 +94,7 @@ def history_at(m: int, trace: int, offset: int) -> int:
 def begin_rows(m: int, q: int, number: int, shared: int) -> None:
     """Fill what all rows and columns of an epoch have in common.
 
-    ``shared``: the 7 bits that round every synapse, or -1 where each has its own.
+    ``shared``: the byte that rounds every synapse, or -1 where each has its own.
     """
     table, steps, width = at.tables(m), at.head(m)[H_EPOCH], at.width(m)[0]
     g, y = at.plastic(m)[q, L_GROUP], at.plastic(m)[q, L_Y]
@@ -156,13 +156,13 @@ def learn_row(m: int, q: int, i: int, number: int, independent: bool) -> int:
     table[ROW_TAG] = address(at.tags(m)[max(tagged, 0) + element :])
     table[ROW_DRAW], table[ROW_TAG_DRAW] = address(at.draws(m)), address(at.tag_draws(m))
     if independent:
-        first, last = element >> 2, (element + count + 3) >> 2
-        draw_bits(at.head(m), first, last - first, g, number, at.draws(m))
-        table[ROW_DRAW] += element & 3
+        first, last = element >> 4, (element + count + 15) >> 4
+        draw_words(at.head(m), first, last - first, g, number, at.draws(m))
+        table[ROW_DRAW] += element & 15
         if tagged >= 0:
             stream = TAG_STREAM | g
-            draw_bits(at.head(m), first, last - first, stream, number, at.tag_draws(m))
-            table[ROW_TAG_DRAW] += element & 3
+            draw_words(at.head(m), first, last - first, stream, number, at.tag_draws(m))
+            table[ROW_TAG_DRAW] += element & 15
     call_printed(at.plastic(m)[q, L_ROW], address(table), count)
     at.nonzero(m)[at.groups(m)[g, G_NONZERO] + i] += table[ROW_GAINED]
     at.below(m)[q] += table[ROW_BELOW]

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hebbite.compiler.arithmetic.philox import words
+from hebbite.compiler.arithmetic.philox import octets, words
 from hebbite.compiler.arithmetic.randomness import (
     KIND,
     KeyedRandom,
@@ -59,11 +59,27 @@ def test_one_number_serves_all_elements_of_a_kind() -> None:
     assert [shared.draw(kind, 4, 9).tolist() for kind in kinds] == [[1], [1], [2], [2], [2], [3]]
 
 
-def test_keyed_numbers_are_philox_words_in_the_upper_bits() -> None:
+def test_traces_are_given_words_in_the_upper_bits() -> None:
     drawn = KeyedRandom(2**33 + 1, 17).draw("y2", 5, 6)
     expected = words(6, seed=2**33 + 1, stream=(4 << 24) | 5, time=17)
     assert (drawn >> 21).tolist() == expected.tolist()
     assert not (drawn & (2**21 - 1)).any()
+
+
+@pytest.mark.parametrize(("kind", "stream"), [("weight", 5), ("tag", 7 << 24 | 5)])
+def test_weights_and_tags_are_given_bytes_in_the_upper_bits(kind: str, stream: int) -> None:
+    drawn = KeyedRandom(2**33 + 1, 17).draw(kind, 5, 21)
+    expected = octets(21, seed=2**33 + 1, stream=stream, time=17)
+    assert (drawn >> 45).tolist() == expected.tolist()
+    assert not (drawn & (2**45 - 1)).any()
+
+
+@pytest.mark.parametrize("kind", ["weight", "tag"])
+def test_a_fraction_is_rounded_up_as_often_as_it_is_large(kind: str) -> None:
+    drawn = KeyedRandom(3, 1).draw(kind, 0, 2**20) >> 46
+    counts = np.bincount(drawn, minlength=128)
+    assert counts.size == 128
+    assert np.abs(counts - 2**13).max() < 5 * np.sqrt(2**13)
 
 
 def test_no_two_draws_of_an_epoch_share_a_stream() -> None:

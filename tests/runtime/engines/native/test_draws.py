@@ -8,7 +8,7 @@ import pytest
 from hebbite.compiler.arithmetic.philox import words
 from hebbite.runtime.engines.native.compiled import compiled
 from hebbite.runtime.engines.native.language import kind_of
-from hebbite.runtime.engines.native.philox import MORE, TOP_BITS, draw_bits, draw_words
+from hebbite.runtime.engines.native.philox import MORE, draw_words
 from hebbite.runtime.engines.native.plan import H_SEED_HIGH, H_SEED_LOW, HEAD
 
 SEED, STREAM, TIME = 2**40 + 9, (3 << 24) | 5, 2**33 + 1
@@ -31,15 +31,4 @@ def test_every_block_holds_its_four_words(first: int, blocks: int) -> None:
     draw(head(), first, blocks, STREAM, TIME, room)
     wanted = words(4 * (first + blocks), seed=SEED, stream=STREAM, time=TIME)[4 * first :]
     assert np.array_equal(room[: 4 * blocks], wanted)
-    assert room[-1] == 77
-
-
-@pytest.mark.parametrize("blocks", COUNTS)
-@pytest.mark.parametrize("first", [0, 7])
-def test_every_block_holds_four_bytes_of_top_bits(first: int, blocks: int) -> None:
-    room = np.full(blocks + MORE + 1, 77, np.uint32)
-    draw = compiled(draw_bits, LONG, None, None, None, None, UNSIGNED)
-    draw(head(), first, blocks, STREAM, TIME, room)
-    wanted = words(4 * (first + blocks), seed=SEED, stream=STREAM, time=TIME)[4 * first :]
-    assert np.array_equal(room.view(np.uint8)[: 4 * blocks], wanted >> TOP_BITS)
     assert room[-1] == 77

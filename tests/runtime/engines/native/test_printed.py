@@ -249,7 +249,7 @@ class Chance:
         tags = rng.choice([TAG_LOW, TAG_LOW + 1, 0, TAG.weight_high], SIZE)
         chosen = rng.integers(TAG_LOW, TAG.weight_high + 1, SIZE)
         self.tag = np.where(rng.random(SIZE) < 0.5, tags, chosen)
-        self.draw, self.tag_draw = rng.integers(0, 128, (2, SIZE)).astype(np.uint8)
+        self.draw, self.tag_draw = rng.integers(0, 256, (2, SIZE)).astype(np.uint8)
         self.tx = rng.integers(0, epoch + 1, lines) * (rng.random(lines) < 0.7)
         self.ty = rng.integers(0, epoch + 1, post) * (rng.random(post) < 0.7)
         if not row:
@@ -293,8 +293,8 @@ class Chance:
 
 
 def rounded(total: Long, draw: NDArray[np.uint8]) -> Long:
-    """Return acc / 2^7, up where the draw lies below the fraction."""
-    return (total >> 7) + (draw < (total & 127))
+    """Return acc / 2^7, up where half of the byte drawn lies below the fraction."""
+    return (total >> 7) + (draw >> 1 < (total & 127))
 
 
 def of_row(rule: Rule, found: Chance, order: NDArray[np.int64]) -> dict[str, NDArray[np.generic]]:
