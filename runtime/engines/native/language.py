@@ -35,11 +35,13 @@ Types = tuple[Kind | None, ...]
 class Kernel:
     """A function that is compiled; calling it from Python is a mistake.
 
-    ``inlined``: it becomes a part of whatever calls it.
+    ``inlined``: it becomes a part of whatever calls it. ``apart``: of the arrays that it is given
+    none changes what another holds, and it reaches them in no other way.
     """
 
     function: Callable[..., object]
     inlined: bool = False
+    apart: bool = False
 
     @property
     def name(self) -> str:
@@ -59,6 +61,11 @@ def kernel(function: F) -> F:
 def part(function: F) -> F:
     """Mark a function that becomes a part of the kernels that call it."""
     return cast(F, Kernel(function, inlined=True))
+
+
+def apart(function: F) -> F:
+    """Mark a kernel whose arrays share no memory: LLVM needs no test of that before a loop."""
+    return cast(F, Kernel(function, apart=True))
 
 
 def logical(value: int, shift: int) -> int:

@@ -13,7 +13,7 @@ from numpy import uint16
 from numpy.typing import NDArray
 
 from hebbite.runtime.engines.native import views as at
-from hebbite.runtime.engines.native.language import fetch, kernel, part
+from hebbite.runtime.engines.native.language import apart, fetch, kernel, part
 from hebbite.runtime.engines.native.plan import (
     BLOCK,
     G_BLOCKS,
@@ -37,7 +37,7 @@ AHEAD = 4
 """Lines whose synapses are asked for before their turn."""
 
 
-@kernel
+@apart
 def add_listed(
     due: Word,
     arrived: Byte,
@@ -60,7 +60,7 @@ def add_listed(
         add_part(due, arrived, targets, weights, first, last, sent, few)
 
 
-@kernel
+@apart
 def add_blocks(
     due: Word,
     arrived: Byte,

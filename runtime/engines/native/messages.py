@@ -78,7 +78,6 @@ from hebbite.runtime.engines.native.spread import (
     list_flags,
     lower,
     reach,
-    sum_payloads_of_bytes,
     sum_spikes_of_bytes,
 )
 from hebbite.runtime.engines.native.windows import convolve
@@ -298,13 +297,10 @@ def receive(m: int, g: int, step: int, late: int) -> None:
     up = max(shift, 0)
     ids = at.lists(m)[at.outputs(m)[output, O_LIST] :]
     payload = at.memory(m)[at.outputs(m)[output, O_LINE] :]
-    if groups[g, G_STORE] == BYTES and groups[g, G_KIND] == DENSE:
+    bytes_of_rows = groups[g, G_STORE] == BYTES and groups[g, G_KIND] == DENSE
+    if bytes_of_rows and not groups[g, G_GRADED]:
         base, nonzero = groups[g, G_WEIGHT], at.nonzero(m)[groups[g, G_NONZERO] :]
-        if groups[g, G_GRADED]:
-            due[:] = 0
-            sum_payloads_of_bytes(due, at.sums(m), at.bytes(m), base, ids, count, payload, up)
-        else:
-            sum_spikes_of_bytes(due, at.sums(m), at.bytes(m), base, ids, count, up)
+        sum_spikes_of_bytes(due, at.sums(m), at.bytes(m), base, ids, count, up)
         reach(arrived, at.bytes(m), base, ids, count, nonzero, at.neurons(m))
     elif groups[g, G_STORE] == BYTES:
         spread(m, at.bytes(m), g, due, arrived, ids, count, payload, up)

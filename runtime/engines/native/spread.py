@@ -7,18 +7,16 @@ proven to be enough.
 
 from __future__ import annotations
 
-from hebbite.runtime.engines.native.language import Narrow, kernel, lowest, marked, ones, part
+from hebbite.runtime.engines.native.language import Narrow, apart, kernel, lowest, marked, ones, part
 from hebbite.runtime.engines.native.plan import Byte, Short, Small, Word
 
 SHIFTS = 15
 """No shift is further, -8..7 by an exponent and 0..1 by a store; masked so, a word stays narrow."""
 ROWS = 255
 """Rows of bytes that a 16-bit sum holds: 255 * 128 < 2^15; the same for payloads that sum to it."""
-TOGETHER = 4
-"""Rows for which a 16-bit sum pays, and that are added in one go."""
 
 
-@kernel
+@apart
 def sum_spikes_of_bytes(
     due: Word, sums: Short, weights: Small, base: int, ids: Word, count: int, up: Narrow
 ) -> None:
@@ -37,7 +35,7 @@ def sum_spikes_of_bytes(
                 due[j] += sums[j] << lifted
 
 
-@kernel
+@apart
 def add_rows(
     sums: Short | Word, weights: Small | Short | Word, ids: Word, count: int, size: int
 ) -> None:
@@ -56,7 +54,7 @@ def add_rows(
         done += 1
 
 
-@kernel
+@apart
 def four_rows(sums: Short | Word, weights: Small | Short | Word, ids: Word, size: int) -> None:
     """Add the rows of the first four lines of ``ids`` to sums (neurons,)."""
     a, b = weights[ids[0] * size :], weights[ids[1] * size :]
@@ -65,7 +63,7 @@ def four_rows(sums: Short | Word, weights: Small | Short | Word, ids: Word, size
         sums[j] += (a[j] + b[j]) + (c[j] + d[j])
 
 
-@kernel
+@apart
 def eight_rows(sums: Short | Word, weights: Small | Short | Word, ids: Word, size: int) -> None:
     """Add the rows of the first eight lines of ``ids`` to sums (neurons,)."""
     a, b = weights[ids[0] * size :], weights[ids[1] * size :]
@@ -76,7 +74,7 @@ def eight_rows(sums: Short | Word, weights: Small | Short | Word, ids: Word, siz
         sums[j] += ((a[j] + b[j]) + (c[j] + d[j])) + ((e[j] + f[j]) + (g[j] + h[j]))
 
 
-@kernel
+@apart
 def add_spikes(
     due: Word, weights: Small | Short | Word, base: int, ids: Word, count: int, up: Narrow
 ) -> None:
@@ -89,7 +87,7 @@ def add_spikes(
             due[j] <<= lifted
 
 
-@kernel
+@apart
 def add_payloads(
     due: Word,
     weights: Small | Short | Word,
@@ -103,61 +101,7 @@ def add_payloads(
     add_products(due, weights[base:], ids, count, payload, due.shape[0], up)
 
 
-@kernel
-def sum_payloads_of_bytes(
-    due: Word,
-    sums: Short,
-    weights: Small,
-    base: int,
-    ids: Word,
-    count: int,
-    payload: Word,
-    up: Narrow,
-) -> None:
-    """Add what `add_payloads` adds by 16-bit ``sums`` where the payloads of some rows are small
-    together.
-    """
-    total = 0
-    for k in range(count):
-        total += max(payload[ids[k]], -payload[ids[k]])
-    if TOGETHER * total <= ROWS * count:
-        sum_small_payloads(due, sums, weights[base:], ids, count, payload, up)
-    else:
-        add_payloads(due, weights, base, ids, count, payload, up)
-
-
-@kernel
-def sum_small_payloads(
-    due: Word,
-    sums: Short,
-    weights: Small,
-    ids: Word,
-    count: int,
-    payload: Word,
-    up: Narrow,
-) -> None:
-    """Add rows whose payloads are small together at once, and the others by fours."""
-    size, done, lifted = due.shape[0], 0, up & SHIFTS
-    while done < count:
-        last, held = done, 0
-        while last < count and held <= ROWS:
-            sent = payload[ids[last]]
-            held += max(sent, -sent)
-            last += held <= ROWS
-        if last < count:
-            last -= (last - done) % TOGETHER
-        if last - done < TOGETHER:
-            last = min(done + TOGETHER, count)
-            add_products(due, weights, ids[done:], last - done, payload, size, up)
-        else:
-            sums[:size] = 0
-            add_products(sums, weights, ids[done:], last - done, payload, size, 0)
-            for j in range(size):
-                due[j] += sums[j] << lifted
-        done = last
-
-
-@kernel
+@apart
 def add_products(
     sums: Short | Word,
     weights: Small | Short | Word,
@@ -171,17 +115,20 @@ def add_products(
     several at a time.
     """
     done, lifted = 0, up & SHIFTS
+    while done + 8 <= count:
+        eight_products(sums, weights, ids[done:], payload, size, lifted)
+        done += 8
     while done + 4 <= count:
         four_products(sums, weights, ids[done:], payload, size, lifted)
         done += 4
     while done < count:
-        row, sent = weights[ids[done] * size :], payload[ids[done]]
+        row, sent = weights[ids[done] * size :], payload[ids[done]] << lifted
         for j in range(size):
-            sums[j] += (row[j] * sent) << lifted
+            sums[j] += row[j] * sent
         done += 1
 
 
-@kernel
+@apart
 def four_products(
     sums: Short | Word,
     weights: Small | Short | Word,
@@ -193,10 +140,35 @@ def four_products(
     """Add the rows of the first four lines of ``ids``, each times 2^up and what its line sent."""
     a, b = weights[ids[0] * size :], weights[ids[1] * size :]
     c, d = weights[ids[2] * size :], weights[ids[3] * size :]
-    pa, pb, pc, pd = payload[ids[0]], payload[ids[1]], payload[ids[2]], payload[ids[3]]
     lifted = up & SHIFTS
+    pa, pb = payload[ids[0]] << lifted, payload[ids[1]] << lifted
+    pc, pd = payload[ids[2]] << lifted, payload[ids[3]] << lifted
     for j in range(size):
-        sums[j] += ((a[j] * pa + b[j] * pb) + (c[j] * pc + d[j] * pd)) << lifted
+        sums[j] += (a[j] * pa + b[j] * pb) + (c[j] * pc + d[j] * pd)
+
+
+@apart
+def eight_products(
+    sums: Short | Word,
+    weights: Small | Short | Word,
+    ids: Word,
+    payload: Word,
+    size: int,
+    up: Narrow,
+) -> None:
+    """Add the rows of the first eight lines of ``ids``, each times 2^up and what its line sent."""
+    a, b = weights[ids[0] * size :], weights[ids[1] * size :]
+    c, d = weights[ids[2] * size :], weights[ids[3] * size :]
+    e, f = weights[ids[4] * size :], weights[ids[5] * size :]
+    g, h = weights[ids[6] * size :], weights[ids[7] * size :]
+    lifted = up & SHIFTS
+    pa, pb = payload[ids[0]] << lifted, payload[ids[1]] << lifted
+    pc, pd = payload[ids[2]] << lifted, payload[ids[3]] << lifted
+    pe, pf = payload[ids[4]] << lifted, payload[ids[5]] << lifted
+    pg, ph = payload[ids[6]] << lifted, payload[ids[7]] << lifted
+    for j in range(size):
+        first = (a[j] * pa + b[j] * pb) + (c[j] * pc + d[j] * pd)
+        sums[j] += first + ((e[j] * pe + f[j] * pf) + (g[j] * pg + h[j] * ph))
 
 
 @kernel
@@ -207,7 +179,7 @@ def lower(due: Word, shift: Narrow) -> None:
         due[j] >>= down
 
 
-@kernel
+@apart
 def reach(
     arrived: Byte,
     weights: Small | Short | Word,
@@ -248,7 +220,7 @@ def reach(
         k += 1
 
 
-@kernel
+@apart
 def list_zeros(flags: Byte, found: Word, size: int) -> int:
     """List the first ``size`` elements that are 0; return how many."""
     count, whole = 0, size // 64
@@ -260,7 +232,7 @@ def list_zeros(flags: Byte, found: Word, size: int) -> int:
     return count
 
 
-@kernel
+@apart
 def list_flags(flags: Byte, found: Word, size: int) -> int:
     """List the first ``size`` elements that are not 0; return how many."""
     count, whole = 0, size // 64

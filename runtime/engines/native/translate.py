@@ -7,6 +7,7 @@ part of Python is what loops over integers need, with these meanings:
 * a number is 64 bits, signed, and an argument that is `Narrow` is cut to 32; ``//`` and ``%`` are
   of numbers that are not negative, and ``>>`` rounds down; ``logical(x, n)`` shifts zeros in from
   above; shifts are 0..63;
+* a kernel that is `apart` is given arrays that share no memory;
 * `marked` looks at 64 bytes at once, `lowest` and `ones` at the bits of a number, `turn` transposes
   4 x 4 elements;
 * an element of an array is widened when read and cut when written; ``a[i:j]`` is a view, ``t[i]`` a
@@ -124,6 +125,9 @@ class _Function(Calls):
         function = ir.Function(owner.module, kind, name)
         function.linkage = "internal"
         function.attributes.add("alwaysinline" if kernel.inlined else "noinline")
+        for argument in function.args:
+            if kernel.apart and isinstance(argument.type, ir.PointerType):
+                argument.add_attribute("noalias")
         self._entry = ir.IRBuilder(function.append_basic_block("entry"))
         body = ir.IRBuilder(function.append_basic_block("body"))
         super().__init__(owner, source, kernel.function.__globals__, function, body)
