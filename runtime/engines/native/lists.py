@@ -161,7 +161,7 @@ def reaching_learnt(m: int, g: int, i: int, ty: Byte) -> int:
     return learnt(ty, at.far_targets(m)[place:], count)
 
 
-@kernel
+@apart
 def learnt(ty: Byte, targets: NDArray[uint16] | Word, count: int) -> int:
     """Return how many synapses end at a neuron that learnt."""
     found = 0
@@ -196,7 +196,7 @@ def find_column(m: int, g: int, j: int) -> int:
     return count
 
 
-@kernel
+@apart
 def list_lines(gaps: Byte, count: int, lines: Word) -> None:
     """Write the lines that ``gaps`` lead to, from -1 on."""
     line, place = -1, 0

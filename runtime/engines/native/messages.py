@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from hebbite.runtime.counters import INDEX
 from hebbite.runtime.engines.native import views as at
-from hebbite.runtime.engines.native.language import address, call_printed, kernel
+from hebbite.runtime.engines.native.language import address, apart, call_printed, kernel
 from hebbite.runtime.engines.native.lists import add_blocks, add_listed
 from hebbite.runtime.engines.native.philox import draw_words
 from hebbite.runtime.engines.native.plan import (
@@ -119,7 +119,7 @@ def feed(m: int, s: int, sample: int, offset: int, late: int) -> None:
     at.counts(m)[2 * sources[s, S_COMPONENT] + max(late, sources[s, S_TARGET]), HOST] += count
 
 
-@kernel
+@apart
 def copy_listed(given: Byte | Short, listed: Word, count: int, lines: Word) -> None:
     """Put the payloads of the ``count`` lines of a list on the lines."""
     for k in range(count):
@@ -198,7 +198,7 @@ def gather(m: int, p: int, step: int) -> None:
         reached[:] = 0
 
 
-@kernel
+@apart
 def add_row(goal: Word, row: Word, add: bool) -> None:
     """Add a row to an input, or copy the first one."""
     if add:
@@ -209,7 +209,7 @@ def add_row(goal: Word, row: Word, add: bool) -> None:
             goal[j] = row[j]
 
 
-@kernel
+@apart
 def mark(reached: Byte, row: Byte | Word, add: bool) -> None:
     """Mark where a row is not 0, beside those marked before or alone."""
     if add:

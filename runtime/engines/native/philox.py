@@ -6,7 +6,7 @@ of elements 16n .. 16n + 15. The loops go over blocks, so that LLVM computes sev
 
 from __future__ import annotations
 
-from hebbite.runtime.engines.native.language import kernel, logical, part
+from hebbite.runtime.engines.native.language import apart, kernel, logical, part
 from hebbite.runtime.engines.native.plan import H_SEED_HIGH, H_SEED_LOW, Byte, Long, Unsigned, Word
 
 LOW, HALF = 0xFFFFFFFF, 32
@@ -54,7 +54,7 @@ def draw_words(
         one_of_words(head, first + 2 * half, left, stream, time, words[8 * half :])
 
 
-@kernel
+@apart
 def one_of_words(
     head: Long, first: int, blocks: int, stream: int, time: int, words: Unsigned
 ) -> None:
@@ -64,7 +64,7 @@ def one_of_words(
         words[4 * b], words[4 * b + 1], words[4 * b + 2], words[4 * b + 3] = w0, w1, w2, w3
 
 
-@kernel
+@apart
 def two_of_words(
     head: Long, first: int, half: int, stream: int, time: int, words: Unsigned, more: Unsigned
 ) -> None:
@@ -88,7 +88,7 @@ def octet_of(head: Long, element: int, stream: int, time: int) -> int:
     return word >> 8 * (element & 3) & 0xFF
 
 
-@kernel
+@apart
 def draw_column_of(
     head: Long,
     first: int,

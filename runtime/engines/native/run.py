@@ -5,7 +5,7 @@ from __future__ import annotations
 from hebbite.runtime.counters import INDEX
 from hebbite.runtime.engines.native import views as at
 from hebbite.runtime.engines.native.compiled import compiled
-from hebbite.runtime.engines.native.language import kernel
+from hebbite.runtime.engines.native.language import apart, kernel
 from hebbite.runtime.engines.native.learning import learn_group
 from hebbite.runtime.engines.native.messages import deliver, execute, feed, receive
 from hebbite.runtime.engines.native.plan import (
@@ -79,7 +79,7 @@ def read_out(m: int, sample: int, offset: int) -> None:
             answers[sample, j] = memory[row[R_ROW] + j]
 
 
-@kernel
+@apart
 def record(values: Word | Short, probes: Long, kind: int, log: Long, row: int) -> None:
     """Write the probes of one kind into a row of a log."""
     for b in range(probes.shape[0]):

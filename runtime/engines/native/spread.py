@@ -7,7 +7,15 @@ proven to be enough.
 
 from __future__ import annotations
 
-from hebbite.runtime.engines.native.language import Narrow, apart, kernel, lowest, marked, ones, part
+from hebbite.runtime.engines.native.language import (
+    Narrow,
+    apart,
+    kernel,
+    lowest,
+    marked,
+    ones,
+    part,
+)
 from hebbite.runtime.engines.native.plan import Byte, Short, Small, Word
 
 SHIFTS = 15

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hebbite.compiler.arithmetic.randomness import KIND
 from hebbite.runtime.counters import INDEX
 from hebbite.runtime.engines.native import views as at
-from hebbite.runtime.engines.native.language import address, call_printed, kernel
+from hebbite.runtime.engines.native.language import address, apart, call_printed, kernel
 from hebbite.runtime.engines.native.lists import find_column, spell_row
 from hebbite.runtime.engines.native.philox import draw_column_of, draw_words
 from hebbite.runtime.engines.native.plan import (
@@ -277,7 +277,7 @@ def step_columns(m: int, q: int, events: int, number: int, independent: int) -> 
     return changed
 
 
-@kernel
+@apart
 def move(
     held: Short | Word,
     steps: Short | Word,
@@ -301,7 +301,7 @@ def move(
     return changed
 
 
-@kernel
+@apart
 def take(
     held: Short | Word, first: int, stride: int, elements: Word, count: int, column: Short | Word
 ) -> None:
@@ -314,7 +314,7 @@ def take(
             column[i] = held[elements[i]]
 
 
-@kernel
+@apart
 def give(
     column: Short | Word, first: int, stride: int, elements: Word, count: int, held: Short | Word
 ) -> None:

@@ -9,7 +9,7 @@ from hebbite.compiler.arithmetic.traces import TRACE_TOP
 from hebbite.rules.traces import RANDOM_BITS
 from hebbite.runtime.counters import INDEX
 from hebbite.runtime.engines.native import views as at
-from hebbite.runtime.engines.native.language import kernel
+from hebbite.runtime.engines.native.language import apart, kernel
 from hebbite.runtime.engines.native.philox import draw_words
 from hebbite.runtime.engines.native.plan import (
     G_COMPONENT,
@@ -109,7 +109,7 @@ def take_written(m: int, q: int) -> None:
         copy(at.memory(m)[row : row + size], at.y(m)[first + t * size :])
 
 
-@kernel
+@apart
 def copy(source: Word, goal: Word) -> None:
     """Copy all of ``source`` to the start of ``goal``."""
     for j in range(source.shape[0]):
@@ -177,7 +177,7 @@ def advance_group(m: int, q: int, epoch: int, traces: int, sent: int, events: in
             advance_all(kept, decay, values, last, listed, count, history, width, steps)
 
 
-@kernel
+@apart
 def advance_all(
     kept: Long,
     decay: Word,
@@ -235,7 +235,7 @@ def advance_each(
         before = row
 
 
-@kernel
+@apart
 def add_impulses(
     values: Word, last: Byte, listed: Word, count: int, offset: int, impulse: int
 ) -> None:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from hebbite.runtime.engines.native.compiled import compiled
 from hebbite.runtime.engines.native.language import kind_of
-from hebbite.runtime.engines.native.spread import sum_payloads_of_bytes, sum_spikes_of_bytes
+from hebbite.runtime.engines.native.spread import add_payloads, sum_spikes_of_bytes
 
 LINES = 40
 WORD, SHORT, SMALL = (kind_of(np.dtype(f"i{size}"), 1) for size in (4, 2, 1))
@@ -34,9 +34,9 @@ def test_payloads_are_added_as_in_whole_words(
     ids = np.concatenate([np.arange(len(sent)) % LINES, np.zeros(4)]).astype(np.int32)
     payload = np.zeros(LINES, np.int32)
     payload[ids[: len(sent)]] = sent
-    due, sums = np.zeros(size, np.int32), np.full(size, 99, np.int16)
-    add = compiled(sum_payloads_of_bytes, WORD, SHORT, SMALL, None, WORD, None, WORD, None)
-    add(due, sums, weights.reshape(-1), 0, ids, len(sent), payload, up)
+    due = np.zeros(size, np.int32)
+    add = compiled(add_payloads, WORD, SMALL, None, WORD, None, WORD, None)
+    add(due, weights.reshape(-1), 0, ids, len(sent), payload, up)
     lines = ids[: len(sent)]
     wanted = (payload[lines].astype(np.int64) << up) @ weights[lines].astype(np.int64)
     assert np.array_equal(due, wanted)

@@ -14,6 +14,7 @@ from hebbite.runtime.engines.native.compiled import compiled
 from hebbite.runtime.engines.native.language import (
     Narrow,
     address,
+    apart,
     fetch,
     kernel,
     kind_of,
@@ -429,6 +430,19 @@ def test_a_kernel_calls_kernels_with_arrays_of_several_types(both: Both, a: int)
     both(calls, np.arange(-2, 4, dtype=np.int8), np.arange(5, dtype=np.int64), table, a)
 
 
+@apart
+def products_added(goal: Any, one: Any, other: Any) -> None:
+    for j in range(goal.shape[0]):
+        goal[j] += one[j] * other[j]
+
+
+@repeated
+@given(st.integers(1, 70))
+def test_a_kernel_whose_arrays_are_apart_does_what_others_do(both: Both, size: int) -> None:
+    goal, one = np.arange(size, dtype=np.int32), np.arange(-3, size - 3, dtype=np.int32)
+    both(products_added, goal, one, np.arange(size, 0, -1, dtype=np.int8))
+
+
 @kernel
 def entry(a: int) -> int:
     return a + 1
@@ -449,11 +463,11 @@ def test_python_cannot_call_a_kernel() -> None:
 
 
 @kernel
-def apart(values: Any, k: int) -> int:
+def bytes_between(values: Any, k: int) -> int:
     return address(values[k:]) - address(values)
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_an_address_counts_bytes(dtype: type[Any]) -> None:
     values = np.zeros(9, dtype)
-    assert compiled(apart, kind_of(values.dtype), None)(values, 5) == 5 * values.itemsize
+    assert compiled(bytes_between, kind_of(values.dtype), None)(values, 5) == 5 * values.itemsize
