@@ -39,13 +39,9 @@ from hebbite.runtime.engines.native.plan import (
     L_Y,
     T_KEPT,
 )
+from hebbite.runtime.engines.native.rows import learn_rows
 from hebbite.runtime.engines.native.spread import list_flags
-from hebbite.runtime.engines.native.synapses import (
-    begin_rows,
-    learn_column,
-    learn_row,
-    step_columns,
-)
+from hebbite.runtime.engines.native.synapses import begin_rows, learn_column, step_columns
 from hebbite.runtime.engines.native.traces import (
     ALL_TRACES,
     PRE_TRACES,
@@ -157,6 +153,22 @@ def wrote_nothing(m: int, q: int, offset: int, size: int) -> bool:
 
 
 @kernel
+def visit(m: int, q: int, sent: int) -> int:
+    """Keep those of the ``sent`` lines listed whose rows are visited; return how many there are."""
+    tx, size = at.tx(m)[at.plastic(m)[q, L_X] :], at.groups(m)[at.plastic(m)[q, L_GROUP], G_SIZE]
+    count, silent, looked = 0, False, -1
+    for k in range(sent):
+        i = at.lines(m)[k]
+        if at.plastic(m)[q, L_SILENT] and tx[i] != looked:
+            looked = tx[i]
+            silent = wrote_nothing(m, q, looked, size)
+        if not silent:
+            at.lines(m)[count] = i
+            count += 1
+    return count
+
+
+@kernel
 def learn_group(m: int, q: int, epoch: int) -> None:
     """Advance the traces of group ``q`` and update its weights and tags at the end of the call's
     ``epoch``-th epoch.
@@ -176,19 +188,12 @@ def learn_group(m: int, q: int, epoch: int) -> None:
     shared = -1 if at.head(m)[H_INDEPENDENT] else at.shared(m)[epoch, 2] >> OCTET
     begin_rows(m, q, number, shared)
     columns = neuron and COLUMNS * events < size
-    changed = 0
     if every or at.below(m)[q] > 0 or (neuron and not columns and events > 0):
         for i in range(lines):
-            changed += learn_row(m, q, i, number, shared < 0)
+            at.lines(m)[i] = i
+        changed = learn_rows(m, q, lines, number, shared < 0)
     else:
-        silent, looked = False, -1
-        for k in range(sent):
-            i = at.lines(m)[k]
-            if at.plastic(m)[q, L_SILENT] and tx[i] != looked:
-                looked = tx[i]
-                silent = wrote_nothing(m, q, looked, size)
-            if not silent:
-                changed += learn_row(m, q, i, number, shared < 0)
+        changed = learn_rows(m, q, visit(m, q, sent), number, shared < 0)
         if columns and at.plastic(m)[q, L_STEPS] != 0 and at.groups(m)[g, G_KIND] == DENSE:
             changed += step_columns(m, q, events, number, shared < 0)
         elif columns:

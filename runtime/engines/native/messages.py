@@ -247,7 +247,8 @@ def draw(m: int, n: int, offset: int, size: int) -> None:
     if offset < drawings[n, N_FIRST] or offset > drawings[n, N_LAST]:
         return
     blocks, shift = (size + 3) // 4, 32 - drawings[n, N_BITS]
-    draw_words(at.head(m), 0, blocks, drawings[n, N_STREAM], at.clock(m)[0], at.drawn(m))
+    stream, time = drawings[n, N_STREAM], at.clock(m)[0]
+    draw_words(at.head(m), at.in_order(m), blocks, stream, time, at.drawn(m))
     goal = at.memory(m)[drawings[n, N_ROW] :]
     for j in range(size):
         goal[j] = at.drawn(m)[j] >> shift

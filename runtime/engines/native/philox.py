@@ -43,37 +43,37 @@ def halves_of(blocks: int) -> tuple[int, int]:
 
 @kernel
 def draw_words(
-    head: Long, first: int, blocks: int, stream: int, time: int, words: Unsigned
+    head: Long, numbers: Word, blocks: int, stream: int, time: int, words: Unsigned
 ) -> None:
-    """Fill ``words`` with the 32-bit words of ``blocks`` blocks from block ``first`` on, and of at
-    most `MORE` behind them.
+    """Fill ``words`` with the 32-bit words of ``blocks`` blocks, each given by its number, and of
+    at most `MORE` behind them, whose numbers are read too.
     """
     half, left = halves_of(blocks)
-    two_of_words(head, first, half, stream, time, words, words[4 * half :])
+    two_of_words(head, numbers, half, stream, time, words, words[4 * half :])
     if left > 0:
-        one_of_words(head, first + 2 * half, left, stream, time, words[8 * half :])
+        one_of_words(head, numbers[2 * half :], left, stream, time, words[8 * half :])
 
 
 @apart
 def one_of_words(
-    head: Long, first: int, blocks: int, stream: int, time: int, words: Unsigned
+    head: Long, numbers: Word, blocks: int, stream: int, time: int, words: Unsigned
 ) -> None:
     """Fill ``words`` with those of ``blocks`` blocks."""
     for b in range(blocks):
-        w0, w1, w2, w3 = words_of(head, first + b, stream, time)
+        w0, w1, w2, w3 = words_of(head, numbers[b], stream, time)
         words[4 * b], words[4 * b + 1], words[4 * b + 2], words[4 * b + 3] = w0, w1, w2, w3
 
 
 @apart
 def two_of_words(
-    head: Long, first: int, half: int, stream: int, time: int, words: Unsigned, more: Unsigned
+    head: Long, numbers: Word, half: int, stream: int, time: int, words: Unsigned, more: Unsigned
 ) -> None:
     """Fill ``words`` and ``more`` with ``half`` blocks each, those of ``more`` behind the others.
     Rounds wait for their multiplications: two blocks at a time have something to do meanwhile.
     """
     for b in range(half):
-        w0, w1, w2, w3 = words_of(head, first + b, stream, time)
-        v0, v1, v2, v3 = words_of(head, first + half + b, stream, time)
+        w0, w1, w2, w3 = words_of(head, numbers[b], stream, time)
+        v0, v1, v2, v3 = words_of(head, numbers[half + b], stream, time)
         words[4 * b], words[4 * b + 1], words[4 * b + 2], words[4 * b + 3] = w0, w1, w2, w3
         more[4 * b], more[4 * b + 1], more[4 * b + 2], more[4 * b + 3] = v0, v1, v2, v3
 

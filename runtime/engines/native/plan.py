@@ -145,9 +145,10 @@ class State(NamedTuple):
 class Scratch(NamedTuple):
     """Room that the kernels use: sums of a step, those by place of a convolution, histories of the
     traces of one group (trace, offset, ``width``), y at the neurons' events, x of one line at every
-    offset, draws, the decay of an epoch, the lines and neurons with an event, one column of weights
-    and tags, the lines of a column that move or that a list joins, its elements, the neurons of one
-    line of a list in blocks.
+    offset, draws, the numbers of blocks in order and of those that visited rows need, where the
+    draws of each row begin, the decay of an epoch, the lines and neurons with an event, one column
+    of weights and tags, the lines of a column that move or that a list joins, its elements, the
+    neurons of one line of a list in blocks.
     """
 
     sums: Short
@@ -161,6 +162,9 @@ class Scratch(NamedTuple):
     column_draws: Byte
     tag_column_draws: Byte
     drawn: Unsigned
+    in_order: Word
+    blocks: Word
+    spots: Word
     decay: Word
     lines: Word
     neurons: Word

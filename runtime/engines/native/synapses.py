@@ -6,8 +6,8 @@ from hebbite.compiler.arithmetic.randomness import KIND
 from hebbite.runtime.counters import INDEX
 from hebbite.runtime.engines.native import views as at
 from hebbite.runtime.engines.native.language import address, apart, call_printed, kernel
-from hebbite.runtime.engines.native.lists import find_column, spell_row
-from hebbite.runtime.engines.native.philox import draw_column_of, draw_words
+from hebbite.runtime.engines.native.lists import find_column
+from hebbite.runtime.engines.native.philox import draw_column_of
 from hebbite.runtime.engines.native.plan import (
     DENSE,
     G_COMPONENT,
@@ -17,9 +17,7 @@ from hebbite.runtime.engines.native.plan import (
     G_MIRRORS,
     G_NONZERO,
     G_SIZE,
-    G_STARTS,
     G_STORE,
-    G_TARGETS,
     G_WEIGHT,
     H_BITS,
     H_EPOCH,
@@ -27,15 +25,11 @@ from hebbite.runtime.engines.native.plan import (
     L_COLUMN,
     L_GROUP,
     L_OWN,
-    L_ROW,
     L_STEPS,
     L_TAG,
-    L_TIMES,
     L_X,
     L_Y,
     SHORTS,
-    SPARSE_BLOCKS,
-    SPARSE_WIDE,
     Short,
     Word,
 )
@@ -56,23 +50,11 @@ from hebbite.runtime.engines.native.rule_tables import (
     COLUMN_TX,
     COLUMN_W,
     ROW,
-    ROW_BELOW,
-    ROW_CHANGED,
     ROW_CLOCK,
-    ROW_DRAW,
     ROW_END,
-    ROW_END_X,
-    ROW_GAINED,
     ROW_OWN,
-    ROW_SENT,
-    ROW_SENT_X,
-    ROW_TAG,
-    ROW_TAG_DRAW,
-    ROW_TARGET,
     ROW_TIMES,
     ROW_TY,
-    ROW_W,
-    ROW_X0,
 )
 from hebbite.runtime.engines.native.spread import list_flags
 
@@ -121,52 +103,6 @@ def begin_rows(m: int, q: int, number: int, shared: int) -> None:
             for j in range(size):
                 row = (2 + t) * (steps + 1) + at.ty(m)[y + j]
                 at.own(m)[t * width + j] = at.history(m)[row * width + j]
-
-
-@kernel
-def learn_row(m: int, q: int, i: int, number: int, independent: bool) -> int:
-    """Update the synapses of line ``i``; return how many weights changed."""
-    table, steps = at.tables(m), at.head(m)[H_EPOCH]
-    g, width = at.plastic(m)[q, L_GROUP], at.width(m)[0]
-    element, count = i * at.groups(m)[g, G_SIZE], at.groups(m)[g, G_SIZE]
-    if at.groups(m)[g, G_KIND] != DENSE:
-        start = at.groups(m)[g, G_STARTS] + i
-        element, count = at.starts(m)[start], at.starts(m)[start + 1] - at.starts(m)[start]
-        target = at.groups(m)[g, G_TARGETS] + element
-        if at.groups(m)[g, G_KIND] == SPARSE_WIDE:
-            table[ROW_TARGET] = address(at.far_targets(m)[target:])
-        elif at.groups(m)[g, G_KIND] == SPARSE_BLOCKS:
-            spell_row(m, g, i)
-            table[ROW_TARGET] = address(at.row_targets(m))
-        else:
-            table[ROW_TARGET] = address(at.near_targets(m)[target:])
-    table[ROW_W] = weight_at(m, g, element)
-    sent = at.tx(m)[at.plastic(m)[q, L_X] + i]
-    table[ROW_X0] = sent > 0
-    for t in range(2):
-        trace = t * (steps + 1) * width + i
-        table[ROW_SENT_X + t] = at.history(m)[trace + sent * width]
-        table[ROW_END_X + t] = at.history(m)[trace + steps * width]
-        if at.plastic(m)[q, L_TIMES]:
-            for k in range(steps + 1):
-                at.times(m)[t * (steps + 1) + k] = at.history(m)[trace + k * width]
-    for t in range(3):
-        table[ROW_SENT + t] = history_at(m, 2 + t, sent)
-    tagged = at.plastic(m)[q, L_TAG]
-    table[ROW_TAG] = address(at.tags(m)[max(tagged, 0) + element :])
-    table[ROW_DRAW], table[ROW_TAG_DRAW] = address(at.draws(m)), address(at.tag_draws(m))
-    if independent:
-        first, last = element >> 4, (element + count + 15) >> 4
-        draw_words(at.head(m), first, last - first, g, number, at.draws(m))
-        table[ROW_DRAW] += element & 15
-        if tagged >= 0:
-            stream = TAG_STREAM | g
-            draw_words(at.head(m), first, last - first, stream, number, at.tag_draws(m))
-            table[ROW_TAG_DRAW] += element & 15
-    call_printed(at.plastic(m)[q, L_ROW], address(table), count)
-    at.nonzero(m)[at.groups(m)[g, G_NONZERO] + i] += table[ROW_GAINED]
-    at.below(m)[q] += table[ROW_BELOW]
-    return table[ROW_CHANGED]
 
 
 @kernel

@@ -167,7 +167,8 @@ def advance_group(m: int, q: int, epoch: int, traces: int, sent: int, events: in
                 copy(values, history[k * width :])
         elif at.head(m)[H_INDEPENDENT]:
             stream, number = (t + 1) << 24 | g, at.clock(m)[1] + 1
-            draw_words(at.head(m), 0, (values.shape[0] + 3) // 4, stream, number, at.drawn(m))
+            blocks, numbers = (values.shape[0] + 3) // 4, at.in_order(m)
+            draw_words(at.head(m), numbers, blocks, stream, number, at.drawn(m))
             draws = at.drawn(m)
             advance_each(kept, falls, values, last, listed, count, history, width, steps, draws)
         else:

@@ -38,8 +38,10 @@ def drawn_by_kernel(blocks: int, *, first: int = 0, seed: int, stream: int, time
     head, found = np.zeros(HEAD, np.int64), np.zeros(4 * (blocks + MORE), np.uint32)
     head[H_SEED_LOW], head[H_SEED_HIGH] = seed & FULL, seed >> 32
     signed = int(np.uint64(time).astype(np.int64))
-    draw = compiled(draw_words, Kind(64), *[None] * 4, Kind(32, signed=False))
-    draw(head, first, blocks, stream, signed, found)
+    numbers = np.arange(first, first + blocks + MORE).astype(np.uint32)
+    unsigned = Kind(32, signed=False)
+    draw = compiled(draw_words, Kind(64), unsigned, *[None] * 3, unsigned)
+    draw(head, numbers, blocks, stream, signed, found)
     return found[: 4 * blocks]
 
 
