@@ -14,6 +14,11 @@ from hebbite.runtime.engines.native.plan import (
     GATE_U,
     GATE_X0,
     GATE_Y0,
+    T_HOLDS,
+    T_IMPULSE,
+    T_KEPT,
+    T_OVERWRITE,
+    T_SLOPE,
     TRACE,
     TRACES,
     Long,
@@ -89,17 +94,31 @@ def trace_tables(program: Program, *, independent: bool) -> tuple[Long, Long]:
 def _fill_trace(
     plasticity: Plasticity, name: str, kept: Long, falls: Long, *, independent: bool
 ) -> None:
-    """Fill the row of one trace. It ``holds`` if it stays where it is unless a draw is high."""
+    """Fill the rows of one trace."""
     trace = plasticity.trace(name)
     if trace is None:
         return
-    bits, (floor, threshold) = RANDOM_BITS, decay_table(trace.tau)
+    kept[T_SLOPE], falls[:], kept[T_HOLDS] = decays(trace.tau, independent=independent)
+    kept[[T_KEPT, T_OVERWRITE, T_IMPULSE]] = 1, trace.mode == "overwrite", trace.impulse
+
+
+def decays(tau: int, *, independent: bool) -> tuple[int, Long, bool]:
+    """Return slope and table of a decay, and whether a value ``holds`` unless a draw is high.
+
+    A number k of r bits takes h to (table[h] - k) >> r. With a slope, 2^53 exp(-1/tau), that is
+    (slope h + 2^53 - 1 - 2^(53 - r) k) >> 53; there is none (0) where the table, products in
+    float64, is rounded otherwise, and where one number serves all.
+    """
+    bits, (floor, threshold) = RANDOM_BITS, decay_table(tau)
     one_less = bool((floor[1:] == np.arange(CODES - 1)).all())
     holds = one_less and bool((threshold[1:] >= threshold[-1]).all())
-    kept[:] = (1, trace.mode == "overwrite", trace.impulse, holds)
+    slope = 0
     if independent:
-        bits, threshold = bits - DROPPED, -(-threshold >> DROPPED)
-    falls[:] = (floor << bits) + threshold + (1 << bits) - 1
+        bits, slope = bits - DROPPED, int(threshold[1])
+        threshold = -(-threshold >> DROPPED)
+        products = -(-np.arange(CODES, dtype=np.int64) * slope >> DROPPED)
+        slope = slope if np.array_equal(products, (floor << bits) + threshold) else 0
+    return slope, (floor << bits) + threshold + (1 << bits) - 1, holds
 
 
 def compile_rules(rules: list[Rule]) -> tuple[Code, list[tuple[int, int, int]]]:

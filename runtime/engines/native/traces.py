@@ -31,6 +31,7 @@ from hebbite.runtime.engines.native.plan import (
     T_IMPULSE,
     T_KEPT,
     T_OVERWRITE,
+    T_SLOPE,
     TRACES,
     Byte,
     Long,
@@ -230,10 +231,21 @@ def advance_each(
     before = history[:size]
     for k in range(1, steps + 1):
         row = history[k * width : k * width + size]
-        for i in range(size):
-            row[i] = (falls[before[i]] - draws[i]) >> WORD_BITS
+        if kept[T_SLOPE] != 0:
+            fall_together(before, draws, kept[T_SLOPE], row)
+        else:
+            for i in range(size):
+                row[i] = (falls[before[i]] - draws[i]) >> WORD_BITS
         add_impulses(row, last, listed, count, k, kept[T_IMPULSE])
         before = row
+
+
+@apart
+def fall_together(before: Word, draws: Unsigned, slope: int, row: Word) -> None:
+    """Write what values become where products in whole numbers are those of the table."""
+    for i in range(row.shape[0]):
+        rest = (1 << RANDOM_BITS) - 1 - (draws[i] << RANDOM_BITS - WORD_BITS)
+        row[i] = ((before[i] & TRACE_TOP) * slope + rest) >> RANDOM_BITS
 
 
 @apart
