@@ -1,8 +1,7 @@
 """What synapses do with the messages of a step: only the rows of lines that sent are read.
 
-A row is added a weight a lane. Spikes through bytes are summed in 16 bits, which hold 255 of them,
-and so are payloads while they are small; everything else in 32, which the program's verifier has
-proven to be enough.
+A row is added a weight a lane. Spikes through bytes are summed in 16 bits, which hold 255 of them;
+everything else in 32, which the program's verifier has proven to be enough.
 """
 
 from __future__ import annotations
@@ -21,7 +20,7 @@ from hebbite.runtime.engines.native.plan import Byte, Short, Small, Word
 SHIFTS = 15
 """No shift is further, -8..7 by an exponent and 0..1 by a store; masked so, a word stays narrow."""
 ROWS = 255
-"""Rows of bytes that a 16-bit sum holds: 255 * 128 < 2^15; the same for payloads that sum to it."""
+"""Rows of bytes that a 16-bit sum holds: 255 * 128 < 2^15."""
 
 
 @apart
@@ -105,40 +104,26 @@ def add_payloads(
     payload: Word,
     up: Narrow,
 ) -> None:
-    """Add the rows of ``count`` lines, each times 2^up and what its line sent, to ``due``."""
-    add_products(due, weights[base:], ids, count, payload, due.shape[0], up)
-
-
-@apart
-def add_products(
-    sums: Short | Word,
-    weights: Small | Short | Word,
-    ids: Word,
-    count: int,
-    payload: Word,
-    size: int,
-    up: Narrow,
-) -> None:
-    """Add the rows of ``count`` lines, each times 2^up and what its line sent, to sums (neurons,),
-    several at a time.
+    """Add the rows of ``count`` lines, each times 2^up and what its line sent, to ``due``
+    (neurons,), several at a time.
     """
-    done, lifted = 0, up & SHIFTS
+    held, size, done, lifted = weights[base:], due.shape[0], 0, up & SHIFTS
     while done + 8 <= count:
-        eight_products(sums, weights, ids[done:], payload, size, lifted)
+        eight_products(due, held, ids[done:], payload, size, lifted)
         done += 8
     while done + 4 <= count:
-        four_products(sums, weights, ids[done:], payload, size, lifted)
+        four_products(due, held, ids[done:], payload, size, lifted)
         done += 4
     while done < count:
-        row, sent = weights[ids[done] * size :], payload[ids[done]] << lifted
+        row, sent = held[ids[done] * size :], payload[ids[done]] << lifted
         for j in range(size):
-            sums[j] += row[j] * sent
+            due[j] += row[j] * sent
         done += 1
 
 
 @apart
 def four_products(
-    sums: Short | Word,
+    due: Word,
     weights: Small | Short | Word,
     ids: Word,
     payload: Word,
@@ -152,12 +137,12 @@ def four_products(
     pa, pb = payload[ids[0]] << lifted, payload[ids[1]] << lifted
     pc, pd = payload[ids[2]] << lifted, payload[ids[3]] << lifted
     for j in range(size):
-        sums[j] += (a[j] * pa + b[j] * pb) + (c[j] * pc + d[j] * pd)
+        due[j] += (a[j] * pa + b[j] * pb) + (c[j] * pc + d[j] * pd)
 
 
 @apart
 def eight_products(
-    sums: Short | Word,
+    due: Word,
     weights: Small | Short | Word,
     ids: Word,
     payload: Word,
@@ -176,7 +161,7 @@ def eight_products(
     pg, ph = payload[ids[6]] << lifted, payload[ids[7]] << lifted
     for j in range(size):
         first = (a[j] * pa + b[j] * pb) + (c[j] * pc + d[j] * pd)
-        sums[j] += first + ((e[j] * pe + f[j] * pf) + (g[j] * pg + h[j] * ph))
+        due[j] += first + ((e[j] * pe + f[j] * pf) + (g[j] * pg + h[j] * ph))
 
 
 @kernel
