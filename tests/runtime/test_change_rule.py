@@ -95,7 +95,9 @@ def test_a_changed_session_goes_on_as_one_that_was_compiled_so(
     importlib.util.find_spec("lava") is None,
     reason="Lava is not installed; `hebbite doctor` prints the line that adds it",
 )
-@pytest.mark.parametrize(("old", "new"), CHANGES[::4])
+@pytest.mark.parametrize(
+    ("old", "new"), [CHANGES[0], pytest.param(*CHANGES[4], marks=pytest.mark.long)]
+)
 def test_lava_learns_by_the_changed_rule_with_the_bits_of_the_others(old: str, new: str) -> None:
     sessions = [
         Session(made(old), engine=engine, rounding="lava-exact")

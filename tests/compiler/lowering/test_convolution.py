@@ -302,7 +302,7 @@ def test_linear_ops_learn_above_convolutions_that_stay(rule: str) -> None:
     for name, same in (("to_relu.weight", True), ("to_relu_2.weight", False)):
         assert np.array_equal(made.program.tensors[name], trained.tensors[name]) is same
     assert {k: v for k, v in made.report.items() if "kept" in k} == {"kept_weights.to_relu": 40.0}
-    with Session(made, engine="reference") as session:
+    with Session(made) as session:
         before = session.evaluate(x[500:], y[500:])
         session.fit(x[:500], y[:500], epochs=3)
         assert session.evaluate(x[500:], y[500:]) > max(0.85, before + 0.2)
