@@ -13,6 +13,8 @@ Words = NDArray[np.uint64]
 
 MULTIPLIER_0, MULTIPLIER_1 = 0xD2511F53, 0xCD9E8D57
 WEYL_0, WEYL_1 = 0x9E3779B9, 0xBB67AE85
+WORD_BITS, OCTET_BITS = 32, 8
+"""Bits of what one element is given: a word of a block, or a byte of one."""
 _LOW = np.uint64(0xFFFFFFFF)
 _HALF = np.uint64(32)
 

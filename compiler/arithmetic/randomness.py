@@ -20,7 +20,7 @@ from typing import Literal, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from hebbite.compiler.arithmetic.philox import octets, words
+from hebbite.compiler.arithmetic.philox import OCTET_BITS, WORD_BITS, octets, words
 from hebbite.rules.traces import RANDOM_BITS
 
 Rounding = Literal["lava-exact", "independent"]
@@ -68,12 +68,9 @@ class KeyedRandom:
         """Return one number an element in the upper bits of 53: 8 bits for a weight or a tag, whose
         fraction has 7, and 32 for a trace.
         """
-        stream = stream_of(kind, group)
-        if kind in SYNAPTIC:
-            drawn = octets(size, seed=self.seed, stream=stream, time=self.epoch)
-            return drawn << np.int64(RANDOM_BITS - 8)
-        drawn = words(size, seed=self.seed, stream=stream, time=self.epoch)
-        return drawn << np.int64(RANDOM_BITS - 32)
+        draw, bits = (octets, OCTET_BITS) if kind in SYNAPTIC else (words, WORD_BITS)
+        drawn = draw(size, seed=self.seed, stream=stream_of(kind, group), time=self.epoch)
+        return drawn << np.int64(RANDOM_BITS - bits)
 
 
 class LavaStreams:

@@ -8,6 +8,7 @@ every product reads what neurons wrote are left out where they wrote nothing but
 
 from __future__ import annotations
 
+from hebbite.compiler.arithmetic.philox import OCTET_BITS
 from hebbite.rules.traces import RANDOM_BITS
 from hebbite.runtime.counters import INDEX
 from hebbite.runtime.engines.native import views as at
@@ -51,8 +52,6 @@ from hebbite.runtime.engines.native.traces import (
 
 TERMS, DRAWS = INDEX["rule_terms"], INDEX["rng_draws"]
 VISITED, CHANGED = INDEX["updates_visited"], INDEX["updates_changed"]
-OCTET = RANDOM_BITS - 8
-"""What is left of a number for all synapses is the byte that rounds each of them."""
 COLUMNS = 8
 """Columns are visited one by one while fewer than 1 in so many neurons learnt."""
 
@@ -185,7 +184,7 @@ def learn_group(m: int, q: int, epoch: int) -> None:
         advance_group(m, q, epoch, only, sent, events)
         return
     advance_group(m, q, epoch, ALL_TRACES, sent, events)
-    shared = -1 if at.head(m)[H_INDEPENDENT] else at.shared(m)[epoch, 2] >> OCTET
+    shared = -1 if at.head(m)[H_INDEPENDENT] else at.shared(m)[epoch, 2] >> RANDOM_BITS - OCTET_BITS
     begin_rows(m, q, number, shared)
     columns = neuron and COLUMNS * events < size
     if every or at.below(m)[q] > 0 or (neuron and not columns and events > 0):

@@ -298,8 +298,8 @@ def receive(m: int, g: int, step: int, late: int) -> None:
     up = max(shift, 0)
     ids = at.lists(m)[at.outputs(m)[output, O_LIST] :]
     payload = at.memory(m)[at.outputs(m)[output, O_LINE] :]
-    bytes_of_rows = groups[g, G_STORE] == BYTES and groups[g, G_KIND] == DENSE
-    if bytes_of_rows and not groups[g, G_GRADED]:
+    in_rows, graded = groups[g, G_KIND] == DENSE, groups[g, G_GRADED]
+    if groups[g, G_STORE] == BYTES and in_rows and not graded:
         base, nonzero = groups[g, G_WEIGHT], at.nonzero(m)[groups[g, G_NONZERO] :]
         sum_spikes_of_bytes(due, at.sums(m), at.bytes(m), base, ids, count, up)
         reach(arrived, at.bytes(m), base, ids, count, nonzero, at.neurons(m))

@@ -32,15 +32,6 @@ def words_of(head: Long, number: int, stream: int, time: int) -> tuple[int, int,
     return c0, c1, c2, c3
 
 
-@part
-def halves_of(blocks: int) -> tuple[int, int]:
-    """Return how many of some blocks are drawn first and second, two at a time, and how many are
-    left for one at a time: whole `LANES`, `MORE` blocks too many at most.
-    """
-    half = (blocks + MORE) // (2 * LANES) * LANES
-    return half, (blocks - 2 * half + MORE) // LANES * LANES
-
-
 @kernel
 def draw_words(
     head: Long, numbers: Word, blocks: int, stream: int, time: int, words: Unsigned
@@ -48,7 +39,8 @@ def draw_words(
     """Fill ``words`` with the 32-bit words of ``blocks`` blocks, each given by its number, and of
     at most `MORE` behind them, whose numbers are read too.
     """
-    half, left = halves_of(blocks)
+    half = (blocks + MORE) // (2 * LANES) * LANES
+    left = (blocks - 2 * half + MORE) // LANES * LANES
     two_of_words(head, numbers, half, stream, time, words, words[4 * half :])
     if left > 0:
         one_of_words(head, numbers[2 * half :], left, stream, time, words[8 * half :])

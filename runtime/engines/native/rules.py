@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from llvmlite import ir
 
+from hebbite.compiler.arithmetic.philox import WORD_BITS
 from hebbite.compiler.arithmetic.traces import POST, TRACE_TOP
 from hebbite.compiler.program.types import Plasticity, Program
 from hebbite.rules.sums import Product
@@ -34,7 +35,7 @@ from hebbite.runtime.engines.native.rule_code import (
 
 CODES = TRACE_TOP + 1
 """Values of a trace."""
-DROPPED = 21
+DROPPED = RANDOM_BITS - WORD_BITS
 """Bits of a random number below the word that Philox draws."""
 
 

@@ -5,6 +5,7 @@ The definitions stand in `hebbite.compiler.arithmetic.traces`.
 
 from __future__ import annotations
 
+from hebbite.compiler.arithmetic.philox import WORD_BITS
 from hebbite.compiler.arithmetic.traces import TRACE_TOP
 from hebbite.rules.traces import RANDOM_BITS
 from hebbite.runtime.counters import INDEX
@@ -43,8 +44,6 @@ TRACE_UPDATES = INDEX["trace_updates"]
 CODES = TRACE_TOP + 1
 TRACE_COUNT = len(TRACES)
 ALL_TRACES, PRE_TRACES = 5, 2
-WORD_BITS = 32
-"""Bits of a number that an element draws for itself; one for all has `RANDOM_BITS`."""
 
 
 @kernel

@@ -9,7 +9,7 @@ from hebbite.compiler.arithmetic.traces import TRACE_TOP
 from hebbite.rules.traces import RANDOM_BITS, decay_table
 from hebbite.runtime.engines.native.compiled import compiled
 from hebbite.runtime.engines.native.language import kind_of
-from hebbite.runtime.engines.native.plan import T_HOLDS, T_IMPULSE, T_SLOPE, TRACE
+from hebbite.runtime.engines.native.plan import T_SLOPE, TRACE
 from hebbite.runtime.engines.native.rules import CODES, DROPPED, decays
 from hebbite.runtime.engines.native.traces import advance_each
 
@@ -31,7 +31,7 @@ def test_a_value_and_a_draw_give_what_the_table_defines(tau: int, steps: int) ->
     drawn = np.concatenate([near, np.repeat(DRAWS, CODES)]).astype(np.uint32)
     start = np.tile(np.arange(CODES, dtype=np.int32), drawn.size // CODES)
     kept = np.zeros(TRACE, np.int64)
-    kept[T_SLOPE], kept[T_IMPULSE], kept[T_HOLDS] = slope, 0, 0
+    kept[T_SLOPE] = slope
     history = np.concatenate([start, np.full(steps * start.size, 99, np.int32)])
     nothing = np.zeros(1, np.int32)
     advance = compiled(advance_each, LONG, LONG, WORD, BYTE, WORD, None, WORD, None, None, UNSIGNED)
