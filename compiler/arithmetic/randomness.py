@@ -28,6 +28,10 @@ ROUNDINGS: tuple[Rounding, ...] = ("lava-exact", "independent")
 Draw = NDArray[np.int64]
 SYNAPTIC = ("weight", "tag")
 KIND = {"weight": 0, "x1": 1, "x2": 2, "y1": 3, "y2": 4, "y3": 5, "neuron": 6, "tag": 7}
+BELOW = 8 << 24
+"""Added to the stream of a trace's bytes: that of the words below them."""
+TRACE_BITS = OCTET_BITS + WORD_BITS
+"""Bits of what a trace draws: a byte, and a word that is seldom needed to compare."""
 
 
 def stream_of(kind: str, group: int) -> int:
@@ -65,12 +69,15 @@ class KeyedRandom:
     epoch: int
 
     def draw(self, kind: str, group: int, size: int) -> Draw:
-        """Return one number an element in the upper bits of 53: 8 bits for a weight or a tag, whose
-        fraction has 7, and 32 for a trace.
+        """Return one number an element in the upper bits of 53: a byte for a weight or a tag, whose
+        fraction has 7 bits, and for a trace a byte above a word.
         """
-        draw, bits = (octets, OCTET_BITS) if kind in SYNAPTIC else (words, WORD_BITS)
-        drawn = draw(size, seed=self.seed, stream=stream_of(kind, group), time=self.epoch)
-        return drawn << np.int64(RANDOM_BITS - bits)
+        stream = stream_of(kind, group)
+        high = octets(size, seed=self.seed, stream=stream, time=self.epoch)
+        if kind in SYNAPTIC:
+            return high << np.int64(RANDOM_BITS - OCTET_BITS)
+        low = words(size, seed=self.seed, stream=BELOW | stream, time=self.epoch)
+        return (high << np.int64(WORD_BITS) | low) << np.int64(RANDOM_BITS - TRACE_BITS)
 
 
 class LavaStreams:

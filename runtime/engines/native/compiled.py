@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import hashlib
+import sys
 from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
@@ -25,7 +26,7 @@ class Compiled:
         assert isinstance(kernel, Kernel)
         results = results_of(kernel)
         assert results <= 1, "Python takes one number back"
-        name = f"{_sources()} {kernel.function.__module__} {kernel.name} {types}"
+        name = f"{digest()} {kernel.function.__module__} {kernel.name} {types}"
         self._code: Code = load(name, lambda: translate(kernel, types))
         self._types = types
         kinds = [ctypes.c_int64 for kind in types for _ in range(1 if kind is None else 3)]
@@ -54,7 +55,18 @@ def compiled(kernel: Callable[..., object], *types: Kind | None) -> Compiled:
 
 
 @lru_cache(maxsize=1)
-def _sources() -> str:
-    """Return a digest of every source file of this package."""
+def digest() -> str:
+    """Return a digest of every source file of this package, and of the numbers that its modules
+    take from others: kernels hold both.
+    """
     files = sorted(Path(__file__).parent.glob("*.py"))
-    return hashlib.sha256(b"\0".join(path.read_bytes() for path in files)).hexdigest()
+    modules = [sys.modules.get(f"{__package__}.{path.stem}") for path in files]
+    numbers = [
+        f"{module.__name__} {name} {value}"
+        for module in modules
+        if module is not None
+        for name, value in sorted(vars(module).items())
+        if isinstance(value, int)
+    ]
+    parts = [*(path.read_bytes() for path in files), *(text.encode() for text in numbers)]
+    return hashlib.sha256(b"\0".join(parts)).hexdigest()

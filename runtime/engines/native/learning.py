@@ -23,6 +23,8 @@ from hebbite.runtime.engines.native.plan import (
     G_ENDS,
     G_KIND,
     G_LINES,
+    G_OUTPUT,
+    G_POST,
     G_SIZE,
     G_STARTS,
     GATE_U,
@@ -38,7 +40,11 @@ from hebbite.runtime.engines.native.plan import (
     L_TAG_FIRST,
     L_X,
     L_Y,
+    O_LIST,
+    P_BAP,
     T_KEPT,
+    Byte,
+    Word,
 )
 from hebbite.runtime.engines.native.rows import learn_rows
 from hebbite.runtime.engines.native.spread import list_flags
@@ -168,16 +174,32 @@ def visit(m: int, q: int, sent: int) -> int:
 
 
 @kernel
+def list_events(m: int, output: int, last: Byte, found: Word) -> int:
+    """List the elements with an event in the epoch, by the offsets of their ``last`` ones; return
+    how many. An epoch of one step has those that ``output`` has just sent.
+    """
+    size, count = last.shape[0], at.sent(m)[output]
+    if at.head(m)[H_EPOCH] > 1:
+        return list_flags(last, found, size)
+    listed = at.lists(m)[at.outputs(m)[output, O_LIST] :]
+    for k in range(count):
+        found[k] = listed[k]
+    if count > 0 and listed[count - 1] >= size:
+        count -= 1
+    return count
+
+
+@kernel
 def learn_group(m: int, q: int, epoch: int) -> None:
     """Advance the traces of group ``q`` and update its weights and tags at the end of the call's
     ``epoch``-th epoch.
     """
     g, number = at.plastic(m)[q, L_GROUP], at.clock(m)[1] + 1
     lines, size = at.groups(m)[g, G_LINES], at.groups(m)[g, G_SIZE]
-    x, y = at.plastic(m)[q, L_X], at.plastic(m)[q, L_Y]
-    tx = at.tx(m)[x : x + lines]
-    sent = list_flags(tx, at.lines(m), lines)
-    events = list_flags(at.ty(m)[y : y + size], at.neurons(m), size)
+    tx, ty = at.tx(m)[at.plastic(m)[q, L_X] :], at.ty(m)[at.plastic(m)[q, L_Y] :]
+    bap = at.populations(m)[at.groups(m)[g, G_POST], P_BAP]
+    sent = list_events(m, at.groups(m)[g, G_OUTPUT], tx[:lines], at.lines(m))
+    events = list_events(m, bap, ty[:size], at.neurons(m))
     visited, every, neuron = gates(m, q, number, sent, events)
     if visited == 0 and at.below(m)[q] == 0:
         only = PRE_TRACES if at.plastic(m)[q, L_FACTORS] == 3 else ALL_TRACES

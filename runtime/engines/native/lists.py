@@ -171,12 +171,18 @@ def learnt(ty: Byte, targets: NDArray[uint16] | Word, count: int) -> int:
 
 
 @kernel
-def find_column(m: int, g: int, j: int) -> int:
-    """Write which elements of a list end at neuron ``j``, and their lines; return how many."""
+def list_column(m: int, g: int, j: int) -> int:
+    """List the lines of a list that reach neuron ``j``; return how many."""
     groups, place = at.groups(m), at.groups(m)[g, G_ENDS] + j
     count = at.ends(m)[place + 1] - at.ends(m)[place]
-    lines, elements = at.column_lines(m), at.elements(m)
-    list_lines(at.gaps(m)[at.gap_starts(m)[groups[g, G_COLUMNS] + j] :], count, lines)
+    list_lines(at.gaps(m)[at.gap_starts(m)[groups[g, G_COLUMNS] + j] :], count, at.column_lines(m))
+    return count
+
+
+@kernel
+def find_column(m: int, g: int, j: int, count: int) -> None:
+    """Write which elements of a list join the first ``count`` listed lines and neuron ``j``."""
+    groups, lines, elements = at.groups(m), at.column_lines(m), at.elements(m)
     starts, first = at.starts(m)[groups[g, G_STARTS] :], groups[g, G_TARGETS]
     if groups[g, G_KIND] == SPARSE_BLOCKS:
         blocks, b = groups[g, G_BLOCKS], j // BLOCK
@@ -193,7 +199,6 @@ def find_column(m: int, g: int, j: int) -> int:
         far = at.far_targets(m)[first:]
         for k in range(count):
             elements[k] = seek(far, starts[lines[k]], starts[lines[k] + 1], j)
-    return count
 
 
 @apart

@@ -54,6 +54,7 @@ from hebbite.runtime.engines.native.rule_code import Rule
 from hebbite.runtime.engines.native.rule_tables import COLUMN, ROW
 from hebbite.runtime.engines.native.rules import (
     columns_are_alike,
+    columns_are_silent,
     compile_rules,
     is_silent,
     product_row,
@@ -316,6 +317,7 @@ class _Packer:
                     tag,
                     *kernels,
                     columns_are_alike(plasticity),
+                    columns_are_silent(plasticity),
                     times,
                     reads_at_event(plasticity, POST),
                 )

@@ -71,13 +71,18 @@ def two_of_words(
 
 
 @part
+def word_of(head: Long, element: int, stream: int, time: int) -> int:
+    """Return the word of one element of a stream at a time, four a block."""
+    w0, w1, w2, w3 = words_of(head, element >> 2, stream, time)
+    even = w2 if element & 2 else w0
+    odd = w3 if element & 2 else w1
+    return (odd if element & 1 else even) & LOW
+
+
+@part
 def octet_of(head: Long, element: int, stream: int, time: int) -> int:
     """Return the byte of one element of a stream at a time, sixteen a block."""
-    w0, w1, w2, w3 = words_of(head, element >> 4, stream, time)
-    even = w2 if element & 8 else w0
-    odd = w3 if element & 8 else w1
-    word = odd if element & 4 else even
-    return word >> 8 * (element & 3) & 0xFF
+    return word_of(head, element >> 2, stream, time) >> 8 * (element & 3) & 0xFF
 
 
 @apart

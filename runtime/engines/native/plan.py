@@ -39,8 +39,8 @@ Unsigned = NDArray[np.uint32]
 (V_HEIGHT, V_WIDTH, V_KH, V_KW, V_SY, V_SX, V_TOP, V_LEFT, V_DY, V_DX, V_INNER, V_PER_GROUP,
  V_OUTPUTS, V_OH, V_OW, V_LINES, SHAPE) = range(17)
 (L_GROUP, L_FACTORS, L_X, L_Y, L_FIRST, L_TAG_FIRST, L_LAST, L_SILENT, L_TAG, L_ROW, L_COLUMN,
- L_STEPS, L_ALIKE, L_TIMES, L_OWN, PLASTIC) = range(16)
-(T_KEPT, T_OVERWRITE, T_IMPULSE, T_HOLDS, T_SLOPE, TRACE) = range(6)
+ L_STEPS, L_ALIKE, L_SPARED, L_TIMES, L_OWN, PLASTIC) = range(17)
+(T_KEPT, T_OVERWRITE, T_IMPULSE, T_SLOPE, TRACE) = range(5)
 (D_GATE, D_X0, D_Y0, PRODUCT) = range(4)
 (W_OUTPUT, W_POPULATION, WIRE) = range(3)
 (R_ROW, R_SIZE, R_OFFSET, R_COUNT, R_COMPONENT, R_OUTPUT, READOUT) = range(7)
@@ -162,6 +162,7 @@ class Scratch(NamedTuple):
     column_draws: Byte
     tag_column_draws: Byte
     drawn: Unsigned
+    drawn_octets: Byte
     in_order: Word
     blocks: Word
     spots: Word

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from llvmlite import ir
 
-from hebbite.compiler.arithmetic.philox import WORD_BITS
-from hebbite.compiler.arithmetic.traces import POST, TRACE_TOP
+from hebbite.compiler.arithmetic.randomness import TRACE_BITS
+from hebbite.compiler.arithmetic.traces import POST, PRE, TRACE_TOP
 from hebbite.compiler.program.types import Plasticity, Program
 from hebbite.rules.sums import Product
 from hebbite.rules.traces import RANDOM_BITS, decay_table
@@ -15,7 +15,6 @@ from hebbite.runtime.engines.native.plan import (
     GATE_U,
     GATE_X0,
     GATE_Y0,
-    T_HOLDS,
     T_IMPULSE,
     T_KEPT,
     T_OVERWRITE,
@@ -35,8 +34,10 @@ from hebbite.runtime.engines.native.rule_code import (
 
 CODES = TRACE_TOP + 1
 """Values of a trace."""
-DROPPED = RANDOM_BITS - WORD_BITS
-"""Bits of a random number below the word that Philox draws."""
+DROPPED = RANDOM_BITS - TRACE_BITS
+"""Bits of a random number below those that a trace of its own draws."""
+SLOPE_BITS = 23
+"""Bits of what a value keeps: its product with a value of 7 bits fits into 31."""
 
 
 def product_row(product: Product) -> tuple[int, ...]:
@@ -58,9 +59,23 @@ def is_silent(plasticity: Plasticity) -> bool:
 def _leaves_silent(product: Product) -> bool:
     if product.dependency[0] == "u":
         return not any(factor.is_event for factor in product.factors)
-    return product.dependency == "x0" and any(
-        factor.variable in POST and not factor.constant for factor in product.factors
+    return product.dependency == "x0" and _follows(product, POST)
+
+
+def columns_are_silent(plasticity: Plasticity) -> bool:
+    """Whether a column leaves a synapse as it is where x1 and x2 of its line are 0 at the neuron's
+    event.
+    """
+    return all(
+        "x0" in events_of(product) or (product.dependency == "y0" and _follows(product, PRE))
+        for update in plasticity.sums
+        for product in update.products
     )
+
+
+def _follows(product: Product, names: tuple[str, ...]) -> bool:
+    """Whether a product is 0 where the traces ``names`` are."""
+    return any(factor.variable in names and not factor.constant for factor in product.factors)
 
 
 def reads_at_event(plasticity: Plasticity, names: tuple[str, ...]) -> bool:
@@ -81,7 +96,7 @@ def trace_tables(program: Program, *, independent: bool) -> tuple[Long, Long]:
 
         falls = floor 2^bits + threshold + 2^bits - 1
 
-    k is a number of 53 bits, or of 32 where each trace draws its own.
+    k is a number of 53 bits, or of 40 where each trace draws its own.
     """
     count = len(program.plasticity)
     kept = np.zeros((count, len(TRACES), TRACE), np.int64)
@@ -99,27 +114,22 @@ def _fill_trace(
     trace = plasticity.trace(name)
     if trace is None:
         return
-    kept[T_SLOPE], falls[:], kept[T_HOLDS] = decays(trace.tau, independent=independent)
+    kept[T_SLOPE], falls[:] = decays(trace.tau, independent=independent)
     kept[[T_KEPT, T_OVERWRITE, T_IMPULSE]] = 1, trace.mode == "overwrite", trace.impulse
 
 
-def decays(tau: int, *, independent: bool) -> tuple[int, Long, bool]:
-    """Return slope and table of a decay, and whether a value ``holds`` unless a draw is high.
+def decays(tau: int, *, independent: bool) -> tuple[int, Long]:
+    """Return slope and table of a decay.
 
-    A number k of r bits takes h to (table[h] - k) >> r. With a slope, 2^53 exp(-1/tau), that is
-    (slope h + 2^53 - 1 - 2^(53 - r) k) >> 53; there is none (0) where the table, products in
-    float64, is rounded otherwise, and where one number serves all.
+    A number k of r bits takes h to (table[h] - k) >> r. The slope times h is at most what the table
+    says in 23 bits of fraction, and at least 128 less: floor(2^23 exp(-1/tau) - 2^-23), where 2^-23
+    is more than products in float64 are wrong by.
     """
     bits, (floor, threshold) = RANDOM_BITS, decay_table(tau)
-    one_less = bool((floor[1:] == np.arange(CODES - 1)).all())
-    holds = one_less and bool((threshold[1:] >= threshold[-1]).all())
-    slope = 0
+    slope = int(threshold[1]) - CODES >> RANDOM_BITS - SLOPE_BITS
     if independent:
-        bits, slope = bits - DROPPED, int(threshold[1])
-        threshold = -(-threshold >> DROPPED)
-        products = -(-np.arange(CODES, dtype=np.int64) * slope >> DROPPED)
-        slope = slope if np.array_equal(products, (floor << bits) + threshold) else 0
-    return slope, (floor << bits) + threshold + (1 << bits) - 1, holds
+        bits, threshold = TRACE_BITS, -(-threshold >> DROPPED)
+    return slope, (floor << bits) + threshold + (1 << bits) - 1
 
 
 def compile_rules(rules: list[Rule]) -> tuple[Code, list[tuple[int, int, int]]]:

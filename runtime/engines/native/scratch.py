@@ -19,6 +19,7 @@ def new_scratch(program: Program) -> Scratch:
     width, steps = -(-widest // 16) * 16, program.epoch + 1
     learning = width if program.plasticity else 16
     blocks = ROOM + learning // 16 + 2 + MORE
+    drawn = np.zeros(width + 4 * MORE, np.uint32)
     return Scratch(
         sums=np.zeros(width, np.int16),
         place_sums=np.zeros(width, np.int32),
@@ -30,7 +31,8 @@ def new_scratch(program: Program) -> Scratch:
         tag_draws=np.zeros(4 * blocks, np.uint32),
         column_draws=np.zeros(learning, np.uint8),
         tag_column_draws=np.zeros(learning, np.uint8),
-        drawn=np.zeros(width + 4 * MORE, np.uint32),
+        drawn=drawn,
+        drawn_octets=drawn.view(np.uint8),
         in_order=np.arange(width // 4 + MORE, dtype=np.int32),
         blocks=np.zeros(blocks, np.int32),
         spots=np.zeros(learning + 16, np.int32),

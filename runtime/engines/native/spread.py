@@ -238,6 +238,23 @@ def list_flags(flags: Byte, found: Word, size: int) -> int:
     return count
 
 
+@apart
+def list_rare(flags: Byte, found: Word, size: int) -> int:
+    """Do what `list_flags` does, where hardly any of 64 are not 0."""
+    count, whole = 0, size // 64
+    for q in range(whole):
+        word = marked(flags, q)
+        while word != 0:
+            found[count] = 64 * q + lowest(word)
+            word &= word - 1
+            count += 1
+    for j in range(64 * whole, size):
+        if flags[j] != 0:
+            found[count] = j
+            count += 1
+    return count
+
+
 @part
 def list_bits(word: int, first: int, found: Word, count: int) -> int:
     """Append the numbers of the bits of a word, counted from ``first``; return how many there are

@@ -6,7 +6,7 @@ from hebbite.compiler.arithmetic.randomness import KIND
 from hebbite.runtime.counters import INDEX
 from hebbite.runtime.engines.native import views as at
 from hebbite.runtime.engines.native.language import address, apart, call_printed, kernel
-from hebbite.runtime.engines.native.lists import find_column
+from hebbite.runtime.engines.native.lists import find_column, list_column
 from hebbite.runtime.engines.native.philox import draw_column_of
 from hebbite.runtime.engines.native.plan import (
     DENSE,
@@ -25,11 +25,13 @@ from hebbite.runtime.engines.native.plan import (
     L_COLUMN,
     L_GROUP,
     L_OWN,
+    L_SPARED,
     L_STEPS,
     L_TAG,
     L_X,
     L_Y,
     SHORTS,
+    T_KEPT,
     Short,
     Word,
 )
@@ -57,6 +59,7 @@ from hebbite.runtime.engines.native.rule_tables import (
     ROW_TY,
 )
 from hebbite.runtime.engines.native.spread import list_flags
+from hebbite.runtime.engines.native.traces import TRACE_COUNT
 
 HOST = INDEX["host_words"]
 CLOCK_COUNT = len(CLOCKS)
@@ -162,7 +165,8 @@ def learn_column(m: int, q: int, j: int, number: int, independent: int) -> int:
     base, short = at.groups(m)[g, G_WEIGHT], at.groups(m)[g, G_STORE] == SHORTS
     stride, elements, count = column_stride(m, g), at.elements(m), at.groups(m)[g, G_LINES]
     if stride == 0:
-        count = find_column(m, g, j)
+        count = keep_moving(m, q, j, list_column(m, g, j))
+        find_column(m, g, j, count)
     begin_column(m, q, j)
     if independent:
         draw_column(m, q, j, count, number)
@@ -182,6 +186,26 @@ def learn_column(m: int, q: int, j: int, number: int, independent: int) -> int:
         give(at.tag_column(m), j, stride, elements, count, at.tags(m)[tagged:])
     at.below(m)[q] += table[ROW + COLUMN_BELOW]
     return table[ROW + COLUMN_CHANGED]
+
+
+@kernel
+def keep_moving(m: int, q: int, j: int, count: int) -> int:
+    """Keep those of the ``count`` lines listed that may change their synapse onto neuron ``j``,
+    which learnt: lines that did not send, and some trace of theirs is not 0 where that must be.
+    Return how many are left.
+    """
+    lines, tx, left = at.column_lines(m), at.tx(m)[at.plastic(m)[q, L_X] :], 0
+    event, width = at.ty(m)[at.plastic(m)[q, L_Y] + j], at.width(m)[0]
+    x1 = at.history(m)[event * width :]
+    x2 = at.history(m)[(at.head(m)[H_EPOCH] + 1 + event) * width :]
+    with_x1 = -at.kept(m)[TRACE_COUNT * q, T_KEPT]
+    with_x2 = -at.kept(m)[TRACE_COUNT * q + 1, T_KEPT]
+    always = 1 - at.plastic(m)[q, L_SPARED]
+    for k in range(count):
+        i = lines[k]
+        lines[left] = i
+        left += (tx[i] == 0) & ((always | x1[i] & with_x1 | x2[i] & with_x2) != 0)
+    return left
 
 
 @kernel

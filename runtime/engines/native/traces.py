@@ -5,13 +5,14 @@ The definitions stand in `hebbite.compiler.arithmetic.traces`.
 
 from __future__ import annotations
 
-from hebbite.compiler.arithmetic.philox import WORD_BITS
+from hebbite.compiler.arithmetic.philox import OCTET_BITS, WORD_BITS
+from hebbite.compiler.arithmetic.randomness import BELOW, TRACE_BITS
 from hebbite.compiler.arithmetic.traces import TRACE_TOP
 from hebbite.rules.traces import RANDOM_BITS
 from hebbite.runtime.counters import INDEX
 from hebbite.runtime.engines.native import views as at
-from hebbite.runtime.engines.native.language import apart, kernel
-from hebbite.runtime.engines.native.philox import draw_words
+from hebbite.runtime.engines.native.language import Narrow, apart, kernel
+from hebbite.runtime.engines.native.philox import draw_words, word_of
 from hebbite.runtime.engines.native.plan import (
     G_COMPONENT,
     G_LINES,
@@ -28,7 +29,6 @@ from hebbite.runtime.engines.native.plan import (
     O_LIST,
     P_BAP,
     P_Y1,
-    T_HOLDS,
     T_IMPULSE,
     T_KEPT,
     T_OVERWRITE,
@@ -36,14 +36,17 @@ from hebbite.runtime.engines.native.plan import (
     TRACES,
     Byte,
     Long,
-    Unsigned,
     Word,
 )
+from hebbite.runtime.engines.native.rules import CODES, SLOPE_BITS
+from hebbite.runtime.engines.native.spread import list_rare
 
 TRACE_UPDATES = INDEX["trace_updates"]
-CODES = TRACE_TOP + 1
 TRACE_COUNT = len(TRACES)
 ALL_TRACES, PRE_TRACES = 5, 2
+UNIT = 1 << SLOPE_BITS
+SURE = UNIT - (1 << SLOPE_BITS - OCTET_BITS) - CODES
+"""The highest fraction of a lower bound from which no higher bits of a number lead on."""
 
 
 @kernel
@@ -152,7 +155,7 @@ def advance_group(m: int, q: int, epoch: int, traces: int, sent: int, events: in
     x, y, width = at.plastic(m)[q, L_X], at.plastic(m)[q, L_Y], at.width(m)[0]
     for t in range(traces):
         pre, row = t < 2, TRACE_COUNT * q + t
-        kept, falls = at.kept(m)[row], at.falls(m)[row]
+        kept = at.kept(m)[row]
         if not kept[T_KEPT]:
             continue
         values = at.x(m)[2 * x + t * lines :] if pre else at.y(m)[3 * y + (t - 2) * size :]
@@ -167,12 +170,10 @@ def advance_group(m: int, q: int, epoch: int, traces: int, sent: int, events: in
                 copy(values, history[k * width :])
         elif at.head(m)[H_INDEPENDENT]:
             stream, number = (t + 1) << 24 | g, at.clock(m)[1] + 1
-            blocks, numbers = (values.shape[0] + 3) // 4, at.in_order(m)
-            draw_words(at.head(m), numbers, blocks, stream, number, at.drawn(m))
-            draws = at.drawn(m)
-            advance_each(kept, falls, values, last, listed, count, history, width, steps, draws)
+            advance_each(m, row, values, last, listed, count, stream, number, history)
         else:
             shared, decay = at.shared(m)[epoch, 0 if pre else 1], at.decay(m)
+            falls = at.falls(m)[row]
             for v in range(CODES):
                 decay[v] = (falls[v] - shared) >> RANDOM_BITS
             advance_all(kept, decay, values, last, listed, count, history, width, steps)
@@ -203,48 +204,63 @@ def advance_all(
 
 @kernel
 def advance_each(
-    kept: Long,
-    falls: Long,
+    m: int,
+    row: int,
     values: Word,
     last: Byte,
     listed: Word,
     count: int,
+    stream: int,
+    time: int,
     history: Word,
-    width: int,
-    steps: int,
-    draws: Unsigned,
 ) -> None:
-    """Fill the history of one trace with a random number an element.
-
-    A trace that ``holds`` and knows no impulse stays where its draw is below its lowest threshold.
-    """
-    size = values.shape[0]
-    if kept[T_HOLDS] and kept[T_IMPULSE] == 0:
-        for k in range(1, steps + 1):
-            copy(values, history[k * width :])
-        lowest_threshold = falls[TRACE_TOP] - (TRACE_TOP << WORD_BITS) + 1
-        for i in range(size):
-            if draws[i] >= lowest_threshold and values[i] != 0:
-                fall(falls, i, draws[i], history, width, steps)
-        return
+    """Fill the history of one trace with a random number an element."""
+    size, width, kept = values.shape[0], at.width(m)[0], at.kept(m)[row]
+    octets, unsure = at.drawn_octets(m), at.column_lines(m)
+    draw_words(at.head(m), at.in_order(m), (size + 15) // 16, stream, time, at.drawn(m))
     before = history[:size]
-    for k in range(1, steps + 1):
-        row = history[k * width : k * width + size]
-        if kept[T_SLOPE] != 0:
-            fall_together(before, draws, kept[T_SLOPE], row)
-        else:
-            for i in range(size):
-                row[i] = (falls[before[i]] - draws[i]) >> WORD_BITS
-        add_impulses(row, last, listed, count, k, kept[T_IMPULSE])
-        before = row
+    for k in range(1, at.head(m)[H_EPOCH] + 1):
+        after = history[k * width : k * width + size]
+        fall_together(before, octets, kept[T_SLOPE], after, at.marks(m))
+        left = list_rare(at.marks(m), unsure, size)
+        fall_apart(m, row, before, octets, after, unsure, left, stream, time)
+        add_impulses(after, last, listed, count, k, kept[T_IMPULSE])
+        before = after
 
 
 @apart
-def fall_together(before: Word, draws: Unsigned, slope: int, row: Word) -> None:
-    """Write what values become where products in whole numbers are those of the table."""
-    for i in range(row.shape[0]):
-        rest = (1 << RANDOM_BITS) - 1 - (draws[i] << RANDOM_BITS - WORD_BITS)
-        row[i] = ((before[i] & TRACE_TOP) * slope + rest) >> RANDOM_BITS
+def fall_together(before: Word, octets: Byte, slope: Narrow, after: Word, unsure: Byte) -> None:
+    """Write what values become, and mark those that a byte is too coarse for.
+
+    A number k >= 0 below 1 takes p = exp(-1/tau) h to ceil(p - k). In units of 2^-23, p lies at
+    most 128 above the product, and k less than 2^15 above its byte.
+    """
+    for i in range(after.shape[0]):
+        product = (before[i] & TRACE_TOP) * (slope & UNIT - 1)
+        after[i] = product + ((octets[i] ^ 0xFF) << SLOPE_BITS - OCTET_BITS)
+    for i in range(after.shape[0]):
+        unsure[i] = (before[i] != 0) & ((after[i] & UNIT - 1) > SURE)
+        after[i] >>= SLOPE_BITS
+
+
+@kernel
+def fall_apart(
+    m: int,
+    row: int,
+    before: Word,
+    octets: Byte,
+    after: Word,
+    listed: Word,
+    count: int,
+    stream: int,
+    time: int,
+) -> None:
+    """Write what the listed values become, by all bits of their numbers."""
+    falls = at.falls(m)[row]
+    for k in range(count):
+        i = listed[k]
+        drawn = octets[i] << WORD_BITS | word_of(at.head(m), i, BELOW | stream, time)
+        after[i] = (falls[before[i]] - drawn) >> TRACE_BITS
 
 
 @apart
@@ -256,14 +272,6 @@ def add_impulses(
         i = listed[e]
         if last[i] == offset:
             values[i] = min(values[i] + impulse, TRACE_TOP)
-
-
-@kernel
-def fall(falls: Long, i: int, draw: int, history: Word, width: int, steps: int) -> None:
-    """Fill the history of one element of a trace without impulse."""
-    for k in range(1, steps + 1):
-        value = history[(k - 1) * width + i]
-        history[k * width + i] = (falls[value] - draw) >> WORD_BITS
 
 
 @kernel

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from hebbite.compiler.arithmetic.philox import octets, words
 from hebbite.compiler.arithmetic.randomness import (
+    BELOW,
     KIND,
     KeyedRandom,
     LavaStreams,
@@ -59,11 +60,13 @@ def test_one_number_serves_all_elements_of_a_kind() -> None:
     assert [shared.draw(kind, 4, 9).tolist() for kind in kinds] == [[1], [1], [2], [2], [2], [3]]
 
 
-def test_traces_are_given_words_in_the_upper_bits() -> None:
-    drawn = KeyedRandom(2**33 + 1, 17).draw("y2", 5, 6)
-    expected = words(6, seed=2**33 + 1, stream=(4 << 24) | 5, time=17)
-    assert (drawn >> 21).tolist() == expected.tolist()
-    assert not (drawn & (2**21 - 1)).any()
+def test_traces_are_given_a_byte_above_a_word_in_the_upper_bits() -> None:
+    place = {"seed": 2**33 + 1, "time": 17}
+    drawn = KeyedRandom(2**33 + 1, 17).draw("y2", 5, 21)
+    assert (drawn >> 45).tolist() == octets(21, stream=4 << 24 | 5, **place).tolist()
+    low = words(21, stream=12 << 24 | 5, **place)
+    assert (drawn >> 13 & 2**32 - 1).tolist() == low.tolist()
+    assert not (drawn & 2**13 - 1).any()
 
 
 @pytest.mark.parametrize(("kind", "stream"), [("weight", 5), ("tag", 7 << 24 | 5)])
@@ -84,6 +87,8 @@ def test_a_fraction_is_rounded_up_as_often_as_it_is_large(kind: str) -> None:
 
 def test_no_two_draws_of_an_epoch_share_a_stream() -> None:
     groups = (0, 1, 255, 256, 2**16 - 1)
-    streams = {stream_of(kind, group) for kind in KIND for group in groups}
-    assert len(streams) == len(KIND) * len(groups)
+    streams = {
+        stream_of(kind, group) | below for kind in KIND for group in groups for below in (0, BELOW)
+    }
+    assert len(streams) == 2 * len(KIND) * len(groups)
     assert max(streams) < 2**32

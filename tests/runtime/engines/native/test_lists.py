@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -21,9 +23,11 @@ from hebbite.compiler.program.types import (
 )
 from hebbite.rules.registry import parse_rule
 from hebbite.rules.sums import parse_sum
+from hebbite.rules.traces import Trace
 from hebbite.runtime.engines.native import connections
 from hebbite.runtime.engines.native.connections import Connections, borders_of, gaps_of
 from hebbite.runtime.engines.native.plan import BLOCK, LEAP, SPARSE, SPARSE_BLOCKS, SPARSE_WIDE
+from hebbite.runtime.engines.native.rules import columns_are_silent
 from hebbite.runtime.engines.registry import load_engine
 from hebbite.runtime.verify import verify
 
@@ -94,6 +98,34 @@ def test_a_list_learns_by_rows_and_columns_as_the_reference_says(
     assert np.array_equal(counters.values, defined.values)
     assert 0 < counters.total("spikes_out") / (2 * STEPS * post) < 1 / 20
     assert counters.total("updates_changed") > 0
+
+
+@pytest.mark.parametrize("epoch", [1, 4])
+@pytest.mark.parametrize(
+    ("text", "spared"),
+    [
+        ("dw = 2^-4*y0*x1 - 2^-5*x0*y1", True),
+        ("dw = 2^-6*y0*x2 + 2^-3*y0*x1 - 2^-6*x0*w", True),
+        ("dw = 2^-4*y0*x1 - 2^-6*y0*w", False),
+        ("dw = 2^-4*y0*x1 + 2^-6*u1*y0*x1", False),
+        ("dw = 2^-3*y0*(x1 + 2)", False),
+    ],
+)
+def test_columns_spare_only_what_no_product_moves(text: str, spared: bool, epoch: int) -> None:
+    program = listed(600, 90, 0.2)
+    dw = parse_sum(text)
+    traces = (*STDP.traces, ("x2", Trace(3, 90)))
+    (plasticity,) = program.plasticity
+    plasticity = replace(plasticity, dw=dw, traces=traces, epoch=epoch)
+    assert columns_are_silent(plasticity) == spared
+    program = replace(program, plasticity=(plasticity,))
+    shape = (2, len(program.sources[0].offsets), 600)
+    sent = {"in": (np.random.default_rng(2).random(shape) < 0.1).astype(np.int8)}
+    engines = ("reference", "native")
+    found = verify(program, sent, engines=engines, steps=2 * STEPS, rounding="independent")
+    assert found.equal
+    machine = load_engine("native").open(program, rounding="independent")
+    assert machine.run(sent, samples=2).counters.total("updates_changed") > 0
 
 
 @st.composite

@@ -12,6 +12,8 @@ from pathlib import Path
 import platformdirs
 import pytest
 
+from hebbite.runtime.engines.native import traces
+from hebbite.runtime.engines.native.compiled import digest
 from hebbite.runtime.engines.native.llvm import load
 from hebbite.runtime.engines.native.store import cache_folder, kept
 
@@ -205,3 +207,16 @@ def test_another_process_does_not_compile_again(folder: Path) -> None:
         command = [sys.executable, "-c", SECOND, which]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         assert done.stdout == "4 -5\n", done.stderr
+
+
+def test_a_number_that_kernels_take_from_elsewhere_is_part_of_their_name(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    digest.cache_clear()
+    name = digest()
+    monkeypatch.setattr(traces, "RANDOM_BITS", 52)
+    digest.cache_clear()
+    assert digest() != name
+    monkeypatch.undo()
+    digest.cache_clear()
+    assert digest() == name
