@@ -41,6 +41,9 @@ VERBS: dict[str, Verb] = {
         "Compare engines on a slice of training. Exit 1 if they differ or too little happened."
     ),
     "inspect": Verb("Show structure, resources and quantisation error."),
+    "cite": Verb(
+        "Print BibTeX of rules, chips and energy tables, and the sources of their numbers."
+    ),
     "doctor": Verb("Show versions and engines, and how to mend what is missing."),
     "list": Verb("List what there is of a kind, with what each can do and why not.", "list_kind"),
 }

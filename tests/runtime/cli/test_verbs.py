@@ -23,8 +23,8 @@ from hebbite.runtime.demo import MODEL
 ENGINE = ("--engine", "reference")
 NATIVE = ("--engine", "native")
 SHORT = (*ENGINE, "--train-samples", "40")
-VERBS = ("check", "compile", "compare", "credit", "demo", "doctor", "evaluate", "infer", "inspect",
-         "list", "run", "train", "verify")  # fmt: skip
+VERBS = ("check", "cite", "compile", "compare", "credit", "demo", "doctor", "evaluate", "infer",
+         "inspect", "list", "run", "train", "verify")  # fmt: skip
 KINDS = ("rules", "objectives", "targets", "engines", "ops", "neurons", "profiles")
 
 
@@ -315,3 +315,18 @@ def test_a_rule_is_listed_with_the_chips_that_take_it_and_why_others_do_not() ->
     assert rows["dfa"]["refused by"].startswith("loihi1: three factors")
     assert rows["stdp"]["chips"] == "loihi1, loihi2, ideal"
     assert rows["bptt"]["chips"] == ""
+
+
+def test_cite_prints_bibtex_of_every_name_once() -> None:
+    found = hebbite("cite", "dfa", "loihi2-derived", "dfa")
+    assert found.exit_code == 0
+    assert found.stdout.startswith("% dfa\n@inproceedings{nokland2016direct,\n")
+    assert found.stdout.count("@inproceedings{nokland2016direct,") == 1
+    assert "\n% loihi2-derived\n%   lava-dl, " in found.stdout
+    document = told("cite", "dfa", "loihi1")
+    assert str(document["bibtex"]).startswith("% dfa\n@inproceedings")
+    assert [row["name"] for row in document["cited"]] == ["dfa", "loihi1"]  # type: ignore[attr-defined]
+
+
+def test_cite_refuses_what_it_does_not_know() -> None:
+    assert hebbite("cite", "dfaa").exit_code == 2
