@@ -1,11 +1,11 @@
-"""Write a table of docs/accuracy.md from what a benchmark printed.
+"""Write a table of docs/accuracy.md or docs/credit.md from what a benchmark printed.
 
     python benchmarks/digits.py --parity ... | tee parity.txt
-    python -m benchmarks.accuracy parity parity.txt
+    python -m benchmarks.pages parity parity.txt
 
-The benchmarks of accuracy print a JSON line a rule. Of two lines about the same the later one
-counts, so that a part can be measured anew; lines that are no JSON are left out. The table stands
-between the marks ``<!-- name -->`` and ``<!-- end -->`` of the page.
+The benchmarks of accuracy and credit print a JSON line a rule. Of two lines about the same the
+later one counts, so that a part can be measured anew; lines that are no JSON are left out. The
+table stands between the marks ``<!-- name -->`` and ``<!-- end -->`` of the page.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import Any
 
 from benchmarks.speed.report import write_marked
 
-PAGE = Path("docs/accuracy.md")
+ACCURACY, CREDIT = Path("docs/accuracy.md"), Path("docs/credit.md")
 Line = dict[str, Any]
 PROTOTYPES = {
     "stored": "random samples stored, never moved",
@@ -34,12 +34,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
     )
     options.add_argument("table", choices=TABLES)
     options.add_argument("printed", nargs="+", type=Path, help="files of what was printed")
-    options.add_argument("--page", type=Path, default=PAGE)
+    options.add_argument("--page", type=Path, help="of the docs, unless told")
     chosen = options.parse_args(arguments)
     text = "".join(path.read_text(encoding="utf-8") for path in chosen.printed)
-    head, cells = TABLES[chosen.table]
+    page, head, cells = TABLES[chosen.table]
     rows = [cells(line) for line in lines_of(text) if line.get("rule") != "chance"]
-    write_marked(chosen.page, {chosen.table: table(head, rows)})
+    write_marked(chosen.page or page, {chosen.table: table(head, rows)})
 
 
 def lines_of(text: str) -> list[Line]:
@@ -99,15 +99,53 @@ def of_spiking(line: Line) -> list[str]:
     ]
 
 
-TABLES: dict[str, tuple[Sequence[str], Callable[[Line], list[str]]]] = {
-    "mnist": (("network", "rule", "epochs", "told", "test accuracy"), of_mnist),
-    "parity": (("rule", "test accuracy"), of_rule),
-    "digits": (("rule", "test accuracy"), of_rule),
-    "spiking": (
-        ("task", "rule", "seeds", "test accuracy", "readout alone", "difference", "chance"),
-        of_spiking,
-    ),
-    "prototypes": (("", "test accuracy"), of_prototypes),
+def of_credit(line: Line) -> list[str]:
+    """Return rule, bias, that on the chip, angle, variance, the part of the rule's own noise, angle
+    of the feedback weights.
+    """
+    real, chip = line["real"], line["chip"]
+    return [
+        line["rule"],
+        spread(real["hidden_bias"]),
+        spread(chip["hidden_bias"]),
+        spread(real["hidden_angle_deg"]),
+        span(real["hidden_variance"]),
+        span(real["hidden_intrinsic"]),
+        span(line["feedback_angle_deg"]),
+    ]
+
+
+def spread(figure: Line | None) -> str:
+    """Return a mean with its interval, or alone where all seeds agree; - where there is none."""
+    if figure is None:
+        return "-"
+    mean, low, high = (f"{figure[key]:.3g}" for key in ("mean", "low", "high"))
+    return mean if low == high else f"{mean} ({low} to {high})"
+
+
+def span(values: Sequence[float | None]) -> str:
+    """Return the range of some seeds; - where one has none."""
+    known = [value for value in values if value is not None]
+    if len(known) < len(values):
+        return "-"
+    low, high = f"{min(known):.0f}", f"{max(known):.0f}"
+    return low if low == high else f"{low} to {high}"
+
+
+RULE = ("rule", "test accuracy")
+MNIST = ("network", "rule", "epochs", "told", "test accuracy")
+SPIKING = ("task", "rule", "seeds", "test accuracy", "readout alone", "difference", "chance")
+BIAS = (
+    "rule", "bias", "bias on chip", "angle (deg)", "variance", "of it the rule's own noise",
+    "B to W^T (deg)",
+)  # fmt: skip
+TABLES: dict[str, tuple[Path, Sequence[str], Callable[[Line], list[str]]]] = {
+    "mnist": (ACCURACY, MNIST, of_mnist),
+    "parity": (ACCURACY, RULE, of_rule),
+    "digits": (ACCURACY, RULE, of_rule),
+    "spiking": (ACCURACY, SPIKING, of_spiking),
+    "prototypes": (ACCURACY, ("", "test accuracy"), of_prototypes),
+    "credit": (CREDIT, BIAS, of_credit),
 }
 
 if __name__ == "__main__":

@@ -1,11 +1,11 @@
-"""The page of accuracy says what the benchmarks printed."""
+"""Pages of accuracy and credit say what the benchmarks printed."""
 
 from __future__ import annotations
 
 import json
 from pathlib import Path
 
-from benchmarks.accuracy import lines_of, main
+from benchmarks.pages import lines_of, main
 
 PARITY = [
     {"rule": "dfa", "mean": 0.97949, "low": 0.964, "high": 0.9951, "chance": 0.504},
@@ -56,3 +56,13 @@ def test_a_difference_says_its_sign(tmp_path: Path) -> None:
 def test_rules_of_two_networks_are_two_lines() -> None:
     one, other = ({**PARITY[0], "network": network} for network in ("64-16-2", "64-32-2"))
     assert lines_of("\n".join(map(json.dumps, (one, other, one)))) == [one, other]
+
+
+def test_credit_without_an_angle_or_feedback_is_a_dash(tmp_path: Path) -> None:
+    bias = {"mean": 0.20691, "low": 0.09767, "high": 0.316}
+    real: dict[str, object] = {"hidden_bias": bias, "hidden_angle_deg": None}
+    real |= {"hidden_variance": [82.6, 27.0], "hidden_intrinsic": [0.0, 0.0]}
+    one = {"mean": 1.0, "low": 1.0, "high": 1.0}
+    line = {"rule": "fa", "real": real, "chip": {"hidden_bias": one}}
+    text = written(tmp_path, "credit", [{**line, "feedback_angle_deg": [12.4, None]}])
+    assert "| fa | 0.207 (0.0977 to 0.316) | 1 | - | 27 to 83 | 0 | - |\n<!-- end -->" in text
