@@ -64,21 +64,21 @@ def add_rows(
 @apart
 def four_rows(sums: Short | Word, weights: Small | Short | Word, ids: Word, size: int) -> None:
     """Add the rows of the first four lines of ``ids`` to sums (neurons,)."""
-    a, b = weights[ids[0] * size :], weights[ids[1] * size :]
-    c, d = weights[ids[2] * size :], weights[ids[3] * size :]
     for j in range(size):
-        sums[j] += (a[j] + b[j]) + (c[j] + d[j])
+        total = 0
+        for r in range(4):
+            total += weights[ids[r] * size + j]
+        sums[j] += total
 
 
 @apart
 def eight_rows(sums: Short | Word, weights: Small | Short | Word, ids: Word, size: int) -> None:
     """Add the rows of the first eight lines of ``ids`` to sums (neurons,)."""
-    a, b = weights[ids[0] * size :], weights[ids[1] * size :]
-    c, d = weights[ids[2] * size :], weights[ids[3] * size :]
-    e, f = weights[ids[4] * size :], weights[ids[5] * size :]
-    g, h = weights[ids[6] * size :], weights[ids[7] * size :]
     for j in range(size):
-        sums[j] += ((a[j] + b[j]) + (c[j] + d[j])) + ((e[j] + f[j]) + (g[j] + h[j]))
+        total = 0
+        for r in range(8):
+            total += weights[ids[r] * size + j]
+        sums[j] += total
 
 
 @apart
@@ -123,45 +123,28 @@ def add_payloads(
 
 @apart
 def four_products(
-    due: Word,
-    weights: Small | Short | Word,
-    ids: Word,
-    payload: Word,
-    size: int,
-    up: Narrow,
+    due: Word, weights: Small | Short | Word, ids: Word, payload: Word, size: int, up: Narrow
 ) -> None:
     """Add the rows of the first four lines of ``ids``, each times 2^up and what its line sent."""
-    a, b = weights[ids[0] * size :], weights[ids[1] * size :]
-    c, d = weights[ids[2] * size :], weights[ids[3] * size :]
     lifted = up & SHIFTS
-    pa, pb = payload[ids[0]] << lifted, payload[ids[1]] << lifted
-    pc, pd = payload[ids[2]] << lifted, payload[ids[3]] << lifted
     for j in range(size):
-        due[j] += (a[j] * pa + b[j] * pb) + (c[j] * pc + d[j] * pd)
+        total = 0
+        for r in range(4):
+            total += weights[ids[r] * size + j] * (payload[ids[r]] << lifted)
+        due[j] += total
 
 
 @apart
 def eight_products(
-    due: Word,
-    weights: Small | Short | Word,
-    ids: Word,
-    payload: Word,
-    size: int,
-    up: Narrow,
+    due: Word, weights: Small | Short | Word, ids: Word, payload: Word, size: int, up: Narrow
 ) -> None:
     """Add the rows of the first eight lines of ``ids``, each times 2^up and what its line sent."""
-    a, b = weights[ids[0] * size :], weights[ids[1] * size :]
-    c, d = weights[ids[2] * size :], weights[ids[3] * size :]
-    e, f = weights[ids[4] * size :], weights[ids[5] * size :]
-    g, h = weights[ids[6] * size :], weights[ids[7] * size :]
     lifted = up & SHIFTS
-    pa, pb = payload[ids[0]] << lifted, payload[ids[1]] << lifted
-    pc, pd = payload[ids[2]] << lifted, payload[ids[3]] << lifted
-    pe, pf = payload[ids[4]] << lifted, payload[ids[5]] << lifted
-    pg, ph = payload[ids[6]] << lifted, payload[ids[7]] << lifted
     for j in range(size):
-        first = (a[j] * pa + b[j] * pb) + (c[j] * pc + d[j] * pd)
-        due[j] += first + ((e[j] * pe + f[j] * pf) + (g[j] * pg + h[j] * ph))
+        total = 0
+        for r in range(8):
+            total += weights[ids[r] * size + j] * (payload[ids[r]] << lifted)
+        due[j] += total
 
 
 @kernel
