@@ -14,6 +14,7 @@ compared with the reference engine.
 from __future__ import annotations
 
 import argparse
+import math
 import time
 from importlib import import_module
 from typing import Any
@@ -38,7 +39,7 @@ LEAST_S = 0.2
 
 
 def measured(chosen: argparse.Namespace) -> dict[str, Any]:
-    """Return the fit and a row a program, the quickest of some rounds.
+    """Return the fit and a row a program, its quickest run.
 
     Raises:
         Busy: if another process had the core.
@@ -66,7 +67,7 @@ def measured(chosen: argparse.Namespace) -> dict[str, Any]:
 
 
 def in_turn(chosen: argparse.Namespace, jobs: dict[str, dict[str, str]]) -> list[dict[str, Any]]:
-    """Return the quickest of some rounds of every job: a shared machine has slow minutes."""
+    """Return the quickest run of every job, of some rounds: a shared machine has slow minutes."""
     rounds = [
         [{"program": name, **quiet(chosen, options)} for name, options in jobs.items()]
         for _ in range(ROUNDS)
@@ -107,7 +108,7 @@ def inside(kind: str, file: str) -> dict[str, Any]:
     state = {**machine.state(), **start}
     machine.run({name: x[:1] for name, x in inputs.items()}, samples=1)
     wall = cpu = 0.0
-    runs, totals = 0, np.zeros(len(EVENTS), np.int64)
+    quickest, runs, totals = math.inf, 0, np.zeros(len(EVENTS), np.int64)
     probes: tuple[str, ...] = ()
     if kind == "drawn":
         probes = program.probes
@@ -116,13 +117,14 @@ def inside(kind: str, file: str) -> dict[str, Any]:
         machine.restore(state)
         cpu_began, began = time.process_time(), time.perf_counter()
         found = machine.run(inputs, samples=samples, probes=probes)
-        wall += time.perf_counter() - began
+        took = time.perf_counter() - began
         cpu += time.process_time() - cpu_began
+        wall, quickest = wall + took, min(quickest, took)
         runs += 1
         totals += counted(program, found.counters)
-    steps = runs * samples * program.schedule.period
-    each = dict(zip(EVENTS, (float(total) / steps for total in totals), strict=True))
-    return {"us_a_step": wall / steps * 1e6, **each, "wall_cpu": wall / cpu}
+    steps = samples * program.schedule.period
+    each = dict(zip(EVENTS, (float(total) / (runs * steps) for total in totals), strict=True))
+    return {"us_a_step": quickest / steps * 1e6, **each, "wall_cpu": wall / cpu}
 
 
 def counted(program: Any, counters: Any) -> list[int]:
