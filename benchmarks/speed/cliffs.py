@@ -29,13 +29,13 @@ HELP = "twenty programs beside a cost that is fitted on A, B and C"
 FACTOR = 2.0
 ACTIVITY = (0.003, 0.03, 0.1, 0.3)
 DRAWN = 10
-ROUNDS = 8
+ROUNDS = 5
 ENGINES = ("reference", "native")
 EVENTS = ("neurons", "row_ops", "list_ops", "updates")
 SIZES = (784, 256, 128, 10)
 GRADED = ("frozen", "dfa", "fa", "kolen-pollack", "predictive-coding", "node-perturbation")
 SPIKING = ("eprop", "stdp", "triplet-stdp", "r-stdp")
-LEAST_S = 0.2
+LEAST_S = 1.0
 
 
 def measured(chosen: argparse.Namespace) -> dict[str, Any]:
