@@ -37,7 +37,8 @@ def results(folder: Path) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("kind", "systems", "equal"),
     [
-        ("A", "native,handwritten", ("native", "handwritten", "lava")),
+        pytest.param("A", "native,handwritten", ("native", "handwritten", "lava"),
+                     marks=pytest.mark.long),
         ("B", "native,native-exact", ("native-exact", "lava")),
         pytest.param("C1", "native-dense,reference,handwritten",
                      ("native-dense", "handwritten", "reference", "lava"), marks=pytest.mark.long),

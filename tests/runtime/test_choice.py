@@ -296,6 +296,7 @@ def test_seeds_that_chose_differently_are_trained_and_told_apart(
     assert [row.to_json() for row in again.rows] == [row.to_json() for row in found.rows]
 
 
+@pytest.mark.long
 def test_calibrations_side_by_side_choose_the_same(plan: Plan, tmp_path: Path) -> None:
     asked = replace(plan, rules=("delta",), seeds=(0, 1))
     with JobStore(tmp_path / "jobs.sqlite") as store:
