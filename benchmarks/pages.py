@@ -16,7 +16,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from benchmarks.speed.report import write_marked
+from benchmarks.speed.report import table, write_marked
 
 ACCURACY, CREDIT = Path("docs/accuracy.md"), Path("docs/credit.md")
 Line = dict[str, Any]
@@ -51,12 +51,6 @@ def lines_of(text: str) -> list[Line]:
             about = tuple(line.get(key) for key in ("task", "rule", "network", "objective"))
             found[about] = line
     return list(found.values())
-
-
-def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Return a table in Markdown."""
-    lines = [head, ["---"] * len(head), *rows]
-    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
 
 
 def interval(line: Line) -> str:

@@ -214,11 +214,7 @@ def list_flags(flags: Byte, found: Word, size: int) -> int:
     count, whole = 0, size // 64
     for q in range(whole):
         count = list_bits(marked(flags, q), 64 * q, found, count)
-    for j in range(64 * whole, size):
-        if flags[j] != 0:
-            found[count] = j
-            count += 1
-    return count
+    return list_rest(flags, 64 * whole, size, found, count)
 
 
 @apart
@@ -227,11 +223,15 @@ def list_rare(flags: Byte, found: Word, size: int) -> int:
     count, whole = 0, size // 64
     for q in range(whole):
         word = marked(flags, q)
-        while word != 0:
-            found[count] = 64 * q + lowest(word)
-            word &= word - 1
-            count += 1
-    for j in range(64 * whole, size):
+        if word != 0:
+            count = list_bits(word, 64 * q, found, count)
+    return list_rest(flags, 64 * whole, size, found, count)
+
+
+@part
+def list_rest(flags: Byte, first: int, size: int, found: Word, count: int) -> int:
+    """Append the elements ``first``..size - 1 that are not 0; return how many there are now."""
+    for j in range(first, size):
         if flags[j] != 0:
             found[count] = j
             count += 1
