@@ -2,8 +2,8 @@
 
 A synapse changes only where the gate of a product holds. Rows of lines that sent are visited, and
 columns of neurons that learnt; all rows where a product asks for neither, while tags lie below
-their word, and where so many neurons learnt that columns would cost more. Rows of a rule whose
-every product reads what neurons wrote are left out where they wrote nothing but 0.
+their word, and where so many neurons learnt that columns would cost more. A row of a line that sent
+is left out where every product is 0 by what its neurons did: none learnt, and none wrote a trace.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from hebbite.compiler.arithmetic.philox import OCTET_BITS
 from hebbite.rules.traces import RANDOM_BITS
 from hebbite.runtime.counters import INDEX
 from hebbite.runtime.engines.native import views as at
-from hebbite.runtime.engines.native.language import kernel
-from hebbite.runtime.engines.native.lists import reaching_learnt
+from hebbite.runtime.engines.native.language import apart, kernel
+from hebbite.runtime.engines.native.lists import keep_reaching, reaching
 from hebbite.runtime.engines.native.plan import (
     D_GATE,
     D_X0,
@@ -60,6 +60,9 @@ TERMS, DRAWS = INDEX["rule_terms"], INDEX["rng_draws"]
 VISITED, CHANGED = INDEX["updates_visited"], INDEX["updates_changed"]
 COLUMNS = 8
 """Columns are visited one by one while fewer than 1 in so many neurons learnt."""
+FEW = 8
+"""A line of a list is asked whom it reaches while at fewer than 1 in so many neurons synapses may
+change."""
 
 
 @kernel
@@ -82,7 +85,7 @@ def extent(m: int, q: int, sent: int, events: int) -> tuple[int, int, int, int]:
         i = at.lines(m)[k]
         from_sent += starts[i + 1] - starts[i]
         if events > 0:
-            both += reaching_learnt(m, g, i, ty)
+            both += reaching(m, g, i, ty)
     return starts[lines], from_sent, at_learnt, both
 
 
@@ -144,33 +147,71 @@ def gates(m: int, q: int, number: int, sent: int, events: int) -> tuple[int, int
 
 
 @kernel
-def wrote_nothing(m: int, q: int, offset: int, size: int) -> bool:
-    """Whether y1..y3 of all neurons are 0 at an offset of the epoch."""
-    steps, width = at.head(m)[H_EPOCH], at.width(m)[0]
-    found = 0
-    for t in range(2, 5):
+def mark_moving(m: int, q: int, offset: int, size: int) -> int:
+    """Mark the neurons at which a line that sent at an offset of the epoch may change its synapse:
+    they learnt, or some of y1..y3 is not 0 then. Return how many there are.
+    """
+    steps, width, marks = at.head(m)[H_EPOCH], at.width(m)[0], at.marks(m)
+    mark_learnt(marks, at.ty(m)[at.plastic(m)[q, L_Y] :], size)
+    for t in range(2, TRACE_COUNT):
         if at.kept(m)[TRACE_COUNT * q + t, T_KEPT]:
-            start = (t * (steps + 1) + offset) * width
-            row = at.history(m)[start : start + size]
-            for j in range(size):
-                found |= row[j]
-    return found == 0
+            mark_written(marks, at.history(m)[(t * (steps + 1) + offset) * width :], size)
+    return reached(marks, size)
+
+
+@apart
+def mark_learnt(marks: Byte, ty: Byte, size: int) -> None:
+    """Mark the neurons that learnt, and no other."""
+    for j in range(size):
+        marks[j] = ty[j] != 0
+
+
+@apart
+def mark_written(marks: Byte, trace: Word, size: int) -> None:
+    """Mark those whose trace is not 0, too."""
+    for j in range(size):
+        marks[j] |= trace[j] != 0
+
+
+@apart
+def reached(marks: Byte, size: int) -> int:
+    """Return how many are marked."""
+    count = 0
+    for j in range(size):
+        count += marks[j]
+    return count
 
 
 @kernel
 def visit(m: int, q: int, sent: int) -> int:
     """Keep those of the ``sent`` lines listed whose rows are visited; return how many there are."""
-    tx, size = at.tx(m)[at.plastic(m)[q, L_X] :], at.groups(m)[at.plastic(m)[q, L_GROUP], G_SIZE]
-    count, silent, looked = 0, False, -1
-    for k in range(sent):
-        i = at.lines(m)[k]
-        if at.plastic(m)[q, L_SILENT] and tx[i] != looked:
-            looked = tx[i]
-            silent = wrote_nothing(m, q, looked, size)
-        if not silent:
-            at.lines(m)[count] = i
-            count += 1
+    if not at.plastic(m)[q, L_SILENT]:
+        return sent
+    lines, tx = at.lines(m), at.tx(m)[at.plastic(m)[q, L_X] :]
+    count, k = 0, 0
+    while k < sent:
+        first, offset = k, tx[lines[k]]
+        while k < sent and tx[lines[k]] == offset:
+            k += 1
+        count += keep_rows(m, q, lines[count:], lines[first:], k - first, offset)
     return count
+
+
+@kernel
+def keep_rows(m: int, q: int, kept: Word, lines: Word, count: int, offset: int) -> int:
+    """Write those of the first ``count`` lines to ``kept``, which sent at one offset of the epoch,
+    that have a synapse that may change; return how many there are.
+    """
+    g, marks = at.plastic(m)[q, L_GROUP], at.marks(m)
+    size, kind = at.groups(m)[g, G_SIZE], at.groups(m)[g, G_KIND]
+    moving = mark_moving(m, q, offset, size)
+    if moving == 0:
+        return 0
+    if kind == DENSE or FEW * moving >= size:
+        for k in range(count):
+            kept[k] = lines[k]
+        return count
+    return keep_reaching(m, g, kept, lines, count, marks)
 
 
 @kernel

@@ -26,6 +26,7 @@ from hebbite.runtime.engines.native.plan import (
     LEAP,
     SPARSE,
     SPARSE_BLOCKS,
+    SPARSE_WIDE,
     Byte,
     Long,
     Short,
@@ -147,27 +148,64 @@ def spell_row(m: int, g: int, i: int) -> None:
 
 
 @kernel
-def reaching_learnt(m: int, g: int, i: int, ty: Byte) -> int:
-    """Return how many synapses of line ``i`` of a list end at a neuron that learnt."""
+def reaching(m: int, g: int, i: int, marks: Byte) -> int:
+    """Return how many synapses of line ``i`` of a list end at a neuron whose mark is not 0."""
     groups = at.groups(m)
     start = groups[g, G_STARTS] + i
     first, count = at.starts(m)[start], at.starts(m)[start + 1] - at.starts(m)[start]
     place = groups[g, G_TARGETS] + first
     if groups[g, G_KIND] == SPARSE_BLOCKS:
         spell_row(m, g, i)
-        return learnt(ty, at.row_targets(m), count)
+        return marked_of(marks, at.row_targets(m), count)
     if groups[g, G_KIND] == SPARSE:
-        return learnt(ty, at.near_targets(m)[place:], count)
-    return learnt(ty, at.far_targets(m)[place:], count)
+        return marked_of(marks, at.near_targets(m)[place:], count)
+    return marked_of(marks, at.far_targets(m)[place:], count)
 
 
 @apart
-def learnt(ty: Byte, targets: NDArray[uint16] | Word, count: int) -> int:
-    """Return how many synapses end at a neuron that learnt."""
+def marked_of(marks: Byte, targets: NDArray[uint16] | Word, count: int) -> int:
+    """Return how many of ``count`` synapses end at a marked neuron."""
     found = 0
     for s in range(count):
-        found += ty[targets[s]] != 0
+        found += marks[targets[s]] != 0
     return found
+
+
+@kernel
+def keep_reaching(m: int, g: int, kept: Word, lines: Word, count: int, marks: Byte) -> int:
+    """Write those of the first ``count`` lines of a list to ``kept`` that reach a marked neuron;
+    return how many there are. What is written may lie over what was read.
+    """
+    groups, starts = at.groups(m), at.starts(m)[at.groups(m)[g, G_STARTS] :]
+    first, left = groups[g, G_TARGETS], 0
+    if groups[g, G_KIND] == SPARSE:
+        return keep_marked(kept, lines, count, starts, at.near_targets(m)[first:], marks)
+    if groups[g, G_KIND] == SPARSE_WIDE:
+        return keep_marked(kept, lines, count, starts, at.far_targets(m)[first:], marks)
+    for k in range(count):
+        kept[left] = lines[k]
+        left += reaching(m, g, lines[k], marks) > 0
+    return left
+
+
+@kernel
+def keep_marked(
+    kept: Word,
+    lines: Word,
+    count: int,
+    starts: Long,
+    targets: NDArray[uint16] | Word,
+    marks: Byte,
+) -> int:
+    """Do what `keep_reaching` does, by targets as they stand."""
+    left = 0
+    for k in range(count):
+        i, found = lines[k], 0
+        for s in range(starts[i], starts[i + 1]):
+            found |= marks[targets[s]]
+        kept[left] = i
+        left += found != 0
+    return left
 
 
 @kernel

@@ -56,9 +56,9 @@ from hebbite.runtime.engines.native.rules import (
     columns_are_alike,
     columns_are_silent,
     compile_rules,
-    is_silent,
     product_row,
     reads_at_event,
+    rows_are_silent,
     trace_tables,
 )
 from hebbite.runtime.engines.native.weights import form_of
@@ -313,7 +313,7 @@ class _Packer:
                     first,
                     first + count,
                     len(products),
-                    is_silent(plasticity),
+                    rows_are_silent(plasticity),
                     tag,
                     *kernels,
                     columns_are_alike(plasticity),

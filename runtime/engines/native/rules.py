@@ -49,17 +49,19 @@ def product_row(product: Product) -> tuple[int, ...]:
     return gate, "x0" in events, "y0" in events
 
 
-def is_silent(plasticity: Plasticity) -> bool:
-    """Whether a row stays as it is where the neurons' y1..y3 at its line's event are 0, unless a
-    product has every synapse visited.
+def rows_are_silent(plasticity: Plasticity) -> bool:
+    """Whether a synapse of a line that sent stays as it is where its neuron did not learn and has
+    y1..y3 of 0 at the line's event, unless a product has every synapse visited.
     """
     return all(_leaves_silent(product) for update in plasticity.sums for product in update.products)
 
 
 def _leaves_silent(product: Product) -> bool:
-    if product.dependency[0] == "u":
-        return not any(factor.is_event for factor in product.factors)
-    return product.dependency == "x0" and _follows(product, POST)
+    if "y0" in events_of(product):
+        return True
+    if product.dependency == "x0":
+        return _follows(product, POST)
+    return not any(factor.is_event for factor in product.factors)
 
 
 def columns_are_silent(plasticity: Plasticity) -> bool:

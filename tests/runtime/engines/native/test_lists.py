@@ -27,7 +27,7 @@ from hebbite.rules.traces import Trace
 from hebbite.runtime.engines.native import connections
 from hebbite.runtime.engines.native.connections import Connections, borders_of, gaps_of
 from hebbite.runtime.engines.native.plan import BLOCK, LEAP, SPARSE, SPARSE_BLOCKS, SPARSE_WIDE
-from hebbite.runtime.engines.native.rules import columns_are_silent
+from hebbite.runtime.engines.native.rules import columns_are_silent, rows_are_silent
 from hebbite.runtime.engines.registry import load_engine
 from hebbite.runtime.verify import verify
 
@@ -100,6 +100,16 @@ def test_a_list_learns_by_rows_and_columns_as_the_reference_says(
     assert counters.total("updates_changed") > 0
 
 
+def check_learns_as_the_reference(program: Program) -> None:
+    shape = (2, len(program.sources[0].offsets), program.sources[0].size)
+    sent = {"in": (np.random.default_rng(2).random(shape) < 0.1).astype(np.int8)}
+    engines = ("reference", "native")
+    found = verify(program, sent, engines=engines, steps=2 * STEPS, rounding="independent")
+    assert found.equal
+    machine = load_engine("native").open(program, rounding="independent")
+    assert machine.run(sent, samples=2).counters.total("updates_changed") > 0
+
+
 @pytest.mark.parametrize("epoch", [1, 4])
 @pytest.mark.parametrize(
     ("text", "spared"),
@@ -118,14 +128,45 @@ def test_columns_spare_only_what_no_product_moves(text: str, spared: bool, epoch
     (plasticity,) = program.plasticity
     plasticity = replace(plasticity, dw=dw, traces=traces, epoch=epoch)
     assert columns_are_silent(plasticity) == spared
-    program = replace(program, plasticity=(plasticity,))
-    shape = (2, len(program.sources[0].offsets), 600)
-    sent = {"in": (np.random.default_rng(2).random(shape) < 0.1).astype(np.int8)}
-    engines = ("reference", "native")
-    found = verify(program, sent, engines=engines, steps=2 * STEPS, rounding="independent")
-    assert found.equal
-    machine = load_engine("native").open(program, rounding="independent")
-    assert machine.run(sent, samples=2).counters.total("updates_changed") > 0
+    check_learns_as_the_reference(replace(program, plasticity=(plasticity,)))
+
+
+def brief(text: str, lines: int, post: int, share: float, epoch: int) -> Program:
+    """Return a list that learns a sum; hardly any neuron keeps a trace for long."""
+    program = listed(lines, post, share)
+    (plasticity,) = program.plasticity
+    traces = (("x1", Trace(4, 20)), ("y1", Trace(1, 90)))
+    plasticity = replace(plasticity, dw=parse_sum(text), traces=traces, epoch=epoch)
+    return replace(program, plasticity=(plasticity,))
+
+
+@pytest.mark.parametrize("epoch", [1, 4])
+@pytest.mark.parametrize(
+    ("text", "spared"),
+    [
+        ("dw = 2^-2*x0*y1 - 2^-4*y0*x1", True),
+        ("dw = 2^-2*x0*y1 + 2^-4*x0*y0*w", True),
+        ("dw = 2^-2*x0*y1 - 2^-7*u1*w", True),
+        ("dw = 2^-3*x0*(y1 + 1)", False),
+        ("dw = 2^-3*x0*y1 - 2^-6*x0*w", False),
+        ("dw = 2^-2*u0*x0*y1", False),
+    ],
+)
+def test_rows_spare_only_what_no_product_moves(text: str, spared: bool, epoch: int) -> None:
+    program = brief(text, 600, 90, 0.1, epoch)
+    assert rows_are_silent(program.plasticity[0]) == spared
+    check_learns_as_the_reference(program)
+
+
+@pytest.mark.parametrize(
+    ("lines", "post", "share", "kind"),
+    [(600, 700, 0.1, SPARSE_BLOCKS), (900, 700, 0.02, SPARSE), (300, 70_000, 0.0005, SPARSE_WIDE)],
+    ids=["blocks", "16 bits", "32 bits"],
+)
+def test_rows_of_every_kind_are_spared(lines: int, post: int, share: float, kind: int) -> None:
+    program = brief("dw = 2^-2*x0*y1 - 2^-4*y0*x1", lines, post, share, 1)
+    assert kind_of(program) == kind
+    check_learns_as_the_reference(program)
 
 
 @st.composite
