@@ -335,7 +335,8 @@ def spread(
         convolve(due, arrived, sums, marks, shape, weights, base, ids, count, payload, graded, up)
     elif kind == DENSE:
         if graded:
-            add_payloads(due, weights, base, ids, count, payload, up)
+            of_bytes = groups[g, G_STORE] == BYTES
+            add_payloads(due, at.sums(m), weights, base, ids, count, payload, of_bytes, up)
         else:
             add_spikes(due, weights, base, ids, count, up)
         reach(arrived, weights, base, ids, count, nonzero, at.neurons(m))

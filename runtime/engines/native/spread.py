@@ -1,7 +1,8 @@
 """What synapses do with the messages of a step: only the rows of lines that sent are read.
 
-A row is added a weight a lane. Spikes through bytes are summed in 16 bits, which hold 255 of them;
-everything else in 32, which the program's verifier has proven to be enough.
+A row is added a weight a lane. Spikes through bytes are summed in 16 bits, which hold 255 of them,
+and so are payloads of 255 in all; everything else in 32, which the program's verifier has proven to
+be enough.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from hebbite.runtime.engines.native.plan import Byte, Short, Small, Word
 SHIFTS = 15
 """No shift is further, -8..7 by an exponent and 0..1 by a store; masked so, a word stays narrow."""
 ROWS = 255
-"""Rows of bytes that a 16-bit sum holds: 255 * 128 < 2^15."""
+"""Rows of bytes that a 16-bit sum holds, or one row as often: 255 * 128 < 2^15."""
 
 
 @apart
@@ -97,19 +98,26 @@ def add_spikes(
 @apart
 def add_payloads(
     due: Word,
+    sums: Short,
     weights: Small | Short | Word,
     base: int,
     ids: Word,
     count: int,
     payload: Word,
+    of_bytes: int,
     up: Narrow,
 ) -> None:
     """Add the rows of ``count`` lines, each times 2^up and what its line sent, to ``due``
-    (neurons,), several at a time.
+    (neurons,), several at a time; rows ``of_bytes`` by 16-bit ``sums`` where these are enough.
     """
     held, size, done, lifted = weights[base:], due.shape[0], 0, up & SHIFTS
     while done + 8 <= count:
-        eight_products(due, held, ids[done:], payload, size, lifted)
+        if of_bytes and eight_sent(ids[done:], payload) <= ROWS:
+            eight_short_products(sums, held, ids[done:], payload, size)
+            for j in range(size):
+                due[j] += sums[j] << lifted
+        else:
+            eight_products(due, held, ids[done:], payload, size, lifted)
         done += 8
     while done + 4 <= count:
         four_products(due, held, ids[done:], payload, size, lifted)
@@ -119,6 +127,29 @@ def add_payloads(
         for j in range(size):
             due[j] += row[j] * sent
         done += 1
+
+
+@part
+def eight_sent(ids: Word, payload: Word) -> int:
+    """Return the sum of what the first eight lines of ``ids`` sent, of their absolute values."""
+    total = 0
+    for r in range(8):
+        total += max(payload[ids[r]], -payload[ids[r]])
+    return total
+
+
+@apart
+def eight_short_products(
+    sums: Short, weights: Small | Short | Word, ids: Word, payload: Word, size: int
+) -> None:
+    """Fill sums (neurons,) with the rows of the first eight lines of ``ids``, each times what its
+    line sent, which is within 16 bits.
+    """
+    for j in range(size):
+        total = 0
+        for r in range(8):
+            total += weights[ids[r] * size + j] * payload[ids[r]]
+        sums[j] = total
 
 
 @apart

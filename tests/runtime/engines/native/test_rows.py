@@ -34,9 +34,9 @@ def test_payloads_are_added_as_in_whole_words(
     ids = np.concatenate([np.arange(len(sent)) % LINES, np.zeros(4)]).astype(np.int32)
     payload = np.zeros(LINES, np.int32)
     payload[ids[: len(sent)]] = sent
-    due = np.zeros(size, np.int32)
-    add = compiled(add_payloads, WORD, SMALL, None, WORD, None, WORD, None)
-    add(due, weights.reshape(-1), 0, ids, len(sent), payload, up)
+    due, sums = np.zeros(size, np.int32), np.full(size, 99, np.int16)
+    add = compiled(add_payloads, WORD, SHORT, SMALL, None, WORD, None, WORD, None, None)
+    add(due, sums, weights.reshape(-1), 0, ids, len(sent), payload, 1, up)
     lines = ids[: len(sent)]
     wanted = (payload[lines].astype(np.int64) << up) @ weights[lines].astype(np.int64)
     assert np.array_equal(due, wanted)
