@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from hebbite.runtime.engines.native import views as at
-from hebbite.runtime.engines.native.language import address, call_printed, kernel
+from hebbite.runtime.engines.native.language import address, call_printed, kernel, part
 from hebbite.runtime.engines.native.lists import spell_row
 from hebbite.runtime.engines.native.philox import draw_words
 from hebbite.runtime.engines.native.plan import (
@@ -12,6 +12,7 @@ from hebbite.runtime.engines.native.plan import (
     G_NONZERO,
     G_SIZE,
     G_STARTS,
+    G_STORE,
     G_TARGETS,
     H_EPOCH,
     L_GROUP,
@@ -19,8 +20,11 @@ from hebbite.runtime.engines.native.plan import (
     L_TAG,
     L_TIMES,
     L_X,
-    SPARSE_BLOCKS,
+    SHORTS,
+    SPARSE,
     SPARSE_WIDE,
+    Long,
+    Word,
 )
 from hebbite.runtime.engines.native.rule_tables import (
     ROW_BELOW,
@@ -37,7 +41,7 @@ from hebbite.runtime.engines.native.rule_tables import (
     ROW_X0,
 )
 from hebbite.runtime.engines.native.scratch import ROOM
-from hebbite.runtime.engines.native.synapses import TAG_STREAM, history_at, weight_at
+from hebbite.runtime.engines.native.synapses import TAG_STREAM, weight_at
 
 
 @kernel
@@ -46,12 +50,10 @@ def learn_rows(m: int, q: int, count: int, number: int, independent: int) -> int
 
     ``independent``: every synapse is rounded by a number of its own.
     """
-    visited, spots = at.lines(m), at.spots(m)
     changed, done = 0, 0
     while done < count:
         last = draw_rows(m, q, done, count, number) if independent else count
-        for k in range(done, last):
-            changed += learn_row(m, q, visited[k], spots[k - done] if independent else 0)
+        changed += update_rows(m, q, at.lines(m)[done:], last - done, independent)
         done = last
     return changed
 
@@ -77,7 +79,7 @@ def draw_rows(m: int, q: int, first: int, count: int, number: int) -> int:
     return k
 
 
-@kernel
+@part
 def synapses_of(m: int, g: int, i: int) -> tuple[int, int]:
     """Return the first synapse of line ``i``, and how many it has."""
     size = at.groups(m)[g, G_SIZE]
@@ -88,40 +90,67 @@ def synapses_of(m: int, g: int, i: int) -> tuple[int, int]:
 
 
 @kernel
-def learn_row(m: int, q: int, i: int, spot: int) -> int:
-    """Update the synapses of line ``i``, whose draws begin at a byte; return how many weights
-    changed.
+def update_rows(m: int, q: int, lines: Word, count: int, independent: int) -> int:
+    """Update the synapses of the first ``count`` lines, whose draws begin at ``spots``; return how
+    many weights changed.
     """
-    table, steps = at.tables(m), at.head(m)[H_EPOCH]
-    g, width = at.plastic(m)[q, L_GROUP], at.width(m)[0]
-    element, count = synapses_of(m, g, i)
-    if at.groups(m)[g, G_KIND] != DENSE:
-        target = at.groups(m)[g, G_TARGETS] + element
-        if at.groups(m)[g, G_KIND] == SPARSE_WIDE:
-            table[ROW_TARGET] = address(at.far_targets(m)[target:])
-        elif at.groups(m)[g, G_KIND] == SPARSE_BLOCKS:
-            spell_row(m, g, i)
-            table[ROW_TARGET] = address(at.row_targets(m))
-        else:
-            table[ROW_TARGET] = address(at.near_targets(m)[target:])
-    table[ROW_W] = weight_at(m, g, element)
-    sent = at.tx(m)[at.plastic(m)[q, L_X] + i]
+    table, history, spots, steps = at.tables(m), at.history(m), at.spots(m), at.head(m)[H_EPOCH]
+    g, tagged, timed = at.plastic(m)[q, L_GROUP], at.plastic(m)[q, L_TAG], at.plastic(m)[q, L_TIMES]
+    row, width, times = at.plastic(m)[q, L_ROW], at.width(m)[0], at.times(m)
+    listed, short = at.groups(m)[g, G_KIND] != DENSE, at.groups(m)[g, G_STORE] == SHORTS
+    tx, nonzero = at.tx(m)[at.plastic(m)[q, L_X] :], at.nonzero(m)[at.groups(m)[g, G_NONZERO] :]
+    weights, tags = weight_at(m, g, 0), address(at.tags(m)[max(tagged, 0) :])
+    draws, tag_draws = address(at.draws(m)), address(at.tag_draws(m))
+    below, changed = 0, 0
+    for k in range(count):
+        i = lines[k]
+        element, size = synapses_of(m, g, i)
+        if listed:
+            table[ROW_TARGET] = targets_at(m, g, i, element)
+        table[ROW_W] = weights + (2 if short else 4) * element
+        table[ROW_TAG] = tags + 2 * element
+        spot = spots[k] if independent else 0
+        table[ROW_DRAW], table[ROW_TAG_DRAW] = draws + spot, tag_draws + spot
+        see_line(table, history, steps, width, i, tx[i])
+        if timed:
+            see_times(times, history, steps, width, i)
+        call_printed(row, address(table), size)
+        nonzero[i] += table[ROW_GAINED]
+        below += table[ROW_BELOW]
+        changed += table[ROW_CHANGED]
+    at.below(m)[q] += below
+    return changed
+
+
+@kernel
+def targets_at(m: int, g: int, i: int, element: int) -> int:
+    """Return the address of the neurons that line ``i`` of a list reaches, from a synapse on."""
+    target = at.groups(m)[g, G_TARGETS] + element
+    if at.groups(m)[g, G_KIND] == SPARSE_WIDE:
+        return address(at.far_targets(m)[target:])
+    if at.groups(m)[g, G_KIND] == SPARSE:
+        return address(at.near_targets(m)[target:])
+    spell_row(m, g, i)
+    return address(at.row_targets(m))
+
+
+@part
+def see_line(table: Long, history: Word, steps: int, width: int, i: int, sent: int) -> None:
+    """Fill what a row takes from its line ``i``: whether it sent, its traces then and at the end;
+    and from its neurons: their traces when it sent.
+    """
     table[ROW_X0] = sent > 0
     for t in range(2):
         trace = t * (steps + 1) * width + i
-        table[ROW_SENT_X + t] = at.history(m)[trace + sent * width]
-        table[ROW_END_X + t] = at.history(m)[trace + steps * width]
-        if at.plastic(m)[q, L_TIMES]:
-            for k in range(steps + 1):
-                at.times(m)[t * (steps + 1) + k] = at.history(m)[trace + k * width]
+        table[ROW_SENT_X + t] = history[trace + sent * width]
+        table[ROW_END_X + t] = history[trace + steps * width]
     for t in range(3):
-        table[ROW_SENT + t] = history_at(m, 2 + t, sent)
-    tagged = at.plastic(m)[q, L_TAG]
-    table[ROW_TAG] = address(at.tags(m)[max(tagged, 0) + element :])
-    table[ROW_DRAW], table[ROW_TAG_DRAW] = address(at.draws(m)), address(at.tag_draws(m))
-    table[ROW_DRAW] += spot
-    table[ROW_TAG_DRAW] += spot
-    call_printed(at.plastic(m)[q, L_ROW], address(table), count)
-    at.nonzero(m)[at.groups(m)[g, G_NONZERO] + i] += table[ROW_GAINED]
-    at.below(m)[q] += table[ROW_BELOW]
-    return table[ROW_CHANGED]
+        table[ROW_SENT + t] = address(history[((2 + t) * (steps + 1) + sent) * width :])
+
+
+@part
+def see_times(times: Word, history: Word, steps: int, width: int, i: int) -> None:
+    """Fill the traces of line ``i`` at every offset of the epoch."""
+    for t in range(2):
+        for k in range(steps + 1):
+            times[t * (steps + 1) + k] = history[(t * (steps + 1) + k) * width + i]
