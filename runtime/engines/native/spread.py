@@ -110,15 +110,21 @@ def add_payloads(
     """Add the rows of ``count`` lines, each times 2^up and what its line sent, to ``due``
     (neurons,), several at a time; rows ``of_bytes`` by 16-bit ``sums`` where these are enough.
     """
-    held, size, done, lifted = weights[base:], due.shape[0], 0, up & SHIFTS
+    held, size, done, lifted, room = weights[base:], due.shape[0], 0, up & SHIFTS, ROWS
+    sums[:size] = 0
     while done + 8 <= count:
-        if of_bytes and eight_sent(ids[done:], payload) <= ROWS:
+        magnitude = eight_sent(ids[done:], payload)
+        if of_bytes and magnitude <= ROWS:
+            if magnitude > room:
+                empty(sums, due, lifted)
+                room = ROWS
             eight_short_products(sums, held, ids[done:], payload, size)
-            for j in range(size):
-                due[j] += sums[j] << lifted
+            room -= magnitude
         else:
             eight_products(due, held, ids[done:], payload, size, lifted)
         done += 8
+    if room < ROWS:
+        empty(sums, due, lifted)
     while done + 4 <= count:
         four_products(due, held, ids[done:], payload, size, lifted)
         done += 4
@@ -127,6 +133,15 @@ def add_payloads(
         for j in range(size):
             due[j] += row[j] * sent
         done += 1
+
+
+@apart
+def empty(sums: Short, due: Word, up: Narrow) -> None:
+    """Add ``sums`` (neurons,), times 2^up, to ``due``, and clear them."""
+    lifted = up & SHIFTS
+    for j in range(due.shape[0]):
+        due[j] += sums[j] << lifted
+        sums[j] = 0
 
 
 @part
@@ -142,14 +157,14 @@ def eight_sent(ids: Word, payload: Word) -> int:
 def eight_short_products(
     sums: Short, weights: Small | Short | Word, ids: Word, payload: Word, size: int
 ) -> None:
-    """Fill sums (neurons,) with the rows of the first eight lines of ``ids``, each times what its
-    line sent, which is within 16 bits.
+    """Add the rows of the first eight lines of ``ids``, each times what its line sent, to sums
+    (neurons,) of 16 bits.
     """
     for j in range(size):
         total = 0
         for r in range(8):
             total += weights[ids[r] * size + j] * payload[ids[r]]
-        sums[j] = total
+        sums[j] += total
 
 
 @apart
