@@ -19,7 +19,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from benchmarks.speed.report import table, write_marked
+from benchmarks.markdown import table, write_marked
 
 from hebbite.compiler.perceptron import perceptron
 from hebbite.compiler.settings import Settings

@@ -16,7 +16,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from benchmarks.speed.report import table, write_marked
+from benchmarks.markdown import table, write_marked
 
 ACCURACY, CREDIT = Path("docs/accuracy.md"), Path("docs/credit.md")
 Line = dict[str, Any]

@@ -27,9 +27,9 @@ from dataclasses import asdict
 from itertools import product
 from pathlib import Path
 
+from benchmarks.markdown import table, write_marked
 from benchmarks.sanafe.compare import VARIABLE, Comparison, Failed, compared
 from benchmarks.sanafe.networks import NETWORKS, Network, network
-from benchmarks.speed.report import table, write_marked
 
 from hebbite.runtime.energy import load_profile
 

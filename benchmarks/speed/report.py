@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from benchmarks.markdown import table, write_marked
 from benchmarks.speed.results import Results
 
 Row = Mapping[str, Any]
@@ -15,7 +15,6 @@ ORDER = ("native", "native-exact", "native-dense", "handwritten", "brian2", "nes
 ABSENT = "Not measured yet."
 PLACES = ("A", "B", "C1", "C2", "scale", "activity", "startup", "memory", "mnist", "batch",
           "cliffs")  # fmt: skip
-MARK = re.compile(r"(<!-- (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
 def row_text(row: Row, limits: Mapping[str, float]) -> str:
@@ -51,15 +50,6 @@ def cells_of(row: Row, limits: Mapping[str, float]) -> list[str]:
 
 HEAD = ("system", "µs a step", "times native", "share of the limit", "spikes a neuron and step",
         "set-up, s", "version")  # fmt: skip
-
-
-def table(head: Iterable[str], rows: Sequence[Iterable[str]]) -> str:
-    """Return a Markdown table; nothing if it has no rows."""
-    head = list(head)
-    if not rows:
-        return ""
-    lines = [head, ["---"] * len(head), *rows]
-    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
 
 
 def main_table(results: Results, kind: str) -> str:
@@ -136,12 +126,3 @@ def write_tables(results: Results, page: Path) -> None:
         texts[name] = extra_text(name, found).split("\n\n", 1)[1]
 
     write_marked(page, dict.fromkeys(PLACES, ABSENT) | {k: v for k, v in texts.items() if v})
-
-
-def write_marked(page: Path, texts: Mapping[str, str]) -> None:
-    """Replace what stands between the marks of some names; what has no text stays."""
-
-    def filled(match: re.Match[str]) -> str:
-        return f"{match[1]}{texts[match[2]]}\n{match[3]}" if match[2] in texts else match[0]
-
-    page.write_text(MARK.sub(filled, page.read_text()))
