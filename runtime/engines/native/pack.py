@@ -293,7 +293,7 @@ class _Packer:
         rows: list[tuple[int, ...]] = []
         products: list[tuple[int, ...]] = []
         x, y, tags = Room(), Room(), 0
-        code, found = compile_rules([self._rule(q) for q in range(len(program.plasticity))])
+        code, found = compile_rules(tuple(map(self._rule, range(len(program.plasticity)))))
         for plasticity, kernels in zip(program.plasticity, found, strict=True):
             group = program.group(plasticity.synapses)
             size, lines = program.post_size(group), program.line_count(group)

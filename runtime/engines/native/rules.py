@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 from llvmlite import ir
 
@@ -134,9 +136,10 @@ def decays(tau: int, *, independent: bool) -> tuple[int, Long]:
     return slope, (floor << bits) + threshold + (1 << bits) - 1
 
 
-def compile_rules(rules: list[Rule]) -> tuple[Code, list[tuple[int, int, int]]]:
+@lru_cache(maxsize=64)
+def compile_rules(rules: tuple[Rule, ...]) -> tuple[Code, tuple[tuple[int, int, int], ...]]:
     """Return the code of all rules, and the addresses of each one's row, column and steps, 0 where
-    there are none.
+    there are none. Rules that were printed before are not printed again.
     """
     module = ir.Module("rules")
     names: dict[Rule, int] = {}
@@ -153,7 +156,7 @@ def compile_rules(rules: list[Rule]) -> tuple[Code, list[tuple[int, int, int]]]:
         number = names[rule]
         steps = code.address(f"steps{number}") if has_steps(rule.plasticity) else 0
         found.append((code.address(f"row{number}"), code.address(f"column{number}"), steps))
-    return code, found
+    return code, tuple(found)
 
 
 def columns_are_alike(plasticity: Plasticity) -> bool:
