@@ -56,8 +56,9 @@ class Coding:
     label: str = ""
     norm: float = 0.0
 
-    def events(self, x: Samples, *, first: int = 0) -> NDArray[np.int64]:
-        """Return integers (samples, events, lines) for x (samples, features...).
+    def events(self, x: Samples, *, first: int = 0) -> NDArray[np.int16]:
+        """Return integers (samples, events, lines) for x (samples, features...), which -255..255
+        hold.
 
         For ``rate``, x may be a series (samples, T, features...) of frames.
         ``first`` numbers the first sample within a run: rate codes are drawn by that number.
@@ -72,9 +73,10 @@ class Coding:
             lines = frames_of(real, self.features)
             lines = on_and_off(lines) if self.signed else lines
             once = rate_code(lines, top=self.scale, window=self.window, seed=self.seed, first=first)
-            return np.tile(once, (1, self.passes, 1))
+            return np.tile(once.astype(np.int16), (1, self.passes, 1))
         flat = brought_to(self.norm, real.reshape(len(real), math.prod(real.shape[1:])))
-        return payloads(flat, scale=self.scale, signed=self.signed, passes=self.passes)
+        sent = payloads(flat, scale=self.scale, signed=self.signed, passes=self.passes)
+        return sent.astype(np.int16)
 
     def codes(self, y: NDArray[np.generic]) -> NDArray[np.int64]:
         """Return target codes (samples, outputs): target + 1, so that 0 means nobody teaches.
@@ -168,10 +170,10 @@ class Coding:
         return given.reshape(samples, -1) if len(given) != samples else given
 
 
-def with_labels(events: IntArray, labels: IntArray, count: int) -> NDArray[np.int64]:
+def with_labels(events: IntArray, labels: IntArray, count: int) -> NDArray[np.int16]:
     """Return payloads (samples, events, lines) whose first ``count`` lines are one-hot labels."""
-    found = events.astype(np.int64)
-    found[:, :, :count] = TOP * np.eye(count, dtype=np.int64)[labels][:, None]
+    found = events.astype(np.int16)
+    found[:, :, :count] = TOP * np.eye(count, dtype=np.int16)[labels][:, None]
     return found
 
 

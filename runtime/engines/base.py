@@ -96,10 +96,18 @@ def events_of(source: Source, inputs: Inputs, samples: int) -> IntArray:
     low, high = HOST_PAYLOAD
     if given.dtype in (np.bool_, np.uint8, np.int8):
         return given
-    if given.size and not low <= int(given.min()) <= int(given.max()) <= high:
+    if not _is_within(given, low, high):
         what = f"'{source.name}' takes payloads {low}..{high}, not {given.min()}..{given.max()}"
         raise UsageError(Problem("HB0114", what, at=f"%{source.name} = source[{source.size}]"))
     return given
+
+
+def _is_within(given: IntArray, low: int, high: int) -> bool:
+    """Whether all integers are within bounds; ``high`` is 2^k - 1, so that the bits of all of them
+    together mostly tell, in one pass.
+    """
+    together = int(np.bitwise_or.reduce(given, axis=None))
+    return 0 <= together <= high or low <= int(given.min()) <= int(given.max()) <= high
 
 
 def check_events(program: Program, inputs: Inputs, samples: int) -> None:

@@ -26,14 +26,16 @@ def pack_events(program: Program, inputs: Inputs, samples: int) -> Events:
     wide: list[Short] = []
     is_wide, base = [], []
     for source in program.sources:
-        given = events_of(source, inputs, samples)
-        signed = given.dtype.kind == "i" and given.size > 0 and int(given.min()) < 0
+        given = np.ascontiguousarray(events_of(source, inputs, samples)).reshape(-1)
+        if given.itemsize > 1:
+            given = given.astype(np.int16, copy=False)
+        signed = given.dtype.kind == "i" and int(given.min(initial=0)) < 0
         is_wide.append(signed)
         base.append(sum(each.size for each in (wide if signed else narrow)))
         if signed:
-            wide.append(np.ascontiguousarray(given, np.int16).reshape(-1))
+            wide.append(given.astype(np.int16, copy=False))
         else:
-            narrow.append(np.ascontiguousarray(given).astype(np.uint8, copy=False).reshape(-1))
+            narrow.append(given.astype(np.uint8, copy=False))
     return Events(
         narrow[0] if len(narrow) == 1 else np.concatenate([*narrow, np.zeros(1, np.uint8)]),
         np.concatenate([*wide, np.zeros(1, np.int16)]),
