@@ -151,7 +151,10 @@ def active(rule: str) -> str:
 
 
 @needs_lava
-@pytest.mark.parametrize("rule", RULES)
+@pytest.mark.parametrize(
+    "rule",
+    [pytest.param(r, marks=pytest.mark.long) if r.startswith(RECURRENT) else r for r in RULES],
+)
 def test_three_engines_agree_in_every_value_over_500_steps(rule: str) -> None:
     outcome = compared(active(rule), ENGINES)
     assert outcome.first_divergence is None
