@@ -30,6 +30,7 @@ RATE = dataclasses.replace(PAYLOAD, kind="rate", teacher="", scale=2.0, window=1
 def test_payloads_are_one_event_rounded_and_within_their_word() -> None:
     x = np.array([[0.0, 0.5, 1.0, 7.0, -1.0]])
     assert PAYLOAD.events(x).tolist() == [[[0, 127, 254, 254, 0]]]
+    assert PAYLOAD.events(x).dtype == np.int16
 
 
 def test_payloads_with_a_sign_are_sent_again_for_the_trace() -> None:
