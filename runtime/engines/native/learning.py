@@ -47,7 +47,7 @@ from hebbite.runtime.engines.native.plan import (
     Word,
 )
 from hebbite.runtime.engines.native.rows import learn_rows
-from hebbite.runtime.engines.native.spread import list_flags
+from hebbite.runtime.engines.native.spread import list_flags, mark
 from hebbite.runtime.engines.native.synapses import begin_rows, learn_column, step_columns
 from hebbite.runtime.engines.native.traces import (
     ALL_TRACES,
@@ -151,33 +151,19 @@ def mark_moving(m: int, q: int, offset: int, size: int) -> int:
     """Mark the neurons at which a line that sent at an offset of the epoch may change its synapse:
     they learnt, or some of y1..y3 is not 0 then. Return how many there are.
     """
-    steps, width, marks = at.head(m)[H_EPOCH], at.width(m)[0], at.marks(m)
-    mark_learnt(marks, at.ty(m)[at.plastic(m)[q, L_Y] :], size)
+    steps, width, marks = at.head(m)[H_EPOCH], at.width(m)[0], at.marks(m)[:size]
+    mark(marks, at.ty(m)[at.plastic(m)[q, L_Y] :], False)
     for t in range(2, TRACE_COUNT):
         if at.kept(m)[TRACE_COUNT * q + t, T_KEPT]:
-            mark_written(marks, at.history(m)[(t * (steps + 1) + offset) * width :], size)
-    return reached(marks, size)
+            mark(marks, at.history(m)[(t * (steps + 1) + offset) * width :], True)
+    return count_marks(marks)
 
 
 @apart
-def mark_learnt(marks: Byte, ty: Byte, size: int) -> None:
-    """Mark the neurons that learnt, and no other."""
-    for j in range(size):
-        marks[j] = ty[j] != 0
-
-
-@apart
-def mark_written(marks: Byte, trace: Word, size: int) -> None:
-    """Mark those whose trace is not 0, too."""
-    for j in range(size):
-        marks[j] |= trace[j] != 0
-
-
-@apart
-def reached(marks: Byte, size: int) -> int:
+def count_marks(marks: Byte) -> int:
     """Return how many are marked."""
     count = 0
-    for j in range(size):
+    for j in range(marks.shape[0]):
         count += marks[j]
     return count
 

@@ -162,7 +162,7 @@ def reaching(m: int, g: int, i: int, marks: Byte) -> int:
     return marked_of(marks, at.far_targets(m)[place:], count)
 
 
-@apart
+@part
 def marked_of(marks: Byte, targets: NDArray[uint16] | Word, count: int) -> int:
     """Return how many of ``count`` synapses end at a marked neuron."""
     found = 0
@@ -200,11 +200,10 @@ def keep_marked(
     """Do what `keep_reaching` does, by targets as they stand."""
     left = 0
     for k in range(count):
-        i, found = lines[k], 0
-        for s in range(starts[i], starts[i + 1]):
-            found |= marks[targets[s]]
+        i = lines[k]
+        first, last = starts[i], starts[i + 1]
         kept[left] = i
-        left += found != 0
+        left += marked_of(marks, targets[first:], last - first) > 0
     return left
 
 

@@ -77,6 +77,7 @@ from hebbite.runtime.engines.native.spread import (
     add_spikes,
     list_flags,
     lower,
+    mark,
     reach,
     sum_spikes_of_bytes,
 )
@@ -207,17 +208,6 @@ def add_row(goal: Word, row: Word, add: bool) -> None:
     else:
         for j in range(goal.shape[0]):
             goal[j] = row[j]
-
-
-@apart
-def mark(reached: Byte, row: Byte | Word, add: bool) -> None:
-    """Mark where a row is not 0, beside those marked before or alone."""
-    if add:
-        for j in range(reached.shape[0]):
-            reached[j] |= row[j] != 0
-    else:
-        for j in range(reached.shape[0]):
-            reached[j] = row[j] != 0
 
 
 @kernel

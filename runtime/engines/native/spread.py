@@ -111,7 +111,8 @@ def add_payloads(
     (neurons,), several at a time; rows ``of_bytes`` by 16-bit ``sums`` where these are enough.
     """
     held, size, done, lifted, room = weights[base:], due.shape[0], 0, up & SHIFTS, ROWS
-    sums[:size] = 0
+    if of_bytes:
+        sums[:size] = 0
     while done + 8 <= count:
         magnitude = eight_sent(ids[done:], payload)
         if of_bytes and magnitude <= ROWS:
@@ -240,6 +241,17 @@ def reach(
                 still += 1
         left = still
         k += 1
+
+
+@apart
+def mark(marks: Byte, row: Byte | Word, add: bool) -> None:
+    """Mark where a row is not 0, beside those marked before or alone."""
+    if add:
+        for j in range(marks.shape[0]):
+            marks[j] |= row[j] != 0
+    else:
+        for j in range(marks.shape[0]):
+            marks[j] = row[j] != 0
 
 
 @apart

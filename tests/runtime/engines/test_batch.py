@@ -78,7 +78,7 @@ def forgetful(program: Program) -> Program:
     return dataclasses.replace(program, populations=parts)
 
 
-@settings(max_examples=50, deadline=None, suppress_health_check=QUIET)
+@settings(max_examples=80, deadline=None, suppress_health_check=QUIET)
 @given(data=st.data(), forgets=st.sampled_from((True, True, False)), learn_first=st.booleans())
 def test_independent_programs_by_chance_run_over_threads_as_in_order(
     programs: Programs, data: st.DataObject, forgets: bool, learn_first: bool

@@ -435,7 +435,7 @@ def check_by_chance(program: Program, data: Data, samples: int, rounding: Roundi
     assert before.counters + after.counters == wanted.counters
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=QUIET)
+@settings(max_examples=60, deadline=None, suppress_health_check=QUIET)
 @given(data=st.data(), rounding=st.sampled_from(ROUNDINGS))
 def test_programs_by_chance_run_alike(
     programs: Programs, data: st.DataObject, rounding: Rounding
