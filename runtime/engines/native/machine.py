@@ -89,6 +89,7 @@ class NativeMachine:
         began = time.perf_counter()
         run_samples(self._listed, call, samples, learn=learn)
         wall = time.perf_counter() - began
+        self._packed.tally.complete(call.counts, samples)
         return Recording(
             engine="native",
             rounding=self._rounding,

@@ -50,7 +50,9 @@ from hebbite.runtime.engines.native.plan import (
     O_SIZE,
     P_A,
     P_ACTIVE,
+    P_BAP,
     P_COMPONENT,
+    P_E,
     P_REACHED,
     P_S,
     P_SIZE,
@@ -83,10 +85,8 @@ from hebbite.runtime.engines.native.spread import (
 )
 from hebbite.runtime.engines.native.windows import convolve
 
-STEPS, ACTIVE, SYN_OPS = INDEX["neuron_steps"], INDEX["neuron_active"], INDEX["syn_ops"]
-FIRED = INDEX["spikes_out"]
+ACTIVE, FIRED, SYN_OPS = INDEX["neuron_active"], INDEX["spikes_out"], INDEX["syn_ops"]
 SPIKES, HOST = INDEX["spikes_in"], INDEX["host_words"]
-RESETS, DRAWS = INDEX["resets"], INDEX["rng_draws"]
 COSTS = 5
 
 
@@ -219,15 +219,14 @@ def execute(m: int, p: int, offset: int, late: int) -> None:
         if at.drawings(m)[n, N_POPULATION] == p:
             draw(m, n, offset, size)
     call_printed(at.code(m)[p, offset], address(at.tables(m)[table:]), size)
-    for o in range(3):
-        output = populations[p, P_S + o]
-        if output >= 0:
-            collect(m, output, offset)
-    at.counts(m)[2 * component + late, STEPS] += size
-    at.counts(m)[2 * component + late, ACTIVE] += at.tables(m)[populations[p, P_ACTIVE]]
-    at.counts(m)[2 * component + late, FIRED] += at.tables(m)[populations[p, P_ACTIVE] + 1]
-    at.counts(m)[2 * component + late, RESETS] += at.resets(m)[p, offset]
-    at.counts(m)[2 * component + late, DRAWS] += at.draws_made(m)[p, offset]
+    fired = collect(m, populations[p, P_S], offset)
+    if populations[p, P_E] >= 0:
+        fired += collect(m, populations[p, P_E], offset)
+    if populations[p, P_BAP] >= 0:
+        collect(m, populations[p, P_BAP], offset)
+    totals = at.tables(m)[populations[p, P_ACTIVE] :]
+    at.counts(m)[2 * component + late, ACTIVE] += totals[0]
+    at.counts(m)[2 * component + late, FIRED] += fired + totals[1]
 
 
 @kernel
@@ -245,13 +244,15 @@ def draw(m: int, n: int, offset: int, size: int) -> None:
 
 
 @kernel
-def collect(m: int, output: int, offset: int) -> None:
-    """List the neurons that send on an output, and its bias line."""
+def collect(m: int, output: int, offset: int) -> int:
+    """List the neurons that send on an output, and its bias line; return how many neurons do."""
     outputs = at.outputs(m)
     size, start = outputs[output, O_SIZE], outputs[output, O_FLAGS]
     listed = at.lists(m)[outputs[output, O_LIST] :]
     flags = at.flags(m)[start : start + size]
-    end_list(m, output, offset, list_flags(flags, listed, size))
+    count = list_flags(flags, listed, size)
+    end_list(m, output, offset, count)
+    return count
 
 
 @kernel
@@ -290,9 +291,9 @@ def receive(m: int, g: int, step: int, late: int) -> None:
     payload = at.memory(m)[at.outputs(m)[output, O_LINE] :]
     in_rows, graded = groups[g, G_KIND] == DENSE, groups[g, G_GRADED]
     if groups[g, G_STORE] == BYTES and in_rows and not graded:
-        base, nonzero = groups[g, G_WEIGHT], at.nonzero(m)[groups[g, G_NONZERO] :]
+        base = groups[g, G_WEIGHT]
         sum_spikes_of_bytes(due, at.sums(m), at.bytes(m), base, ids, count, up)
-        reach(arrived, at.bytes(m), base, ids, count, nonzero, at.neurons(m))
+        reach(arrived, at.bytes(m), base, ids, count, at.neurons(m))
     elif groups[g, G_STORE] == BYTES:
         spread(m, at.bytes(m), g, due, arrived, ids, count, payload, up)
     elif groups[g, G_STORE] == SHORTS:
@@ -329,7 +330,7 @@ def spread(
             add_payloads(due, at.sums(m), weights, base, ids, count, payload, of_bytes, up)
         else:
             add_spikes(due, weights, base, ids, count, up)
-        reach(arrived, weights, base, ids, count, nonzero, at.neurons(m))
+        reach(arrived, weights, base, ids, count, at.neurons(m))
     else:
         arrived[:] = 0
         starts, first = at.starts(m)[groups[g, G_STARTS] :], groups[g, G_TARGETS]
@@ -350,15 +351,17 @@ def spread(
 
 @kernel
 def count_messages(m: int, g: int, ids: Word, count: int, phase: int) -> None:
-    """Count the messages of ``count`` lines, what they cost, and the weights that they reach."""
+    """Count the messages of ``count`` lines, and the weights that they reach; what messages cost,
+    where lines differ.
+    """
     groups, component, cost = at.groups(m), at.groups(m)[g, G_COMPONENT], at.groups(m)[g, G_COST]
     nonzero, reached = at.nonzero(m)[groups[g, G_NONZERO] :], 0
     for k in range(count):
         reached += nonzero[ids[k]]
     at.counts(m)[2 * component + phase, SYN_OPS] += reached
+    if groups[g, G_UNIFORM]:
+        at.counts(m)[2 * component + phase, SPIKES] += count
+        return
     for c in range(COSTS):
-        if groups[g, G_UNIFORM]:
-            at.counts(m)[2 * component + phase, SPIKES + c] += count * at.cost(m)[cost, c]
-        else:
-            for k in range(count):
-                at.counts(m)[2 * component + phase, SPIKES + c] += at.cost(m)[cost + ids[k], c]
+        for k in range(count):
+            at.counts(m)[2 * component + phase, SPIKES + c] += at.cost(m)[cost + ids[k], c]

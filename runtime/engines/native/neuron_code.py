@@ -22,8 +22,7 @@ from hebbite.runtime.engines.native.llvm import (
     print_kernel,
 )
 
-REACHED, ACTIVE, FIRED = "reached", "active", "fired"
-SPIKES = ("s", "e")
+REACHED, ACTIVE, UNHEARD = "reached", "active", "unheard"
 
 
 @dataclass(frozen=True)
@@ -31,13 +30,15 @@ class Unit:
     """A bound neuron program with what printing must know of its population.
 
     ``tables``: name of a table -> how many entries it has; ``uniform``: the value of one whose
-    entries are all the same; ``stored``: registers that outlive a step, or are looked at.
+    entries are all the same; ``stored``: registers that outlive a step, or are looked at;
+    ``followed``: outputs of which is listed who sends.
     """
 
     neuron: NeuronProgram
     tables: Mapping[str, int]
     uniform: Mapping[str, int]
     stored: Collection[str]
+    followed: Collection[str]
 
     @property
     def signature(self) -> Signature:
@@ -46,7 +47,7 @@ class Unit:
         tables = [Array(f"table {name}") for name in self.tables]
         random = [Array(f"random {index}") for index in self.random]
         flags = [Array(name, 8, signed=False) for name in (*map(flag_of, OUTPUTS), REACHED)]
-        return Signature((*registers, *tables, *random, *flags), totals=(ACTIVE, FIRED))
+        return Signature((*registers, *tables, *random, *flags), totals=(ACTIVE, UNHEARD))
 
     @property
     def random(self) -> tuple[int, ...]:
@@ -75,7 +76,9 @@ def active_at(neuron: NeuronProgram, offset: int) -> tuple[int, ...]:
 
 
 def print_step(module: ir.Module, name: str, unit: Unit, active: tuple[int, ...]) -> None:
-    """Print the kernel of one step; its totals: neurons that were active, spikes that they sent."""
+    """Print the kernel of one step; its totals: neurons that were active, spikes e that
+    nobody follows.
+    """
     print_kernel(module, name, unit.signature, lambda lane: _Step(lane, unit, active).print())
 
 
@@ -89,8 +92,8 @@ class _Step:
         self._values: dict[str, Value] = {name: lane.constant(0) for name in OUTPUTS}
 
     def print(self) -> tuple[Value, Value]:
-        """Print loads, instructions and stores; return whether the neuron was active, and how many
-        spikes it sent.
+        """Print loads, instructions and stores; return whether the neuron was active, and whether
+        it sent an e that nobody follows.
         """
         lane, neuron = self._lane, self._unit.neuron
         busy = lane.builder.or_(self._read("v"), lane.load(REACHED))
@@ -106,8 +109,8 @@ class _Step:
                 lane.store(name, self._values[name])
             if name in changed and name in OUTPUTS and name in self._unit.stored:
                 lane.store(flag_of(name), self._sends(name))
-        fired = lane.builder.add(*(self._sends(name) for name in SPIKES))
-        return lane.flag(lane.compare("!=", busy, lane.constant(0))), fired
+        unheard = lane.constant(0) if "e" in self._unit.followed else self._sends("e")
+        return lane.flag(lane.compare("!=", busy, lane.constant(0))), unheard
 
     def _sends(self, output: str) -> Value:
         """Return whether the neuron sends on an output."""

@@ -66,9 +66,8 @@ def unit_of(program: Program, population: Population, probed: Collection[str] = 
         for name, values in ((name, program.tensors[tensor]) for name, tensor in population.tables)
         if values.size and (values == values.flat[0]).all()
     }
-    return Unit(
-        neuron, tables, uniform, {*used_outputs(program, population), *neuron.kept, *probed}
-    )
+    followed = used_outputs(program, population)
+    return Unit(neuron, tables, uniform, {*followed, *neuron.kept, *probed}, followed)
 
 
 def used_outputs(program: Program, population: Population) -> tuple[str, ...]:
@@ -119,15 +118,6 @@ def drawings(index: int, placed: Placed) -> list[tuple[int, ...]]:
     return rows
 
 
-def fixed_counts(unit: Unit, size: int, period: int) -> Long:
-    """Return (registers reset, numbers drawn) at every offset, (period + 1, 2)."""
-    counts = np.zeros((period + 1, 2), np.int64)
-    for offset in range(1, period + 1):
-        ops = [unit.neuron.instructions[index].op for index in active_at(unit.neuron, offset)]
-        counts[offset] = size * ops.count("reset"), size * ops.count("random")
-    return counts
-
-
 def compile_units(units: list[Unit], period: int) -> tuple[Code, Long]:
     """Return the code of all populations, and the address of each one's kernel at each offset."""
     module = ir.Module("neurons")
@@ -138,7 +128,7 @@ def compile_units(units: list[Unit], period: int) -> tuple[Code, Long]:
         for offset in range(1, period + 1):
             active = active_at(unit.neuron, offset)
             tables = (*unit.tables.items(), *unit.uniform.items())
-            key = (str(unit.neuron), tables, frozenset(unit.stored), active)
+            key = (str(unit.neuron), tables, frozenset(unit.stored), unit.followed, active)
             if key not in names:
                 names[key] = f"step{len(names)}"
                 print_step(module, names[key], unit, active)

@@ -28,7 +28,6 @@ from hebbite.runtime.engines.native.neurons import (
     Room,
     compile_units,
     drawings,
-    fixed_counts,
     place,
     point_tables,
     unit_of,
@@ -61,6 +60,7 @@ from hebbite.runtime.engines.native.rules import (
     rows_are_silent,
     trace_tables,
 )
+from hebbite.runtime.engines.native.tally import Tally, tally_of
 from hebbite.runtime.engines.native.weights import form_of
 
 SLACK = 4
@@ -78,6 +78,7 @@ class Packed:
     layout: Layout
     placed: tuple[Placed, ...]
     code: tuple[Code, ...]
+    tally: Tally
 
 
 def pack(
@@ -119,9 +120,6 @@ class _Packer:
         lists = self._connections
         plastic, products, rules, x, y, tags = self._plastic()
         kept, falls = trace_tables(program, independent=self._independent)
-        period = program.schedule.period
-        pairs = zip(placed, program.populations, strict=True)
-        fixed = np.array([fixed_counts(one.unit, p.size, period) for one, p in pairs], np.int64)
         drawn = [row for index, p in enumerate(placed) for row in drawings(index, p)]
         plan = Plan(
             head=self._head(),
@@ -131,8 +129,6 @@ class _Packer:
             output_bias=np.array(self._bias, np.int64),
             populations=populations,
             code=steps,
-            resets=np.ascontiguousarray(fixed[:, :, 0]),
-            draws_made=np.ascontiguousarray(fixed[:, :, 1]),
             drawings=table(drawn, DRAWING),
             groups=groups,
             cost=cost,
@@ -179,7 +175,8 @@ class _Packer:
             for row, values in one.contents:
                 state.memory[row : row + values.size] = values
         point_tables(state, placed)
-        return Packed(plan, state, self._layout, tuple(placed), (code, rules))
+        tally = tally_of(program, [one.unit for one in placed], plan)
+        return Packed(plan, state, self._layout, tuple(placed), (code, rules), tally)
 
     def _component(self, name: str) -> int:
         return self._components.index(name)
@@ -339,9 +336,8 @@ class _Packer:
         register = "s" if readout.count else readout.register
         size = self._program.population(readout.population).size
         start = self._layout.memory[readout.population, register]
-        component = self._component(readout.population)
         output = self._layout.outputs[readout.population, "s"]
-        row = (start, size, readout.offset, readout.count, component, output)
+        row = (start, size, readout.offset, readout.count, output)
         return np.array(row, np.int64)
 
 

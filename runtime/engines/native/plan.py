@@ -43,7 +43,7 @@ Unsigned = NDArray[np.uint32]
 (T_KEPT, T_OVERWRITE, T_IMPULSE, T_SLOPE, TRACE) = range(5)
 (D_GATE, D_X0, D_Y0, PRODUCT) = range(4)
 (W_OUTPUT, W_POPULATION, WIRE) = range(3)
-(R_ROW, R_SIZE, R_OFFSET, R_COUNT, R_COMPONENT, R_OUTPUT, READOUT) = range(7)
+(R_ROW, R_SIZE, R_OFFSET, R_COUNT, R_OUTPUT, READOUT) = range(6)
 (H_PERIOD, H_END, H_EPOCH, H_INDEPENDENT, H_SEED_LOW, H_SEED_HIGH, H_START, H_BITS, HEAD) = range(9)
 (B_KIND, B_FROM, B_SIZE, B_TO, PROBE) = range(5)
 # fmt: on
@@ -70,15 +70,14 @@ TRACES = (*PRE, *POST)
 class Plan(NamedTuple):
     """A program as integers, a row a part, in the order of the program.
 
-    ``code`` (populations, offset): address of the neurons' kernel; ``resets``, ``draws_made``: how
-    many registers it resets, random numbers it draws; ``source_events`` (sources, offset):
-    number of the event sent, -1 for none; ``output_bias`` (outputs, offset): payload of the bias
-    line; ``cost`` (lines of a group, 5): spikes_in .. interchip of one message, one row if all
-    lines have the same; ``falls`` (plastic * trace, 128): decay; ``in_blocks``, ``near_targets``,
-    ``far_targets``: of lists, ``starts``: where the synapses of their lines start; ``borders``
-    (line, block + 1): how many of a line stand before each block; ``ends``: how many end at the
-    neurons before each; ``gaps``, for rules that need it: how far the lines of each neuron are
-    apart, ``gap_starts`` says where; ``shapes``: of convolutions.
+    ``code`` (populations, offset): address of the neurons' kernel; ``source_events`` (sources,
+    offset): number of the event sent, -1 for none; ``output_bias`` (outputs, offset): payload of
+    the bias line; ``cost`` (lines of a group, 5): spikes_in .. interchip of one message, one row if
+    all lines have the same; ``falls`` (plastic * trace, 128): decay; ``in_blocks``,
+    ``near_targets``, ``far_targets``: of lists, ``starts``: where the synapses of their lines
+    start; ``borders`` (line, block + 1): how many of a line stand before each block; ``ends``: how
+    many end at the neurons before each; ``gaps``, for rules that need it: how far the lines of each
+    neuron are apart, ``gap_starts`` says where; ``shapes``: of convolutions.
     """
 
     head: Long
@@ -88,8 +87,6 @@ class Plan(NamedTuple):
     output_bias: Long
     populations: Long
     code: Long
-    resets: Long
-    draws_made: Long
     drawings: Long
     groups: Long
     cost: Long

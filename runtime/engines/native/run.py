@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from hebbite.runtime.counters import INDEX
 from hebbite.runtime.engines.native import views as at
 from hebbite.runtime.engines.native.compiled import compiled
 from hebbite.runtime.engines.native.language import apart, kernel
@@ -25,7 +24,6 @@ from hebbite.runtime.engines.native.plan import (
     H_PERIOD,
     H_START,
     O_LIST,
-    R_COMPONENT,
     R_COUNT,
     R_OFFSET,
     R_OUTPUT,
@@ -45,15 +43,12 @@ from hebbite.runtime.engines.native.traces import (
     take_written,
 )
 
-STEPS, HOST = INDEX["steps"], INDEX["host_words"]
-
 
 @kernel
 def run_step(m: int, sample: int, offset: int) -> None:
     """Run one step: sources, populations, groups of synapses, in this order."""
     step = at.clock(m)[0]
     late = 1 if offset < at.head(m)[H_START] or offset > at.head(m)[H_END] else 0
-    at.counts(m)[late, STEPS] += 1
     for s in range(at.sources(m).shape[0]):
         feed(m, s, sample, offset, late)
     for p in range(at.populations(m).shape[0]):
@@ -65,10 +60,8 @@ def run_step(m: int, sample: int, offset: int) -> None:
 
 @kernel
 def read_out(m: int, sample: int, offset: int) -> None:
-    """Read the answer of a sample when it is due; the host counts its words."""
+    """Read the answer of a sample when it is due."""
     row, memory, answers = at.readout(m), at.memory(m), at.answers(m)
-    if offset == row[R_OFFSET]:
-        at.counts(m)[2 * row[R_COMPONENT], HOST] += row[R_SIZE]
     if row[R_COUNT]:
         listed = at.lists(m)[at.outputs(m)[row[R_OUTPUT], O_LIST] :]
         for k in range(at.sent(m)[row[R_OUTPUT]]):

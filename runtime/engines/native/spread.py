@@ -204,43 +204,30 @@ def lower(due: Word, shift: Narrow) -> None:
 
 @apart
 def reach(
-    arrived: Byte,
-    weights: Small | Short | Word,
-    base: int,
-    ids: Word,
-    count: int,
-    nonzero: Word,
-    missed: Word,
+    arrived: Byte, weights: Small | Short | Word, base: int, ids: Word, count: int, missed: Word
 ) -> None:
     """Mark the neurons that a message reaches: those with a weight that is not 0.
 
-    One line without a zero reaches all. Otherwise ``missed`` lists whom three lines miss, and
-    the others are asked for those alone.
+    ``missed`` lists whom the last three lines miss, whose rows were read last; the others are asked
+    for those alone.
     """
-    size = arrived.shape[0]
-    for k in range(count):
-        if nonzero[ids[k]] == size:
-            for j in range(size):
-                arrived[j] = 1
-            return
-    a, b = weights[base + ids[0] * size :], weights[base + ids[min(1, count - 1)] * size :]
-    c = weights[base + ids[min(2, count - 1)] * size :]
+    size, last, k = arrived.shape[0], count - 1, count - 3
+    a, b = weights[base + ids[last] * size :], weights[base + ids[max(last - 1, 0)] * size :]
+    c = weights[base + ids[max(last - 2, 0)] * size :]
     for j in range(size):
         arrived[j] = (a[j] | b[j] | c[j]) != 0
+    if k <= 0:
+        return
     left = list_zeros(arrived, missed, size)
-    k = 3
-    while left > 0 and k < count:
-        start = base + ids[k] * size
-        still = 0
-        for m in range(left):
-            j = missed[m]
-            if weights[start + j] != 0:
-                arrived[j] = 1
-            else:
-                missed[still] = j
-                still += 1
+    while left > 0 and k > 0:
+        k -= 1
+        start, still = base + ids[k] * size, 0
+        for n in range(left):
+            j = missed[n]
+            arrived[j] = weights[start + j] != 0
+            missed[still] = j
+            still += weights[start + j] == 0
         left = still
-        k += 1
 
 
 @apart
@@ -256,10 +243,12 @@ def mark(marks: Byte, row: Byte | Word, add: bool) -> None:
 
 @apart
 def list_zeros(flags: Byte, found: Word, size: int) -> int:
-    """List the first ``size`` elements that are 0; return how many."""
+    """List the first ``size`` elements that are 0, hardly any of 64; return how many."""
     count, whole = 0, size // 64
     for q in range(whole):
-        count = list_bits(marked(flags, q) ^ -1, 64 * q, found, count)
+        word = marked(flags, q) ^ -1
+        if word != 0:
+            count = list_bits(word, 64 * q, found, count)
     for j in range(64 * whole, size):
         found[count] = j
         count += flags[j] == 0

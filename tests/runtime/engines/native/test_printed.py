@@ -86,7 +86,7 @@ def unit_of(line: str, entries: int) -> tuple[Unit, Code]:
     """Return a neuron with one instruction on the states p, q, z and n, and its code."""
     text = f"neuron one() {{\n table curve, own\n state v, p, q, z, n, r\n always\n {line}\n}}"
     neuron = parse_neuron(text).bind({}, period=1)
-    unit = Unit(neuron, {"curve": entries, "own": 64}, {}, {*neuron.kept, "s"})
+    unit = Unit(neuron, {"curve": entries, "own": 64}, {}, {*neuron.kept, "s"}, ("s",))
     module = ir.Module("one")
     print_step(module, "one", unit, (0,))
     return unit, compile_text(str(module))
@@ -120,7 +120,7 @@ def execute_both(
     arrays["reached"] = (np.arange(size) % 5 == 0).astype(np.uint8)
     busy = (arrays["v"] != 0) | (arrays["reached"] != 0)
     totals = called(code, "one", unit.signature, arrays, {}, size)
-    assert totals == {"active": np.count_nonzero(busy), "fired": 0}
+    assert totals == {"active": np.count_nonzero(busy), "unheard": 0}
     compared = 0
     for k, lane in enumerate(drawn):
         registers = new_registers(unit.neuron, 1)
