@@ -181,8 +181,10 @@ def test_an_interrupted_evaluation_ends_within_a_second(compiled: Path, tmp_path
     assert seconds < ANSWER_S
 
 
-def on_a_terminal(*words: str | Path, seconds: float) -> tuple[str, str]:
-    """Run a verb whose standard error is a terminal, stop it; return what it printed there."""
+def on_a_terminal(*words: str | Path, seconds: float, until: str = "") -> tuple[str, str]:
+    """Run a verb whose standard error is a terminal, stop it after a time, or once it has printed
+    ``until``; return what it printed there.
+    """
     mine, its = pty.openpty()
     work = subprocess.Popen(
         [*HEBBITE, *map(str, words)], stdout=subprocess.PIPE, stderr=its, text=True,
@@ -190,7 +192,7 @@ def on_a_terminal(*words: str | Path, seconds: float) -> tuple[str, str]:
     )  # fmt: skip
     os.close(its)
     seen, end = b"", time.monotonic() + seconds
-    while time.monotonic() < end:
+    while time.monotonic() < end and not (until and until.encode() in seen):
         if select.select([mine], [], [], 0.1)[0]:
             seen += os.read(mine, 65536)
     work.send_signal(signal.SIGINT)
@@ -208,7 +210,7 @@ def test_a_long_training_shows_a_bar_on_a_terminal_and_nothing_if_quiet(
     compiled: Path, tmp_path: Path
 ) -> None:
     words = ("train", compiled, "-o", tmp_path / "G.hbt", "--epochs", str(LONG))
-    out, seen = on_a_terminal(*words, seconds=6.0)
+    out, seen = on_a_terminal(*words, seconds=DEADLINE_S, until=f"/{LONG * 1293}")
     assert out == ""
     assert re.search(rf"training.*/{LONG * 1293}", seen)
     out, seen = on_a_terminal(*words, "--quiet", seconds=6.0)

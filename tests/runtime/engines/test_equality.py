@@ -150,8 +150,21 @@ def active(rule: str) -> str:
     return special.get(rule, f"{rule}(rate=-4)")
 
 
-SELDOM = ("recurrent eprop", "recurrent eprop-filtered", "eprop-filtered")
-"""Rules that take Lava long, and whose products the others have too."""
+SELDOM = (
+    "recurrent eprop",
+    "recurrent eprop-filtered",
+    "eprop-filtered",
+    "eprop-alif",
+    "decolle",
+    "emstdp",
+    "drtp",
+    "sign-symmetric",
+    "fa",
+    "triplet-stdp",
+    "soft-bound-stdp",
+    "bandit",
+)
+"""Rules that take Lava long, and whose products, traces and feedback others have too."""
 
 
 @needs_lava
@@ -213,13 +226,20 @@ def trained(engine: str, rule: str) -> dict[str, Long]:
         machine.close()
 
 
-every_engine = pytest.mark.parametrize(
-    "engine", ["reference", "native", pytest.param("lava", marks=needs_lava)]
+followed_or_not = pytest.mark.parametrize(
+    ("engine", "follow", "equal"),
+    [
+        ("reference", "true", True),
+        ("reference", "false", False),
+        ("native", "true", True),
+        ("native", "false", False),
+        pytest.param("lava", "true", True, marks=needs_lava),
+        pytest.param("lava", "false", False, marks=[needs_lava, pytest.mark.long]),
+    ],
 )
 
 
-@every_engine
-@pytest.mark.parametrize(("follow", "equal"), [("true", True), ("false", False)])
+@followed_or_not
 def test_copied_feedback_equals_the_forward_weights_after_500_steps(
     engine: str, follow: str, equal: bool
 ) -> None:
@@ -228,8 +248,7 @@ def test_copied_feedback_equals_the_forward_weights_after_500_steps(
         assert np.array_equal(weights[back], weights[forward][:, :-1].T) is equal
 
 
-@every_engine
-@pytest.mark.parametrize(("follow", "equal"), [("true", True), ("false", False)])
+@followed_or_not
 def test_sign_feedback_has_the_signs_of_the_forward_weights_after_500_steps(
     engine: str, follow: str, equal: bool
 ) -> None:
