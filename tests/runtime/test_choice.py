@@ -70,7 +70,7 @@ def plan(tmp_path_factory: pytest.TempPathFactory) -> Plan:
         data=str(path),
         epochs=1,
         train_samples=20,
-        engine="reference",
+        engine="native",
         calibrate=True,
     )
 

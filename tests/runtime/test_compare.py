@@ -221,7 +221,7 @@ def test_a_plan_of_nothing_is_refused(empty: Plan) -> None:
 
 def test_the_demo_verifies_the_program_that_it_trained_and_its_page_is_self_contained() -> None:
     found = run_demo(
-        epochs=1, seeds=(0,), engine="reference", train_samples=150, engines=("reference",) * 2
+        epochs=1, seeds=(0,), engine="native", train_samples=150, engines=("reference", "native")
     )
     dfa = next(row for row in found.comparison.rows if row.name == "dfa")
     assert found.verification.program_sha256 == dfa.model.sha256

@@ -359,7 +359,7 @@ def test_the_demo_trains_whatever_was_finished_before(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    run_demo(epochs=1, seeds=(0,), engine="reference", train_samples=5,
+    run_demo(epochs=1, seeds=(0,), engine="native", train_samples=5,
              engines=("reference", "reference"), steps=8)  # fmt: skip
     assert not (tmp_path / "cache").exists()
 

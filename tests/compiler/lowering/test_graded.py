@@ -108,7 +108,7 @@ def test_two_hidden_layers_take_the_steps_that_the_path_needs(rule: str, period:
 
 
 def accuracy(made: Compiled, x: Real, y: Long, *, weights: dict[str, Long] | None = None) -> float:
-    machine = ReferenceEngine().open(made.program, rounding="independent")
+    machine = NativeEngine().open(made.program, rounding="independent")
     for name, value in (weights or {}).items():
         machine.write(name, value)
     answers = machine.run(made.coding.inputs(x), samples=len(x), learn=False).answers
@@ -120,7 +120,7 @@ def accuracy(made: Compiled, x: Real, y: Long, *, weights: dict[str, Long] | Non
 def test_every_activation_learns(activation: str, rule: str) -> None:
     x, y = samples(700, 12, 3)
     made = compile(graph(activation, 12, 10, 3), rule=f"{rule}(rate=-5)", calibration=x[:100])
-    machine = ReferenceEngine().open(made.program, rounding="independent")
+    machine = NativeEngine().open(made.program, rounding="independent")
     machine.run(made.coding.inputs(x[:500], y[:500]), samples=500)
     weights = {group.weight: machine.read(group.weight) for group in made.program.synapses}
     assert accuracy(made, x[500:], y[500:], weights=weights) > 0.85
@@ -132,7 +132,7 @@ def test_inputs_with_a_sign_learn() -> None:
     x = 2 * x - 1
     made = compile(graph("relu", 12, 10, 3), rule="dfa(rate=-5)", calibration=x[:100])
     assert made.coding.signed
-    machine = ReferenceEngine().open(made.program, rounding="independent")
+    machine = NativeEngine().open(made.program, rounding="independent")
     machine.run(made.coding.inputs(x[:500], y[:500]), samples=500)
     weights = {group.weight: machine.read(group.weight) for group in made.program.synapses}
     assert accuracy(made, x[500:], y[500:], weights=weights) > 0.85
