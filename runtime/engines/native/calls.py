@@ -119,13 +119,15 @@ class Calls(Expressions):
 
     def _marked(self, node: ast.Call) -> Number:
         array, number = self._given(node, 2)
-        view, bytes_ = self._view(self._value(array), array), ir.VectorType(ir.IntType(8), 64)
-        if view.kind.bits != 8 or view.kind.dimensions != 1:
-            self._refuse(node, f"'{ast.unparse(array)}' is no array of bytes")
+        view = self._view(self._value(array), array)
+        if view.kind.dimensions != 1:
+            dimensions = view.kind.dimensions
+            self._refuse(node, f"'{ast.unparse(array)}' has {dimensions} dimensions, not 1")
+        lanes, width = ir.VectorType(ir.IntType(view.kind.bits), 64), view.kind.bits // 8
         first = self._builder.mul(self._number(number), ir.Constant(I64, 64))
-        place = self._builder.bitcast(self._builder.gep(view.start, [first]), bytes_.as_pointer())
+        place = self._builder.bitcast(self._builder.gep(view.start, [first]), lanes.as_pointer())
         found = self._builder.icmp_unsigned(
-            "!=", self._builder.load(place, align=1), ir.Constant(bytes_, [0] * 64)
+            "!=", self._builder.load(place, align=width), ir.Constant(lanes, [0] * 64)
         )
         return self._builder.bitcast(found, I64)
 

@@ -7,6 +7,7 @@ import numpy as np
 from hebbite.compiler.placement import hops
 from hebbite.compiler.program.types import Program
 from hebbite.runtime.counters import components_of
+from hebbite.runtime.engines.native.aligned import padded
 from hebbite.runtime.engines.native.connections import Connections
 from hebbite.runtime.engines.native.layout import Layout, table
 from hebbite.runtime.engines.native.plan import GROUP, Long
@@ -30,7 +31,7 @@ def pack_stores(program: Program, layout: Layout) -> tuple[list[int], int]:
         store, shift = store_of(weight, changes=varies, bits=bits)
         held = Held(store, sizes[store], shift, lines, group)
         layout.weight[form_of(group)] = held
-        sizes[store] += weight.size
+        sizes[store] += padded(weight.size)
         lines += program.line_count(group)
     return sizes, lines
 
@@ -84,7 +85,7 @@ def pack_groups(
                 *entered,
             )
         )
-        due += group.delay * size
+        due += padded(group.delay * size)
         slots += group.delay
         cost_rows += len(costs[-1])
     cost_table = np.ascontiguousarray(np.concatenate(costs), np.int64)

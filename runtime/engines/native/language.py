@@ -73,9 +73,9 @@ def logical(value: int, shift: int) -> int:
     return (value & (1 << 64) - 1) >> shift
 
 
-def marked(values: NDArray[np.uint8], number: int) -> int:
-    """Return which of the bytes 64 ``number`` .. 64 ``number`` + 63 are not 0, the first one as the
-    lowest bit. Known by name."""
+def marked(values: NDArray[np.integer], number: int) -> int:
+    """Return which of the elements 64 ``number`` .. 64 ``number`` + 63 are not 0, the first one as
+    the lowest bit. Known by name."""
     raise TypeError("marked is for kernels")
 
 

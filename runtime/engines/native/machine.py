@@ -16,11 +16,12 @@ from hebbite.compiler.program.independence import carried
 from hebbite.compiler.program.types import IntArray, Program
 from hebbite.runtime.counters import COUNTERS, PHASES, Counters, components_of
 from hebbite.runtime.engines.base import Given, Inputs, Splitting, check_inputs
+from hebbite.runtime.engines.native.aligned import copied
 from hebbite.runtime.engines.native.batch import run_batch
 from hebbite.runtime.engines.native.events import pack_events
 from hebbite.runtime.engines.native.neurons import point_tables
 from hebbite.runtime.engines.native.pack import Packed, pack
-from hebbite.runtime.engines.native.plan import TRACES, Call, Long, State
+from hebbite.runtime.engines.native.plan import ALL, TRACES, Call, Long, State
 from hebbite.runtime.engines.native.probes import probe_table, probes_of, stored_for, values_of
 from hebbite.runtime.engines.native.run import prepare, run_samples
 from hebbite.runtime.engines.native.scratch import new_scratch
@@ -262,7 +263,8 @@ class NativeMachine:
             for name, array in (("due", self._state.due), ("arrived", self._state.arrived)):
                 part = array[start : start + group.delay * size].reshape(group.delay, size)
                 if name == "arrived":
-                    part[self._state.full[slots : slots + group.delay] == 0] = 0
+                    full = self._state.full[slots : slots + group.delay]
+                    part[full == 0], part[full == ALL] = 0, 1
                 rings[f"{name}.{group.name}"] = part
         return rings
 
@@ -278,6 +280,6 @@ def _apart(state: State) -> State:
     """Return a state with the weights of another, and registers and messages of its own; its tables
     still point at those of the other.
     """
-    own = {name: getattr(state, name).copy() for name in CHANGED}
+    own = {name: copied(getattr(state, name)) for name in CHANGED}
     own["due"][:], own["arrived"][:], own["full"][:] = 0, 0, 1
-    return state._replace(**own, tables=state.tables.copy())
+    return state._replace(**own, tables=copied(state.tables))

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from hebbite.runtime.counters import INDEX
 from hebbite.runtime.engines.native import views as at
-from hebbite.runtime.engines.native.language import address, apart, call_printed, kernel
+from hebbite.runtime.engines.native.language import address, apart, call_printed, kernel, part
 from hebbite.runtime.engines.native.lists import add_blocks, add_listed
 from hebbite.runtime.engines.native.philox import draw_words
 from hebbite.runtime.engines.native.plan import (
+    ALL,
     BYTES,
     CONV,
     DENSE,
@@ -70,6 +71,7 @@ from hebbite.runtime.engines.native.plan import (
     W_OUTPUT,
     W_POPULATION,
     Byte,
+    Long,
     Short,
     Small,
     Word,
@@ -128,8 +130,9 @@ def copy_listed(given: Byte | Short, listed: Word, count: int, lines: Word) -> N
 
 
 @kernel
-def deliver(m: int, p: int, step: int) -> None:
-    """Give population ``p`` its inputs, and say which neurons a message reached.
+def deliver(m: int, p: int, step: int) -> int:
+    """Give population ``p`` its inputs; return whether a message reached every neuron, else mark
+    which.
 
     Where one group alone delivers, the neurons read what it computed where it stands.
     """
@@ -142,13 +145,12 @@ def deliver(m: int, p: int, step: int) -> None:
     for w in range(at.wires(m).shape[0]):
         came += 2 * (at.wires(m)[w, W_POPULATION] == p)
     if came == 1 and not populations[p, P_WATCHED]:
-        point_to(m, p, alone, step)
-    else:
-        gather(m, p, step)
+        return point_to(m, p, alone, step)
+    return gather(m, p, step)
 
 
 @kernel
-def point_to(m: int, p: int, g: int, step: int) -> None:
+def point_to(m: int, p: int, g: int, step: int) -> int:
     """Let population ``p`` read what group ``g`` delivers; its other input is 0."""
     populations, groups, table = at.populations(m), at.groups(m), at.tables(m)
     size, first, port = populations[p, P_SIZE], populations[p, P_TABLE], groups[g, G_PORT]
@@ -160,16 +162,17 @@ def point_to(m: int, p: int, g: int, step: int) -> None:
     table[first + port] = address(at.due(m)[start:])
     table[first + 1 - port] = address(at.memory(m)[other:])
     table[populations[p, P_TABLE_REACHED]] = address(at.arrived(m)[start:])
+    return at.full(m)[groups[g, G_SLOTS] + step % groups[g, G_DELAY]] == ALL
 
 
 @kernel
-def gather(m: int, p: int, step: int) -> None:
+def gather(m: int, p: int, step: int) -> int:
     """Add up the inputs of population ``p``, and mark the neurons that a message reached."""
     populations, groups, wires = at.populations(m), at.groups(m), at.wires(m)
     size, start, table = populations[p, P_SIZE], populations[p, P_REACHED], at.tables(m)
     reached, first = at.flags(m)[start : start + size], populations[p, P_TABLE]
     table[populations[p, P_TABLE_REACHED]] = address(reached)
-    came = False
+    came, everyone = False, False
     for port in range(2):
         row = populations[p, P_A + port]
         goal = at.memory(m)[row : row + size]
@@ -179,24 +182,30 @@ def gather(m: int, p: int, step: int) -> None:
             if groups[g, G_POST] != p or groups[g, G_PORT] != port:
                 continue
             slot = step % groups[g, G_DELAY]
-            if at.full(m)[groups[g, G_SLOTS] + slot]:
+            full = at.full(m)[groups[g, G_SLOTS] + slot]
+            if full:
                 due = groups[g, G_DUE] + slot * size
                 add_row(goal, at.due(m)[due : due + size], filled)
-                mark(reached, at.arrived(m)[due : due + size], came)
-                filled, came = True, True
+                filled, everyone = True, everyone or full == ALL
+                if not everyone:
+                    mark(reached, at.arrived(m)[due : due + size], came)
+                    came = True
         if port == 1:
             for w in range(wires.shape[0]):
                 if wires[w, W_POPULATION] == p:
                     line = at.outputs(m)[wires[w, W_OUTPUT], O_LINE]
                     sent = at.memory(m)[line : line + size]
                     add_row(goal, sent, filled)
-                    mark(reached, sent, came)
-                    filled, came = True, True
+                    filled = True
+                    if not everyone:
+                        mark(reached, sent, came)
+                        came = True
         if not filled and at.full(m)[2 * p + port]:
             goal[:] = 0
         at.full(m)[2 * p + port] = filled
-    if not came:
+    if not (came or everyone):
         reached[:] = 0
+    return everyone
 
 
 @apart
@@ -211,22 +220,26 @@ def add_row(goal: Word, row: Word, add: bool) -> None:
 
 
 @kernel
-def execute(m: int, p: int, offset: int, late: int) -> None:
-    """Execute one step of population ``p``, and list who sends."""
+def execute(m: int, p: int, offset: int, late: int, everyone: int) -> None:
+    """Execute one step of population ``p``, and list who sends. ``everyone``: whether a message is
+    known to have reached every neuron.
+    """
     populations, size = at.populations(m), at.populations(m)[p, P_SIZE]
-    component, table = populations[p, P_COMPONENT], populations[p, P_TABLE]
+    table = populations[p, P_TABLE]
     for n in range(at.drawings(m).shape[0]):
         if at.drawings(m)[n, N_POPULATION] == p:
             draw(m, n, offset, size)
-    call_printed(at.code(m)[p, offset], address(at.tables(m)[table:]), size)
+    code = at.code(m)[p + everyone * at.populations(m).shape[0], offset]
+    call_printed(code, address(at.tables(m)[table:]), size)
     fired = collect(m, populations[p, P_S], offset)
     if populations[p, P_E] >= 0:
         fired += collect(m, populations[p, P_E], offset)
     if populations[p, P_BAP] >= 0:
         collect(m, populations[p, P_BAP], offset)
     totals = at.tables(m)[populations[p, P_ACTIVE] :]
-    at.counts(m)[2 * component + late, ACTIVE] += totals[0]
-    at.counts(m)[2 * component + late, FIRED] += fired + totals[1]
+    row = at.counts(m)[2 * populations[p, P_COMPONENT] + late]
+    row[ACTIVE] += size if everyone else totals[0]
+    row[FIRED] += fired + totals[1]
 
 
 @kernel
@@ -281,9 +294,8 @@ def receive(m: int, g: int, step: int, late: int) -> None:
     if count == 0 and not at.full(m)[full]:
         return
     due, arrived = at.due(m)[start : start + size], at.arrived(m)[start : start + size]
-    at.full(m)[full] = count > 0
     if count == 0:
-        due[:] = 0
+        at.full(m)[full], due[:] = 0, 0
         return
     shift = groups[g, G_SCALE] + groups[g, G_EXPONENT]
     up = max(shift, 0)
@@ -291,18 +303,19 @@ def receive(m: int, g: int, step: int, late: int) -> None:
     payload = at.memory(m)[at.outputs(m)[output, O_LINE] :]
     in_rows, graded = groups[g, G_KIND] == DENSE, groups[g, G_GRADED]
     if groups[g, G_STORE] == BYTES and in_rows and not graded:
-        base = groups[g, G_WEIGHT]
-        sum_spikes_of_bytes(due, at.sums(m), at.bytes(m), base, ids, count, up)
-        reach(arrived, at.bytes(m), base, ids, count, at.neurons(m))
+        base, nonzero = groups[g, G_WEIGHT], at.nonzero(m)[groups[g, G_NONZERO] :]
+        met = sum_spikes_of_bytes(due, at.sums(m), at.bytes(m), base, nonzero, ids, count, up)
+        everyone = reach(arrived, at.bytes(m), base, ids, count, at.neurons(m))
     elif groups[g, G_STORE] == BYTES:
-        spread(m, at.bytes(m), g, due, arrived, ids, count, payload, up)
+        met, everyone = spread(m, at.bytes(m), g, due, arrived, ids, count, payload, up)
     elif groups[g, G_STORE] == SHORTS:
-        spread(m, at.shorts(m), g, due, arrived, ids, count, payload, up)
+        met, everyone = spread(m, at.shorts(m), g, due, arrived, ids, count, payload, up)
     else:
-        spread(m, at.words(m), g, due, arrived, ids, count, payload, up)
+        met, everyone = spread(m, at.words(m), g, due, arrived, ids, count, payload, up)
+    at.full(m)[full] = ALL if everyone else 1
     if shift < 0:
         lower(due, -shift)
-    count_messages(m, g, ids, count, max(late, groups[g, G_FEEDBACK]))
+    count_messages(m, g, ids, count, met, max(late, groups[g, G_FEEDBACK]))
 
 
 @kernel
@@ -316,52 +329,68 @@ def spread(
     count: int,
     payload: Word,
     up: int,
-) -> None:
-    """Add what ``count`` lines sent through a group whose weights stand in one store."""
+) -> tuple[int, int]:
+    """Add what ``count`` lines sent through a group whose weights stand in one store; return how
+    many weights that are not 0 they met, and whether they are known to reach every neuron.
+    """
     groups, base, graded = at.groups(m), at.groups(m)[g, G_WEIGHT], at.groups(m)[g, G_GRADED]
     due[:] = 0
     nonzero, kind = at.nonzero(m)[groups[g, G_NONZERO] :], groups[g, G_KIND]
+    if kind == DENSE and not graded:
+        met = add_spikes(due, weights, base, nonzero, ids, count, up)
+        return met, reach(arrived, weights, base, ids, count, at.neurons(m))
+    met = total_of(nonzero, ids, count)
+    if kind == DENSE:
+        of_bytes = groups[g, G_STORE] == BYTES
+        add_payloads(due, at.sums(m), weights, base, ids, count, payload, of_bytes, up)
+        return met, reach(arrived, weights, base, ids, count, at.neurons(m))
     if kind == CONV:
         shape, sums, marks = at.shapes(m)[groups[g, G_SHAPE]], at.place_sums(m), at.marks(m)
         convolve(due, arrived, sums, marks, shape, weights, base, ids, count, payload, graded, up)
-    elif kind == DENSE:
-        if graded:
-            of_bytes = groups[g, G_STORE] == BYTES
-            add_payloads(due, at.sums(m), weights, base, ids, count, payload, of_bytes, up)
-        else:
-            add_spikes(due, weights, base, ids, count, up)
-        reach(arrived, weights, base, ids, count, at.neurons(m))
+        return met, 0
+    arrived[:] = 0
+    starts, first = at.starts(m)[groups[g, G_STARTS] :], groups[g, G_TARGETS]
+    held = weights[base:]
+    if kind == SPARSE_BLOCKS:
+        blocks, cut = groups[g, G_BLOCKS], at.borders(m)[groups[g, G_BORDERS] :]
+        add_blocks(
+            due, arrived, at.in_blocks(m)[first:], cut, blocks, starts, held, ids, count, payload,
+            graded, nonzero, up,
+        )  # fmt: skip
+    elif kind == SPARSE:
+        near = at.near_targets(m)[first:]
+        add_listed(due, arrived, near, starts, held, ids, count, payload, graded, nonzero, up)
     else:
-        arrived[:] = 0
-        starts, first = at.starts(m)[groups[g, G_STARTS] :], groups[g, G_TARGETS]
-        held = weights[base:]
-        if kind == SPARSE_BLOCKS:
-            blocks, cut = groups[g, G_BLOCKS], at.borders(m)[groups[g, G_BORDERS] :]
-            add_blocks(
-                due, arrived, at.in_blocks(m)[first:], cut, blocks, starts, held, ids, count,
-                payload, graded, nonzero, up,
-            )  # fmt: skip
-        elif kind == SPARSE:
-            near = at.near_targets(m)[first:]
-            add_listed(due, arrived, near, starts, held, ids, count, payload, graded, nonzero, up)
-        else:
-            far = at.far_targets(m)[first:]
-            add_listed(due, arrived, far, starts, held, ids, count, payload, graded, nonzero, up)
+        far = at.far_targets(m)[first:]
+        add_listed(due, arrived, far, starts, held, ids, count, payload, graded, nonzero, up)
+    return met, 0
 
 
-@kernel
-def count_messages(m: int, g: int, ids: Word, count: int, phase: int) -> None:
-    """Count the messages of ``count`` lines, and the weights that they reach; what messages cost,
-    where lines differ.
-    """
-    groups, component, cost = at.groups(m), at.groups(m)[g, G_COMPONENT], at.groups(m)[g, G_COST]
-    nonzero, reached = at.nonzero(m)[groups[g, G_NONZERO] :], 0
+@part
+def total_of(values: Word, listed: Word, count: int) -> int:
+    """Return the sum of the ``count`` listed values."""
+    total = 0
     for k in range(count):
-        reached += nonzero[ids[k]]
-    at.counts(m)[2 * component + phase, SYN_OPS] += reached
-    if groups[g, G_UNIFORM]:
-        at.counts(m)[2 * component + phase, SPIKES] += count
-        return
+        total += values[listed[k]]
+    return total
+
+
+@part
+def count_messages(m: int, g: int, ids: Word, count: int, met: int, phase: int) -> None:
+    """Count the messages of ``count`` lines, the weights ``met`` that are not 0, and what messages
+    cost, where lines differ.
+    """
+    row = at.counts(m)[2 * at.groups(m)[g, G_COMPONENT] + phase]
+    row[SYN_OPS] += met
+    if at.groups(m)[g, G_UNIFORM]:
+        row[SPIKES] += count
+    else:
+        count_costs(row, at.cost(m), at.groups(m)[g, G_COST], ids, count)
+
+
+@apart
+def count_costs(row: Long, cost: Long, first: int, ids: Word, count: int) -> None:
+    """Add what messages of ``count`` lines cost, whose group's costs begin at ``first``."""
     for c in range(COSTS):
         for k in range(count):
-            at.counts(m)[2 * component + phase, SPIKES + c] += at.cost(m)[cost + ids[k], c]
+            row[SPIKES + c] += cost[first + ids[k], c]

@@ -75,11 +75,19 @@ def active_at(neuron: NeuronProgram, offset: int) -> tuple[int, ...]:
     )
 
 
-def print_step(module: ir.Module, name: str, unit: Unit, active: tuple[int, ...]) -> None:
-    """Print the kernel of one step; its totals: neurons that were active, spikes e that
-    nobody follows.
+def print_step(
+    module: ir.Module, name: str, unit: Unit, active: tuple[int, ...], everyone: bool
+) -> None:
+    """Print the kernel of one step; its totals: neurons that were active, where that is not
+    ``everyone``, and spikes e that nobody follows.
     """
-    print_kernel(module, name, unit.signature, lambda lane: _Step(lane, unit, active).print())
+
+    def print_lane(lane: Lane) -> tuple[Value, Value]:
+        step = _Step(lane, unit, active)
+        busy = lane.constant(0) if everyone else step.busy()
+        return busy, step.print()
+
+    print_kernel(module, name, unit.signature, print_lane)
 
 
 class _Step:
@@ -91,14 +99,19 @@ class _Step:
         self._active = active
         self._values: dict[str, Value] = {name: lane.constant(0) for name in OUTPUTS}
 
-    def print(self) -> tuple[Value, Value]:
-        """Print loads, instructions and stores; return whether the neuron was active, and whether
-        it sent an e that nobody follows.
-        """
-        lane, neuron = self._lane, self._unit.neuron
+    def busy(self) -> Value:
+        """Return whether the neuron is active; printed before its step."""
+        lane = self._lane
         busy = lane.builder.or_(self._read("v"), lane.load(REACHED))
         if "bias" in self._unit.tables:
             busy = lane.builder.or_(busy, self._own("bias"))
+        return lane.flag(lane.compare("!=", busy, lane.constant(0)))
+
+    def print(self) -> Value:
+        """Print loads, instructions and stores; return whether the neuron sent an e that nobody
+        follows.
+        """
+        lane, neuron = self._lane, self._unit.neuron
         changed = {*OUTPUTS} & self._unit.written
         for index in self._active:
             instruction = neuron.instructions[index]
@@ -109,8 +122,7 @@ class _Step:
                 lane.store(name, self._values[name])
             if name in changed and name in OUTPUTS and name in self._unit.stored:
                 lane.store(flag_of(name), self._sends(name))
-        unheard = lane.constant(0) if "e" in self._unit.followed else self._sends("e")
-        return lane.flag(lane.compare("!=", busy, lane.constant(0))), unheard
+        return lane.constant(0) if "e" in self._unit.followed else self._sends("e")
 
     def _sends(self, output: str) -> Value:
         """Return whether the neuron sends on an output."""

@@ -16,6 +16,7 @@ from llvmlite import ir
 from hebbite.compiler.arithmetic.randomness import stream_of
 from hebbite.compiler.program.neuron import OUTPUTS
 from hebbite.compiler.program.types import Population, Program
+from hebbite.runtime.engines.native.aligned import padded
 from hebbite.runtime.engines.native.llvm import Code, compile_text
 from hebbite.runtime.engines.native.neuron_code import (
     REACHED,
@@ -25,9 +26,6 @@ from hebbite.runtime.engines.native.neuron_code import (
     print_step,
 )
 from hebbite.runtime.engines.native.plan import Long, State
-
-ALIGN = 16
-"""Rows start at multiples of so many elements: 64 bytes of registers, 16 of flags."""
 
 
 class Room:
@@ -39,7 +37,7 @@ class Room:
     def take(self, size: int) -> int:
         """Return where a new row of ``size`` elements starts."""
         start = self.size
-        self.size += -(-size // ALIGN) * ALIGN
+        self.size += padded(size)
         return start
 
 
@@ -119,23 +117,27 @@ def drawings(index: int, placed: Placed) -> list[tuple[int, ...]]:
 
 
 def compile_units(units: list[Unit], period: int) -> tuple[Code, Long]:
-    """Return the code of all populations, and the address of each one's kernel at each offset."""
+    """Return the code of all populations, and the address of each one's kernel at each offset; the
+    second half of the rows is for steps in which every neuron is known to be active.
+    """
     module = ir.Module("neurons")
     names: dict[tuple[object, ...], str] = {}
     chosen: list[list[str]] = []
-    for unit in units:
-        row = []
-        for offset in range(1, period + 1):
-            active = active_at(unit.neuron, offset)
-            tables = (*unit.tables.items(), *unit.uniform.items())
-            key = (str(unit.neuron), tables, frozenset(unit.stored), unit.followed, active)
-            if key not in names:
-                names[key] = f"step{len(names)}"
-                print_step(module, names[key], unit, active)
-            row.append(names[key])
-        chosen.append(row)
+    for everyone in (False, True):
+        for unit in units:
+            row = []
+            for offset in range(1, period + 1):
+                active = active_at(unit.neuron, offset)
+                tables = (*unit.tables.items(), *unit.uniform.items())
+                stored = frozenset(unit.stored)
+                key = (str(unit.neuron), tables, stored, unit.followed, active, everyone)
+                if key not in names:
+                    names[key] = f"step{len(names)}"
+                    print_step(module, names[key], unit, active, everyone)
+                row.append(names[key])
+            chosen.append(row)
     code = compile_text(str(module))
-    steps = np.zeros((len(units), period + 1), np.int64)
+    steps = np.zeros((len(chosen), period + 1), np.int64)
     for p, row in enumerate(chosen):
         steps[p, 1:] = [code.address(name) for name in row]
     return code, steps

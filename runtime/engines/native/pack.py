@@ -18,6 +18,7 @@ from hebbite.compiler.program.connectivity import Sparse
 from hebbite.compiler.program.neuron import INPUTS, OUTPUTS
 from hebbite.compiler.program.types import OffsetPayload, Population, Program
 from hebbite.runtime.counters import components_of
+from hebbite.runtime.engines.native.aligned import zeros
 from hebbite.runtime.engines.native.connections import NEAR, Connections, joined
 from hebbite.runtime.engines.native.groups import pack_groups, pack_stores
 from hebbite.runtime.engines.native.layout import Layout, table
@@ -148,28 +149,26 @@ class _Packer:
             gap_starts=joined(lists.gap_starts, np.int64),
             shapes=table(lists.shapes, SHAPE),
         )
-        flags = np.zeros(max(self._flags.size, 8), np.uint8)
-        tx, ty = np.zeros(x + 8, np.uint8), np.zeros(y + 8, np.uint8)
         state = State(
-            clock=np.zeros(2, np.int64),
-            memory=np.zeros(self._memory.size, np.int32),
-            flags=flags,
-            lists=np.zeros(max(self._lists.size, 1), np.int32),
-            sent=np.zeros(len(self._outputs), np.int64),
-            full=np.zeros(slots, np.uint8),
-            bytes=np.zeros(stores[BYTES], np.int8),
-            shorts=np.zeros(stores[SHORTS], np.int16),
-            words=np.zeros(stores[WORDS], np.int32),
-            tags=np.zeros(tags, np.int16),
-            nonzero=np.zeros(nonzero, np.int32),
-            below=np.zeros(len(program.plasticity), np.int64),
-            due=np.zeros(due, np.int32),
-            arrived=np.zeros(due, np.uint8),
-            x=np.zeros(2 * x, np.int32),
-            y=np.zeros(3 * y, np.int32),
-            tx=tx,
-            ty=ty,
-            tables=np.zeros(tables, np.int64),
+            clock=zeros(2, np.int64),
+            memory=zeros(self._memory.size, np.int32),
+            flags=zeros(max(self._flags.size, 8), np.uint8),
+            lists=zeros(max(self._lists.size, 1), np.int32),
+            sent=zeros(len(self._outputs), np.int64),
+            full=zeros(slots, np.uint8),
+            bytes=zeros(stores[BYTES], np.int8),
+            shorts=zeros(stores[SHORTS], np.int16),
+            words=zeros(stores[WORDS], np.int32),
+            tags=zeros(tags, np.int16),
+            nonzero=zeros(nonzero, np.int32),
+            below=zeros(len(program.plasticity), np.int64),
+            due=zeros(due, np.int32),
+            arrived=zeros(due, np.uint8),
+            x=zeros(2 * x, np.int32),
+            y=zeros(3 * y, np.int32),
+            tx=zeros(x + 8, np.uint8),
+            ty=zeros(y + 8, np.uint8),
+            tables=zeros(tables, np.int64),
         )
         for one in placed:
             for row, values in one.contents:

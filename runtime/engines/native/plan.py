@@ -61,6 +61,9 @@ LEAP = 255
 BYTES, SHORTS, WORDS = range(3)
 """Stores of weights: int8, int16, int32."""
 
+ALL = 2
+"""What a slot of a ring is full of if its messages reach every neuron."""
+
 TRACES = (*PRE, *POST)
 
 (FROM_MEMORY, FROM_SHORTS, FROM_WORDS, FROM_TAGS, FROM_X, FROM_Y) = range(6)
@@ -70,14 +73,15 @@ TRACES = (*PRE, *POST)
 class Plan(NamedTuple):
     """A program as integers, a row a part, in the order of the program.
 
-    ``code`` (populations, offset): address of the neurons' kernel; ``source_events`` (sources,
-    offset): number of the event sent, -1 for none; ``output_bias`` (outputs, offset): payload of
-    the bias line; ``cost`` (lines of a group, 5): spikes_in .. interchip of one message, one row if
-    all lines have the same; ``falls`` (plastic * trace, 128): decay; ``in_blocks``,
-    ``near_targets``, ``far_targets``: of lists, ``starts``: where the synapses of their lines
-    start; ``borders`` (line, block + 1): how many of a line stand before each block; ``ends``: how
-    many end at the neurons before each; ``gaps``, for rules that need it: how far the lines of each
-    neuron are apart, ``gap_starts`` says where; ``shapes``: of convolutions.
+    ``code`` (populations, offset): address of the neurons' kernel, then as many rows of those for
+    steps in which a message reaches every neuron; ``source_events`` (sources, offset): number of
+    the event sent, -1 for none; ``output_bias`` (outputs, offset): payload of the bias line;
+    ``cost`` (lines of a group, 5): spikes_in .. interchip of one message, one row if all lines have
+    the same; ``falls`` (plastic * trace, 128): decay; ``in_blocks``, ``near_targets``,
+    ``far_targets``: of lists, ``starts``: where the synapses of their lines start; ``borders``
+    (line, block + 1): how many of a line stand before each block; ``ends``: how many end at the
+    neurons before each; ``gaps``, for rules that need it: how far the lines of each neuron are
+    apart, ``gap_starts`` says where; ``shapes``: of convolutions.
     """
 
     head: Long
@@ -111,11 +115,12 @@ class State(NamedTuple):
     """What changes: ``clock`` holds (steps, epochs) done; ``due`` and ``arrived`` are rings.
 
     ``flags``: which neurons send on an output, and which a message reached; ``sent``: length of
-    each output's list; ``full``: rings and inputs that are not all zero; ``nonzero``: of each line,
-    how many weights are not 0; ``x``, ``y``: traces x1, x2 and y1..y3 of all plastic groups;
-    ``tx``, ``ty``: last offset of an event in the epoch, 0 for none; ``below``: of each plastic
-    group, how many tags lie below their word; ``tables``: what printed kernels are given, that of
-    a row first, that of a column next, then one a population.
+    each output's list; ``full``: slots of rings, and inputs, that are not all zero: 1, or `ALL`
+    where messages are known to reach every neuron, of which ``arrived`` says nothing then;
+    ``nonzero``: of each line, how many weights are not 0; ``x``, ``y``: traces x1, x2 and y1..y3 of
+    all plastic groups; ``tx``, ``ty``: last offset of an event in the epoch, 0 for none; ``below``:
+    of each plastic group, how many tags lie below their word; ``tables``: what printed kernels are
+    given, that of a row first, that of a column next, then one a population.
     """
 
     clock: Long

@@ -52,8 +52,8 @@ def run_step(m: int, sample: int, offset: int) -> None:
     for s in range(at.sources(m).shape[0]):
         feed(m, s, sample, offset, late)
     for p in range(at.populations(m).shape[0]):
-        deliver(m, p, step)
-        execute(m, p, offset, late)
+        everyone = deliver(m, p, step)
+        execute(m, p, offset, late, everyone)
     for g in range(at.groups(m).shape[0]):
         receive(m, g, step, late)
 

@@ -26,14 +26,23 @@ ROWS = 255
 
 @apart
 def sum_spikes_of_bytes(
-    due: Word, sums: Short, weights: Small, base: int, ids: Word, count: int, up: Narrow
-) -> None:
-    """Fill ``due`` (neurons,) with the rows of ``count`` lines, times 2^up, by 16-bit ``sums``."""
-    size, done, lifted = due.shape[0], 0, up & SHIFTS
+    due: Word,
+    sums: Short,
+    weights: Small,
+    base: int,
+    nonzero: Word,
+    ids: Word,
+    count: int,
+    up: Narrow,
+) -> int:
+    """Fill ``due`` (neurons,) with the rows of ``count`` lines, times 2^up, by 16-bit ``sums``;
+    return how many weights that are not 0 they have, ``nonzero`` of each line.
+    """
+    size, done, lifted, met = due.shape[0], 0, up & SHIFTS, 0
     while done < count:
         last = min(count, done + ROWS)
         sums[:size] = 0
-        add_rows(sums, weights[base:], ids[done:], last - done, size)
+        met += add_rows(sums, weights[base:], nonzero, ids[done:], last - done, size)
         done = last
         if last <= ROWS:
             for j in range(size):
@@ -41,25 +50,39 @@ def sum_spikes_of_bytes(
         else:
             for j in range(size):
                 due[j] += sums[j] << lifted
+    return met
 
 
 @apart
 def add_rows(
-    sums: Short | Word, weights: Small | Short | Word, ids: Word, count: int, size: int
-) -> None:
-    """Add the rows of ``count`` lines to sums (neurons,), several at a time."""
-    done = 0
+    sums: Short | Word,
+    weights: Small | Short | Word,
+    nonzero: Word,
+    ids: Word,
+    count: int,
+    size: int,
+) -> int:
+    """Add the rows of ``count`` lines to sums (neurons,), several at a time; return how many
+    weights that are not 0 they have, ``nonzero`` of each line.
+    """
+    done, met = 0, 0
     while done + 8 <= count:
         eight_rows(sums, weights, ids[done:], size)
+        for r in range(8):
+            met += nonzero[ids[done + r]]
         done += 8
     while done + 4 <= count:
         four_rows(sums, weights, ids[done:], size)
+        for r in range(4):
+            met += nonzero[ids[done + r]]
         done += 4
     while done < count:
         row = weights[ids[done] * size :]
         for j in range(size):
             sums[j] += row[j]
+        met += nonzero[ids[done]]
         done += 1
+    return met
 
 
 @apart
@@ -84,15 +107,24 @@ def eight_rows(sums: Short | Word, weights: Small | Short | Word, ids: Word, siz
 
 @apart
 def add_spikes(
-    due: Word, weights: Small | Short | Word, base: int, ids: Word, count: int, up: Narrow
-) -> None:
-    """Add the rows of ``count`` lines, times 2^up, to ``due`` (neurons,)."""
+    due: Word,
+    weights: Small | Short | Word,
+    base: int,
+    nonzero: Word,
+    ids: Word,
+    count: int,
+    up: Narrow,
+) -> int:
+    """Add the rows of ``count`` lines, times 2^up, to ``due`` (neurons,); return how many weights
+    that are not 0 they have, ``nonzero`` of each line.
+    """
     size = due.shape[0]
-    add_rows(due, weights[base:], ids, count, size)
+    met = add_rows(due, weights[base:], nonzero, ids, count, size)
     if up > 0:
         lifted = up & SHIFTS
         for j in range(size):
             due[j] <<= lifted
+    return met
 
 
 @apart
@@ -205,19 +237,21 @@ def lower(due: Word, shift: Narrow) -> None:
 @apart
 def reach(
     arrived: Byte, weights: Small | Short | Word, base: int, ids: Word, count: int, missed: Word
-) -> None:
-    """Mark the neurons that a message reaches: those with a weight that is not 0.
+) -> int:
+    """Return whether a message reaches every neuron, by a weight that is not 0; else mark whom.
 
-    ``missed`` lists whom the last three lines miss, whose rows were read last; the others are asked
-    for those alone.
+    The last three lines, whose rows were read last, hardly ever leave one out; they are listed in
+    ``missed`` and asked of the other lines alone.
     """
     size, last, k = arrived.shape[0], count - 1, count - 3
     a, b = weights[base + ids[last] * size :], weights[base + ids[max(last - 1, 0)] * size :]
     c = weights[base + ids[max(last - 2, 0)] * size :]
+    if every(a, b, c, size):
+        return 1
     for j in range(size):
         arrived[j] = (a[j] | b[j] | c[j]) != 0
     if k <= 0:
-        return
+        return 0
     left = list_zeros(arrived, missed, size)
     while left > 0 and k > 0:
         k -= 1
@@ -228,6 +262,34 @@ def reach(
             missed[still] = j
             still += weights[start + j] == 0
         left = still
+    return left == 0
+
+
+@apart
+def every(
+    a: Small | Short | Word, b: Small | Short | Word, c: Small | Short | Word, size: int
+) -> int:
+    """Return whether of each of the first ``size`` elements one of three rows is not 0."""
+    if size < 64:
+        for j in range(size):
+            if (a[j] | b[j] | c[j]) == 0:
+                return 0
+        return 1
+    for q in range(size // 128):
+        if (union(a, b, c, 128 * q) & union(a, b, c, 128 * q + 64)) != -1:
+            return 0
+    last = size - 64
+    return size % 128 == 0 or (union(a, b, c, max(last - 64, 0)) & union(a, b, c, last)) == -1
+
+
+@part
+def union(
+    a: Small | Short | Word, b: Small | Short | Word, c: Small | Short | Word, first: int
+) -> int:
+    """Return of which of 64 elements, the ``first`` and those behind it, one of three rows is not
+    0, as `marked` does.
+    """
+    return marked(a[first:], 0) | marked(b[first:], 0) | marked(c[first:], 0)
 
 
 @apart

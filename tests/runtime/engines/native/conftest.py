@@ -32,7 +32,7 @@ class Numbers:
         self.array[index] = np.array(int(value) & (2**64 - 1), np.uint64).astype(self.array.dtype)
 
 
-def bytes_marked(values: Numbers, number: int) -> int:
+def elements_marked(values: Numbers, number: int) -> int:
     bits = sum(1 << k for k in range(64) if values[64 * number + k])
     return bits - 2**64 if bits >= 2**63 else bits
 
@@ -46,7 +46,7 @@ def by_python(kernel: Kernel) -> Callable[..., object]:
             assert isinstance(each.function, FunctionType)
             known[name] = FunctionType(each.function.__code__, known)
         elif each is marked:
-            known[name] = bytes_marked
+            known[name] = elements_marked
         elif each is fetch:
             known[name] = lambda *_: None
     return FunctionType(kernel.function.__code__, known)

@@ -445,11 +445,6 @@ def no_module(a: Any, n: int) -> Any:
 
 
 @kernel
-def marks_of_words(a: Any, n: int) -> Any:
-    return marked(a, n)
-
-
-@kernel
 def call_late_in_a_chain(a: Any, n: int) -> Any:
     return 0 < n < bump(a)
 
@@ -534,7 +529,6 @@ REFUSED: list[tuple[Any, int, str]] = [
     (result_and_none, 3, "0 results here, 1 elsewhere"),
     (no_such_array, 2, "'at.nobody' is no array of a machine"),
     (no_module, 2, "'a.head' is no array of a machine"),
-    (marks_of_words, 2, "no array of bytes"),
     (call_late_in_a_chain, 2, "write 'and'"),
     (with_a_default, 1, "without defaults"),
     (with_many, 1, "plain arguments"),
@@ -570,6 +564,11 @@ def row_set(table: Any) -> None:
 
 
 @kernel
+def table_marked(table: Any) -> Any:
+    return marked(table, 0)
+
+
+@kernel
 def array_of_two_types(table: Any) -> Any:
     row = table[0]
     row = table
@@ -581,6 +580,7 @@ def array_of_two_types(table: Any) -> Any:
     [
         (table_in_parts, "take a row"),
         (row_set, "has 2 dimensions, not 1"),
+        (table_marked, "'table' has 2 dimensions, not 1"),
         (array_of_two_types, "'row' is of two types"),
         (sums, "2 arguments, not 1"),
     ],

@@ -242,10 +242,14 @@ def marks(values: Any, number: int) -> int:
     return marked(values, number)
 
 
+@pytest.mark.parametrize("dtype", [np.uint8, np.int8, np.int16, np.int32])
 @repeated
-@given(st.lists(st.integers(0, 2), min_size=192, max_size=192), st.integers(0, 2))
-def test_64_bytes_are_looked_at_at_once(both: Both, values: list[int], number: int) -> None:
-    both(marks, np.array(values, np.uint8) * 127, number)
+@given(values=st.lists(st.integers(0, 2), min_size=192, max_size=192), number=st.integers(0, 2))
+def test_64_elements_are_looked_at_at_once(
+    both: Both, dtype: type[Any], values: list[int], number: int
+) -> None:
+    high = 1 << 8 * np.dtype(dtype).itemsize - 2
+    both(marks, np.array(values, np.int64).astype(dtype) * dtype(high), number)
 
 
 # Control.
