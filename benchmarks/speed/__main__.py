@@ -2,7 +2,7 @@
 
     python -m benchmarks.speed                                  equality, then workloads A, B, C
     python -m benchmarks.speed --scales 1,4,16 --activity 0.003,0.03,0.1,0.3
-    python -m benchmarks.speed --startup --memory --mnist --batch --cliffs
+    python -m benchmarks.speed --startup --memory --mnist --batch --cliffs --counting
     python -m benchmarks.speed --tables docs/speed.md --plots docs/speed
 
 Run from the root of the checkout. Every system runs in a process of its own, one thread, the
@@ -19,7 +19,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks.speed import batch, cliffs, memory, mnist, report, startup
+from benchmarks.speed import batch, cliffs, counting, memory, mnist, report, startup
 from benchmarks.speed.equal import Unequal, check_equal
 from benchmarks.speed.machine import commit, limits
 from benchmarks.speed.measure import Busy, measured
@@ -27,7 +27,8 @@ from benchmarks.speed.results import Results, default_file
 from benchmarks.speed.systems import DEFAULT, SYSTEMS, Failed, System
 from benchmarks.speed.workloads import STEPS, Workload, cache_folder
 
-EXTRAS = {"startup": startup, "memory": memory, "mnist": mnist, "batch": batch, "cliffs": cliffs}
+EXTRAS = {"startup": startup, "memory": memory, "mnist": mnist, "batch": batch, "cliffs": cliffs,
+          "counting": counting}  # fmt: skip
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -14,7 +14,7 @@ ORDER = ("native", "native-exact", "native-dense", "handwritten", "brian2", "nes
          "lava", "lava-float", "reference")  # fmt: skip
 ABSENT = "Not measured yet."
 PLACES = ("A", "B", "C1", "C2", "scale", "activity", "startup", "memory", "mnist", "batch",
-          "cliffs")  # fmt: skip
+          "cliffs", "counting")  # fmt: skip
 
 
 def row_text(row: Row, limits: Mapping[str, float]) -> str:
