@@ -7,7 +7,7 @@ are turned to the order of neurons, (output, place).
 
 from __future__ import annotations
 
-from hebbite.runtime.engines.native.language import kernel, part, turn
+from hebbite.runtime.engines.native.language import apart, part, turn
 from hebbite.runtime.engines.native.plan import (
     V_DX,
     V_DY,
@@ -36,7 +36,7 @@ TILE = 4
 """Elements that `turn` takes along and across."""
 
 
-@kernel
+@apart
 def convolve(
     due: Word,
     arrived: Byte,
@@ -70,7 +70,7 @@ def convolve(
     turn_all(marks, places, outputs, arrived)
 
 
-@kernel
+@apart
 def turn_all(held: Word | Byte, places: int, outputs: int, goal: Word | Byte) -> None:
     """Write ``held`` (place, output) to ``goal`` as (output, place)."""
     across, along = outputs // TILE * TILE, places // TILE * TILE
@@ -86,7 +86,7 @@ def turn_all(held: Word | Byte, places: int, outputs: int, goal: Word | Byte) ->
             goal[o * places + place] = held[place * outputs + o]
 
 
-@kernel
+@apart
 def window(
     sums: Word,
     marks: Byte,
@@ -136,7 +136,7 @@ def place_of(start: int, stride: int, places: int) -> int:
     return found if start >= 0 and found < places else -1
 
 
-@kernel
+@apart
 def add_tap(
     sums: Word,
     marks: Byte,
@@ -149,6 +149,6 @@ def add_tap(
     """Add a row of ``size`` weights, times what was sent, at a place."""
     goal, row, reached = sums[place:], weights[start:], marks[place:]
     for o in range(size):
-        goal[o] += row[o] * sent
-    for o in range(size):
-        reached[o] |= row[o] != 0
+        weight = row[o]
+        goal[o] += weight * sent
+        reached[o] |= weight != 0
