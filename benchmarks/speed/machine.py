@@ -13,6 +13,7 @@ from typing import Any
 import numba
 import numpy as np
 from benchmarks.speed.handwritten import jit
+from llvmlite import binding
 
 ROOT = Path(__file__).parents[2]
 L2_BYTES = 256 * 1024
@@ -32,10 +33,11 @@ def description() -> dict[str, Any]:
 
 
 def cpu_model() -> str:
-    """Return the name of the processor."""
+    """Return the name of the processor, and in brackets its kind as LLVM names it."""
     info = Path("/proc/cpuinfo")
     found = re.search(r"model name\s*:\s*(.+)", info.read_text()) if info.exists() else None
-    return found[1].strip() if found else platform.processor() or platform.machine()
+    name = found[1].strip() if found else platform.processor() or platform.machine()
+    return f"{name} ({binding.get_host_cpu_name()})"
 
 
 def slug() -> str:
