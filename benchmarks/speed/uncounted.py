@@ -49,8 +49,7 @@ CUTS: dict[str, tuple[tuple[str, str], ...]] = {
         ("            arrived[j] |= weight != 0\n", ""),
     ),
     "neuron_code": (
-        ("        busy = lane.constant(0) if everyone else step.busy()\n",
-         "        busy = lane.constant(0)\n"),
+        ("        busy = self._busy()\n", "        busy = lane.constant(0)\n"),
     ),
     "learning": (
         ("    at.counts(m)[2 * component + 1, TERMS] += terms\n", ""),

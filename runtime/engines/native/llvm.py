@@ -36,7 +36,10 @@ class Array:
 
 
 class Lane:
-    """One element of the loop while it is printed: loads, stores, and 32-bit arithmetic."""
+    """One element of the loop while it is printed: loads, stores, and 32-bit arithmetic.
+
+    ``which``: the number of the kernel, of those that are printed at once; a constant in each.
+    """
 
     def __init__(
         self,
@@ -44,9 +47,11 @@ class Lane:
         index: Value,
         arrays: Mapping[str, tuple[Array, Value]],
         numbers: Mapping[str, Value],
+        which: Value,
     ) -> None:
         self.builder = builder
         self.index = index
+        self.which = which
         self._arrays = arrays
         self._numbers = numbers
 
@@ -117,7 +122,21 @@ class Signature:
 
 def print_kernel(module: ir.Module, name: str, signature: Signature, body: Body) -> None:
     """Print the kernel ``name``; ``body`` prints one element and returns what each total gains."""
-    inner = _print_loop(module, name, signature, body)
+    print_kernels(module, (name,), signature, body)
+
+
+def print_kernels(
+    module: ir.Module, names: Sequence[str], signature: Signature, body: Body
+) -> None:
+    """Print kernels that differ by ``which`` alone; the loop is printed once for all."""
+    inner = _print_loop(module, names[0], signature, body)
+    for which, name in enumerate(names):
+        _print_entry(module, name, signature, inner, ir.Constant(I32, which))
+
+
+def _print_entry(
+    module: ir.Module, name: str, signature: Signature, inner: ir.Function, which: Value
+) -> None:
     outer = ir.Function(module, ir.FunctionType(ir.VoidType(), [I64, I64]), name)
     builder = ir.IRBuilder(outer.append_basic_block("entry"))
     table = builder.inttoptr(outer.args[0], I64.as_pointer())
@@ -133,14 +152,14 @@ def print_kernel(module: ir.Module, name: str, signature: Signature, body: Body)
     for k in range(len(signature.numbers)):
         given.append(builder.trunc(builder.load(entry(first + k)), I32))
     out = entry(first + len(signature.numbers))
-    builder.call(inner, [*given, outer.args[1], out])
+    builder.call(inner, [*given, which, outer.args[1], out])
     builder.ret_void()
 
 
 def _print_loop(module: ir.Module, name: str, signature: Signature, body: Body) -> ir.Function:
     arrays, numbers = signature.arrays, signature.numbers
     kinds = [ir.IntType(array.bits).as_pointer() for array in arrays]
-    kinds += [I32] * len(numbers) + [I64, I64.as_pointer()]
+    kinds += [I32] * (len(numbers) + 1) + [I64, I64.as_pointer()]
     function = ir.Function(module, ir.FunctionType(ir.VoidType(), kinds), f"{name}.loop")
     function.linkage = "private"
     function.attributes.add("alwaysinline")
@@ -154,8 +173,8 @@ def _print_loop(module: ir.Module, name: str, signature: Signature, body: Body) 
     index = builder.phi(I64)
     sums = [builder.phi(I32) for _ in signature.totals]
     starts = {a.name: (a, start) for a, start in zip(arrays, function.args, strict=False)}
-    given = dict(zip(numbers, function.args[len(arrays) : -2], strict=True))
-    gains = body(Lane(builder, index, starts, given))
+    given = dict(zip(numbers, function.args[len(arrays) : -3], strict=True))
+    gains = body(Lane(builder, index, starts, given, function.args[-3]))
     after = [builder.add(total, gain) for total, gain in zip(sums, gains, strict=True)]
     following = builder.add(index, ir.Constant(I64, 1))
     builder.cbranch(builder.icmp_signed("<", following, size), loop, end)

@@ -19,10 +19,13 @@ from hebbite.runtime.engines.native.llvm import (
     Lane,
     Signature,
     Value,
-    print_kernel,
+    print_kernels,
 )
 
 REACHED, ACTIVE, UNHEARD = "reached", "active", "unheard"
+KERNELS = ("", ".everyone")
+"""What a population's two kernels are called behind a name: the second is for steps in which a
+message reached every neuron."""
 
 
 @dataclass(frozen=True)
@@ -75,19 +78,12 @@ def active_at(neuron: NeuronProgram, offset: int) -> tuple[int, ...]:
     )
 
 
-def print_step(
-    module: ir.Module, name: str, unit: Unit, active: tuple[int, ...], everyone: bool
-) -> None:
-    """Print the kernel of one step; its totals: neurons that were active, where that is not
-    ``everyone``, and spikes e that nobody follows.
+def print_step(module: ir.Module, name: str, unit: Unit, active: tuple[int, ...]) -> None:
+    """Print the two kernels of one step; their totals: neurons that were active, which the second
+    leaves out, and spikes e that nobody follows.
     """
-
-    def print_lane(lane: Lane) -> tuple[Value, Value]:
-        step = _Step(lane, unit, active)
-        busy = lane.constant(0) if everyone else step.busy()
-        return busy, step.print()
-
-    print_kernel(module, name, unit.signature, print_lane)
+    names = [f"{name}{kernel}" for kernel in KERNELS]
+    print_kernels(module, names, unit.signature, lambda lane: _Step(lane, unit, active).print())
 
 
 class _Step:
@@ -99,19 +95,22 @@ class _Step:
         self._active = active
         self._values: dict[str, Value] = {name: lane.constant(0) for name in OUTPUTS}
 
-    def busy(self) -> Value:
-        """Return whether the neuron is active; printed before its step."""
+    def _busy(self) -> Value:
+        """Return whether the neuron is active, 0 where nobody asks; printed before its step."""
         lane = self._lane
         busy = lane.builder.or_(self._read("v"), lane.load(REACHED))
         if "bias" in self._unit.tables:
             busy = lane.builder.or_(busy, self._own("bias"))
-        return lane.flag(lane.compare("!=", busy, lane.constant(0)))
+        found = lane.flag(lane.compare("!=", busy, lane.constant(0)))
+        asked = lane.compare("==", lane.which, lane.constant(0))
+        return lane.builder.select(asked, found, lane.constant(0))
 
-    def print(self) -> Value:
-        """Print loads, instructions and stores; return whether the neuron sent an e that nobody
-        follows.
+    def print(self) -> tuple[Value, Value]:
+        """Print loads, instructions and stores; return whether the neuron was active, and whether
+        it sent an e that nobody follows.
         """
         lane, neuron = self._lane, self._unit.neuron
+        busy = self._busy()
         changed = {*OUTPUTS} & self._unit.written
         for index in self._active:
             instruction = neuron.instructions[index]
@@ -122,7 +121,7 @@ class _Step:
                 lane.store(name, self._values[name])
             if name in changed and name in OUTPUTS and name in self._unit.stored:
                 lane.store(flag_of(name), self._sends(name))
-        return lane.constant(0) if "e" in self._unit.followed else self._sends("e")
+        return busy, lane.constant(0) if "e" in self._unit.followed else self._sends("e")
 
     def _sends(self, output: str) -> Value:
         """Return whether the neuron sends on an output."""

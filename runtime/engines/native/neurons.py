@@ -19,6 +19,7 @@ from hebbite.compiler.program.types import Population, Program
 from hebbite.runtime.engines.native.aligned import padded
 from hebbite.runtime.engines.native.llvm import Code, compile_text
 from hebbite.runtime.engines.native.neuron_code import (
+    KERNELS,
     REACHED,
     Unit,
     active_at,
@@ -123,21 +124,20 @@ def compile_units(units: list[Unit], period: int) -> tuple[Code, Long]:
     module = ir.Module("neurons")
     names: dict[tuple[object, ...], str] = {}
     chosen: list[list[str]] = []
-    for everyone in (False, True):
-        for unit in units:
-            row = []
-            for offset in range(1, period + 1):
-                active = active_at(unit.neuron, offset)
-                tables = (*unit.tables.items(), *unit.uniform.items())
-                stored = frozenset(unit.stored)
-                key = (str(unit.neuron), tables, stored, unit.followed, active, everyone)
-                if key not in names:
-                    names[key] = f"step{len(names)}"
-                    print_step(module, names[key], unit, active, everyone)
-                row.append(names[key])
-            chosen.append(row)
+    for unit in units:
+        row = []
+        for offset in range(1, period + 1):
+            active = active_at(unit.neuron, offset)
+            tables = (*unit.tables.items(), *unit.uniform.items())
+            key = (str(unit.neuron), tables, frozenset(unit.stored), unit.followed, active)
+            if key not in names:
+                names[key] = f"step{len(names)}"
+                print_step(module, names[key], unit, active)
+            row.append(names[key])
+        chosen.append(row)
     code = compile_text(str(module))
-    steps = np.zeros((len(chosen), period + 1), np.int64)
-    for p, row in enumerate(chosen):
+    steps = np.zeros((len(KERNELS) * len(units), period + 1), np.int64)
+    rows = [[f"{name}{kernel}" for name in row] for kernel in KERNELS for row in chosen]
+    for p, row in enumerate(rows):
         steps[p, 1:] = [code.address(name) for name in row]
     return code, steps

@@ -88,8 +88,7 @@ def unit_of(line: str, entries: int) -> tuple[Unit, Code]:
     neuron = parse_neuron(text).bind({}, period=1)
     unit = Unit(neuron, {"curve": entries, "own": 64}, {}, {*neuron.kept, "s"}, ("s",))
     module = ir.Module("one")
-    print_step(module, "one", unit, (0,), everyone=False)
-    print_step(module, "everyone", unit, (0,), everyone=True)
+    print_step(module, "one", unit, (0,))
     return unit, compile_text(str(module))
 
 
@@ -123,7 +122,7 @@ def execute_both(
     totals = called(code, "one", unit.signature, arrays, {}, size)
     assert totals == {"active": np.count_nonzero(busy), "unheard": 0}
     first = arrays["r"].copy()
-    again = called(code, "everyone", unit.signature, arrays, {}, size)
+    again = called(code, "one.everyone", unit.signature, arrays, {}, size)
     assert again == {"active": 0, "unheard": 0}
     assert np.array_equal(arrays["r"], first)
     compared = 0
