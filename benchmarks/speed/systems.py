@@ -89,17 +89,22 @@ class Worker:
     """A process that runs one system with one workload. Use as a context."""
 
     def __init__(
-        self, system: System, file: Path, kind: str, steps: int, *, threads: int = 1
+        self,
+        system: System,
+        file: Path,
+        kind: str,
+        steps: int,
+        *,
+        variables: Mapping[str, str] | None = None,
     ) -> None:
-        """Start it; `ready` waits until it stands."""
+        """Start it, with more ``variables`` in its environment; entering it waits until it stands."""
         self.system = system
         command = [system.python, "-m", system.module, str(file), kind, str(steps), system.choice]
-        several = {name: str(threads) for name in ONE_THREAD}
         self._log = tempfile.TemporaryFile("w+")  # noqa: SIM115 - closed in __exit__
         self._process = subprocess.Popen(
             command,
             cwd=ROOT,
-            env={**os.environ, **ONE_THREAD, **(several if threads > 1 else {})},
+            env={**os.environ, **ONE_THREAD, **(variables or {})},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._log,
