@@ -97,7 +97,7 @@ class Worker:
         *,
         variables: Mapping[str, str] | None = None,
     ) -> None:
-        """Start it, with more ``variables`` in its environment; entering it waits until it stands."""
+        """Start it, with more ``variables`` in its environment; ``with`` waits until it stands."""
         self.system = system
         command = [system.python, "-m", system.module, str(file), kind, str(steps), system.choice]
         self._log = tempfile.TemporaryFile("w+")  # noqa: SIM115 - closed in __exit__

@@ -36,8 +36,8 @@ CUTS: dict[str, tuple[tuple[str, str], ...]] = {
          " += count\n", ""),
     ),
     "spread": (
-        ("        for r in range(8):\n            met += nonzero[ids[done + r]]\n", ""),
-        ("        for r in range(4):\n            met += nonzero[ids[done + r]]\n", ""),
+        ("        met += total_of(nonzero, ids[done:], 8)\n", ""),
+        ("        met += total_of(nonzero, ids[done:], 4)\n", ""),
         ("        met += nonzero[ids[done]]\n", ""),
     ),
     "lists": (

@@ -84,6 +84,7 @@ from hebbite.runtime.engines.native.spread import (
     mark,
     reach,
     sum_spikes_of_bytes,
+    total_of,
 )
 from hebbite.runtime.engines.native.windows import convolve
 
@@ -364,15 +365,6 @@ def spread(
         far = at.far_targets(m)[first:]
         add_listed(due, arrived, far, starts, held, ids, count, payload, graded, nonzero, up)
     return met, 0
-
-
-@part
-def total_of(values: Word, listed: Word, count: int) -> int:
-    """Return the sum of the ``count`` listed values."""
-    total = 0
-    for k in range(count):
-        total += values[listed[k]]
-    return total
 
 
 @part

@@ -68,13 +68,11 @@ def add_rows(
     done, met = 0, 0
     while done + 8 <= count:
         eight_rows(sums, weights, ids[done:], size)
-        for r in range(8):
-            met += nonzero[ids[done + r]]
+        met += total_of(nonzero, ids[done:], 8)
         done += 8
     while done + 4 <= count:
         four_rows(sums, weights, ids[done:], size)
-        for r in range(4):
-            met += nonzero[ids[done + r]]
+        met += total_of(nonzero, ids[done:], 4)
         done += 4
     while done < count:
         row = weights[ids[done] * size :]
@@ -83,6 +81,15 @@ def add_rows(
         met += nonzero[ids[done]]
         done += 1
     return met
+
+
+@part
+def total_of(values: Word, listed: Word, count: int) -> int:
+    """Return the sum of the ``count`` listed values."""
+    total = 0
+    for k in range(count):
+        total += values[listed[k]]
+    return total
 
 
 @apart
