@@ -101,7 +101,8 @@ def _short(value: Any) -> str:
 def machine_text(results: Results) -> str:
     """Return where the figures were measured."""
     m = results.data["machine"]
-    commits = sorted({row["commit"] for row in results.data["rows"]})
+    measurements = [*results.data["rows"], *results.data["extra"].values()]
+    commits = sorted({each["commit"] for each in measurements})
     limits = ", ".join(
         f"{value / 1e9:.0f} G additions a second onto {name}"
         for name, value in results.limits.items()
