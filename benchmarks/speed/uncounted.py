@@ -22,15 +22,11 @@ CUTS: dict[str, tuple[tuple[str, str], ...]] = {
     "messages": (
         ("    row[ACTIVE] += size if everyone else totals[0]\n", ""),
         ("    row[FIRED] += fired + totals[1]\n", ""),
-        ("        everyone = reach(arrived, at.bytes(m), base, ids, count, at.neurons(m))\n",
-         "        everyone = 1\n"),
-        ("        met = add_spikes(due, weights, base, nonzero, ids, count, up)\n"
-         "        return met, reach(arrived, weights, base, ids, count, at.neurons(m))\n",
-         "        return add_spikes(due, weights, base, nonzero, ids, count, up), 1\n"),
-        ("payload, of_bytes, up)\n"
-         "        return met, reach(arrived, weights, base, ids, count, at.neurons(m))\n",
-         "payload, of_bytes, up)\n        return met, 1\n"),
-        ("    met = total_of(nonzero, ids, count)\n", "    met = 0\n"),
+        ("    if populations[p, P_ASKED]:\n        at.resting(m)[p] = totals[2]\n", ""),
+        ("    if groups[g, G_VARIES]:\n        count_lines(m, g, ids, count)\n", ""),
+        ("        met = total_of(nonzero, ids, count)\n", "        met = 0\n"),
+        ("        return total_of(nonzero, ids, count), SOME\n", "        return 0, SOME\n"),
+        ("    if asked:\n        arrived[:] = 0\n", ""),
         ("    count_messages(m, g, ids, count, met, max(late, groups[g, G_FEEDBACK]))\n", ""),
         ("    at.counts(m)[2 * sources[s, S_COMPONENT] + max(late, sources[s, S_TARGET]), HOST]"
          " += count\n", ""),
@@ -39,17 +35,21 @@ CUTS: dict[str, tuple[tuple[str, str], ...]] = {
         ("        met += total_of(nonzero, ids[done:], 8)\n", ""),
         ("        met += total_of(nonzero, ids[done:], 4)\n", ""),
         ("        met += nonzero[ids[done]]\n", ""),
+        ("    if every(a, b, c, size):\n", "    if size > 0:\n"),
     ),
     "lists": (
-        ("            if weight != 0:\n"
-         "                j = targets[s]\n"
-         "                due[j] += weight * sent\n"
-         "                arrived[j] = 1\n",
-         "            due[targets[s]] += weight * sent\n"),
-        ("            arrived[j] |= weight != 0\n", ""),
+        ("    if not asked:\n", "    if True:\n"),
+        ("        few = few_zeros(held, last - first)\n"
+         "        add_part(due, arrived, targets, weights, first, last, sent, few, asked)\n"
+         "        met += held\n",
+         "        add_part(due, arrived, targets, weights, first, last, sent, 0, asked)\n"),
+        ("        few = few_zeros(held, starts[line + 1] - first)\n", "        few = 0\n"),
+        ("sent, few, asked)\n        met += held\n    return met\n\n\n@part",
+         "sent, few, asked)\n    return met\n\n\n@part"),
     ),
     "neuron_code": (
-        ("        busy = self._busy()\n", "        busy = lane.constant(0)\n"),
+        ("        busy = self._busy()\n", "        busy = ir.Constant(I1, 0)\n"),
+        ("        if not self._unit.asked:\n", "        if True:\n"),
     ),
     "learning": (
         ("    at.counts(m)[2 * component + 1, TERMS] += terms\n", ""),
@@ -64,16 +64,22 @@ CUTS: dict[str, tuple[tuple[str, str], ...]] = {
          " += events * written\n", ""),
     ),
     "rule_code": (
-        ('        changed = lane.flag(lane.compare("!=", weight, self._weight))\n'
-         "        gained = lane.builder.sub(self._is(self._weight, 0), self._is(weight, 0))\n",
-         "        changed = gained = lane.constant(0)\n"),
-        ("            lane.store(NONZERO, lane.builder.add(lane.load(NONZERO, at), gained), at)\n",
-         ""),
+        ('    return lane.compare("!=", lane.element(WEIGHT), before)\n',
+         "    return lane.constant(0)\n"),
+    ),
+    "steps": (
+        ("            stuck[0] += new == weight\n", ""),
+        ("    if changed > 0:\n        forget_lines(m, g, at.lines(m), sent)\n", ""),
+        ("    if moved > 0:\n        forget_all(m, g, lines)\n", ""),
     ),
     "synapses": (
-        ("        changed += new != weight\n"
-         "        nonzero[i] += (weight == 0) - (new == 0)\n", ""),
+        ("    if column_stride(m, g) == 0:\n"
+         "        forget_lines(m, g, at.column_lines(m), count)\n"
+         "    else:\n"
+         "        forget_all(m, g, count)\n", ""),
+        ("    forget_all(m, g, lines)\n", ""),
     ),
+    "rows": (("    forget_lines(m, g, lines, count)\n", ""),),
     "run": (("        count_written(m, q)\n", ""),),
 }  # fmt: skip
 """Of each module what is cut, and what stands there instead."""

@@ -103,7 +103,7 @@ class Connections:
 
 def put(parts: list[NDArray[Scalar]], values: NDArray[Scalar]) -> int:
     """Append values; return where they will start when the parts are joined."""
-    first = sum(part.size for part in parts)
+    first = sum(len(part) for part in parts)
     parts.append(values)
     return first
 

@@ -5,16 +5,38 @@ from __future__ import annotations
 import numpy as np
 
 from hebbite.compiler.placement import hops
-from hebbite.compiler.program.types import Program
+from hebbite.compiler.program.connectivity import Sparse
+from hebbite.compiler.program.types import Program, Synapses
 from hebbite.runtime.counters import components_of
 from hebbite.runtime.engines.native.aligned import padded
-from hebbite.runtime.engines.native.connections import Connections
+from hebbite.runtime.engines.native.connections import Connections, put
 from hebbite.runtime.engines.native.layout import Layout, table
-from hebbite.runtime.engines.native.plan import GROUP, Long
+from hebbite.runtime.engines.native.plan import GROUP, Long, Word
 from hebbite.runtime.engines.native.rule_code import visits_columns
 from hebbite.runtime.engines.native.weights import Held, changing, form_of, store_of
 
 COSTS = ("spikes_in", "axon_out", "hops_ew", "hops_ns", "interchip")
+
+
+class Costs:
+    """What messages cost: every cost of a group once, and which of them a message of each line has,
+    where they differ.
+    """
+
+    def __init__(self) -> None:
+        self.rows: list[Long] = []
+        self.of_lines: list[Word] = []
+
+    def enter(self, program: Program, group: Synapses) -> tuple[int, int]:
+        """Enter a group; return where its costs start, and those of its lines, -1 if all have the
+        first.
+        """
+        cost, zero = hops(program, group), np.zeros(program.line_count(group), np.int64)
+        each = np.column_stack([cost.get(name, zero) for name in COSTS])
+        if (each == each[:1]).all():
+            return put(self.rows, each[:1]), -1
+        kinds, of_lines = np.unique(each, axis=0, return_inverse=True)
+        return put(self.rows, kinds), put(self.of_lines, of_lines.reshape(-1).astype(np.int32))
 
 
 def pack_stores(program: Program, layout: Layout) -> tuple[list[int], int]:
@@ -36,29 +58,32 @@ def pack_stores(program: Program, layout: Layout) -> tuple[list[int], int]:
     return sizes, lines
 
 
+def leaves_out(program: Program, group: Synapses) -> bool:
+    """Whether whom a group reaches is not marked where every neuron is active anyway: by lists that
+    do not change, a mark a synapse is much of the work; who is active is known one step ahead.
+    """
+    static = group.weight not in changing(program)
+    return static and group.delay == 1 and isinstance(group.connect, Sparse)
+
+
 def pack_groups(
-    program: Program, layout: Layout, connections: Connections
-) -> tuple[Long, Long, int, int]:
-    """Return the rows of all groups, the cost of a message of each line, the size of the rings, and
-    how many slots inputs and rings have; `pack_stores` comes before.
+    program: Program, layout: Layout, connections: Connections, costs: Costs
+) -> tuple[Long, int, int]:
+    """Return the rows of all groups, the size of the rings, and how many slots inputs and rings
+    have; `pack_stores` comes before.
     """
     components = components_of(program)
     names = [population.name for population in program.populations]
     by_neuron = {p.synapses for p in program.plasticity if visits_columns(p)}
     groups = [group.name for group in program.synapses]
     rows: list[tuple[int, ...]] = []
-    costs: list[Long] = [np.zeros((0, len(COSTS)), np.int64)]
-    due, cost_rows, slots = 0, 0, 2 * len(names)
+    varying = changing(program)
+    due, slots = 0, 2 * len(names)
     for group in program.synapses:
         size, lines = program.post_size(group), program.line_count(group)
         held = layout.weight[form_of(group)]
         kind, *entered = connections.enter(program, group, columns=group.name in by_neuron)
         layout.due[group.name], layout.slots[group.name] = due, slots
-        cost = hops(program, group)
-        zero = np.zeros(lines, np.int64)
-        each = np.column_stack([cost.get(name, zero) for name in COSTS])
-        uniform = bool((each == each[:1]).all())
-        costs.append(each[:1] if uniform else each)
         rows.append(
             (
                 layout.outputs[group.pre, group.output],
@@ -79,14 +104,13 @@ def pack_groups(
                 components.index(group.name),
                 groups.index(group.mirror) if group.mirror else -1,
                 group.magnitude,
-                cost_rows,
-                uniform,
+                *costs.enter(program, group),
                 held.lines,
+                group.weight in varying,
+                leaves_out(program, group),
                 *entered,
             )
         )
         due += padded(group.delay * size)
         slots += group.delay
-        cost_rows += len(costs[-1])
-    cost_table = np.ascontiguousarray(np.concatenate(costs), np.int64)
-    return table(rows, GROUP), cost_table, due, slots
+    return table(rows, GROUP), due, slots

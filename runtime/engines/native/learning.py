@@ -30,12 +30,13 @@ from hebbite.runtime.engines.native.plan import (
     GATE_U,
     H_EPOCH,
     H_INDEPENDENT,
+    L_COLUMN_STEPS,
     L_FACTORS,
     L_FIRST,
     L_GROUP,
     L_LAST,
+    L_ROW_STEPS,
     L_SILENT,
-    L_STEPS,
     L_TAG,
     L_TAG_FIRST,
     L_X,
@@ -48,7 +49,8 @@ from hebbite.runtime.engines.native.plan import (
 )
 from hebbite.runtime.engines.native.rows import learn_rows
 from hebbite.runtime.engines.native.spread import list_flags, mark
-from hebbite.runtime.engines.native.synapses import begin_rows, learn_column, step_columns
+from hebbite.runtime.engines.native.steps import step_columns, step_rows
+from hebbite.runtime.engines.native.synapses import begin_rows, learn_column
 from hebbite.runtime.engines.native.traces import (
     ALL_TRACES,
     PRE_TRACES,
@@ -201,6 +203,16 @@ def keep_rows(m: int, q: int, kept: Word, lines: Word, count: int, offset: int) 
 
 
 @kernel
+def learn_sent(m: int, q: int, sent: int, events: int, number: int, independent: int) -> int:
+    """Update the synapses of the ``sent`` lines that are listed, where ``events`` neurons learnt;
+    return how many weights changed.
+    """
+    if at.plastic(m)[q, L_ROW_STEPS] != 0 and not independent:
+        return step_rows(m, q, sent, events)
+    return learn_rows(m, q, visit(m, q, sent), number, independent)
+
+
+@kernel
 def list_events(m: int, output: int, last: Byte, found: Word) -> int:
     """List the elements with an event in the epoch, by the offsets of their ``last`` ones; return
     how many. An epoch of one step has those that ``output`` has just sent.
@@ -241,8 +253,8 @@ def learn_group(m: int, q: int, epoch: int) -> None:
             at.lines(m)[i] = i
         changed = learn_rows(m, q, lines, number, shared < 0)
     else:
-        changed = learn_rows(m, q, visit(m, q, sent), number, shared < 0)
-        if columns and at.plastic(m)[q, L_STEPS] != 0 and at.groups(m)[g, G_KIND] == DENSE:
+        changed = learn_sent(m, q, sent, events, number, shared < 0)
+        if columns and at.plastic(m)[q, L_COLUMN_STEPS] != 0 and at.groups(m)[g, G_KIND] == DENSE:
             changed += step_columns(m, q, events, number, shared < 0)
         elif columns:
             for k in range(events):

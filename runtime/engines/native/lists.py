@@ -51,14 +51,21 @@ def add_listed(
     graded: int,
     nonzero: Word,
     up: int,
-) -> None:
-    """Add what ``count`` lines sent, times 2^up, to ``due`` (neurons,); mark who was reached."""
+    asked: int,
+) -> int:
+    """Add what ``count`` lines sent, times 2^up, to ``due`` (neurons,); if ``asked``, mark who was
+    reached. Return how many weights that are not 0 they have, ``nonzero`` of each line.
+    """
+    met = 0
     for k in range(count):
         ask_ahead(targets, weights, starts[ids[min(k + AHEAD, count - 1)]])
         line = ids[k]
         first, last = starts[line], starts[line + 1]
-        sent, few = (payload[line] if graded else 1) << up, few_zeros(nonzero[line], last - first)
-        add_part(due, arrived, targets, weights, first, last, sent, few)
+        sent, held = (payload[line] if graded else 1) << up, nonzero[line]
+        few = few_zeros(held, last - first)
+        add_part(due, arrived, targets, weights, first, last, sent, few, asked)
+        met += held
+    return met
 
 
 @apart
@@ -76,18 +83,22 @@ def add_blocks(
     graded: int,
     nonzero: Word,
     up: int,
-) -> None:
+    asked: int,
+) -> int:
     """Do what `add_listed` does, block by block of a line."""
+    met = 0
     for k in range(count):
         ask_ahead(targets, weights, starts[ids[min(k + AHEAD, count - 1)]])
         line = ids[k]
         first, row = starts[line], borders[line * (blocks + 1) :]
-        sent = (payload[line] if graded else 1) << up
-        few = few_zeros(nonzero[line], starts[line + 1] - first)
+        sent, held = (payload[line] if graded else 1) << up, nonzero[line]
+        few = few_zeros(held, starts[line + 1] - first)
         for b in range(blocks):
             here, marks = due[BLOCK * b :], arrived[BLOCK * b :]
             begin, end = first + row[b], first + row[b + 1]
-            add_part(here, marks, targets, weights, begin, end, sent, few)
+            add_part(here, marks, targets, weights, begin, end, sent, few, asked)
+        met += held
+    return met
 
 
 @part
@@ -110,11 +121,15 @@ def add_part(
     last: int,
     sent: int,
     few: int,
+    asked: int,
 ) -> None:
-    """Add ``sent`` through some synapses of a line. Weights of 0 reach nobody: where there are
-    ``few``, a test is guessed right nearly always.
+    """Add ``sent`` through some synapses of a line, and mark whom it reached if ``asked``. Weights
+    of 0 reach nobody: where there are ``few``, a test is guessed right nearly always.
     """
-    if few:
+    if not asked:
+        for s in range(first, last):
+            due[targets[s]] += weights[s] * sent
+    elif few:
         for s in range(first, last):
             weight = weights[s]
             if weight != 0:

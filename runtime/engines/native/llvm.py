@@ -24,6 +24,10 @@ Value: TypeAlias = Any
 """A value of LLVM; llvmlite declares no types."""
 I1, I8, I16, I32, I64 = (ir.IntType(bits) for bits in (1, 8, 16, 32, 64))
 Body = Callable[["Lane"], Sequence[Any]]
+HELD = 3
+"""What a condition that holds counts while a loop runs: a masked sum, one instruction. Of 1 LLVM
+makes three: it turns the condition into a number first.
+"""
 
 
 @dataclass(frozen=True)
@@ -63,6 +67,11 @@ class Lane:
         if array.bits == 32:
             return value
         return self.builder.sext(value, I32) if array.signed else self.builder.zext(value, I32)
+
+    def element(self, name: str) -> Value:
+        """Return this lane's element of an array in as many bits as it has."""
+        _, start = self._arrays[name]
+        return self.builder.load(self.builder.gep(start, [self.index]))
 
     def store(self, name: str, value: Value, at: Value | None = None) -> None:
         """Write element ``at`` of an array, this lane's unless told."""
@@ -121,7 +130,9 @@ class Signature:
 
 
 def print_kernel(module: ir.Module, name: str, signature: Signature, body: Body) -> None:
-    """Print the kernel ``name``; ``body`` prints one element and returns what each total gains."""
+    """Print the kernel ``name``; ``body`` prints one element and returns what each total gains: a
+    number, or a condition, which is counted.
+    """
     print_kernels(module, (name,), signature, body)
 
 
@@ -175,7 +186,8 @@ def _print_loop(module: ir.Module, name: str, signature: Signature, body: Body) 
     starts = {a.name: (a, start) for a, start in zip(arrays, function.args, strict=False)}
     given = dict(zip(numbers, function.args[len(arrays) : -3], strict=True))
     gains = body(Lane(builder, index, starts, given, function.args[-3]))
-    after = [builder.add(total, gain) for total, gain in zip(sums, gains, strict=True)]
+    counts = [gain.type == I1 for gain in gains]
+    after = [_sum(builder, total, gain) for total, gain in zip(sums, gains, strict=True)]
     following = builder.add(index, ir.Constant(I64, 1))
     builder.cbranch(builder.icmp_signed("<", following, size), loop, end)
     nothing = [ir.Constant(I32, 0)] * len(sums)
@@ -184,8 +196,15 @@ def _print_loop(module: ir.Module, name: str, signature: Signature, body: Body) 
     ):
         phi.add_incoming(first, entry)
         phi.add_incoming(later, loop)
-    _write_totals(ir.IRBuilder(end), entry, loop, after, function.args[-1])
+    _write_totals(ir.IRBuilder(end), entry, loop, after, counts, function.args[-1])
     return function
+
+
+def _sum(builder: ir.IRBuilder, total: Value, gain: Value) -> Value:
+    """Return a total and its gain; a condition that holds counts `HELD`."""
+    if gain.type == I1:
+        gain = builder.select(gain, ir.Constant(I32, HELD), ir.Constant(I32, 0))
+    return builder.add(total, gain)
 
 
 def _write_totals(
@@ -193,6 +212,7 @@ def _write_totals(
     entry: ir.Block,
     loop: ir.Block,
     totals: Sequence[Value],
+    counts: Sequence[bool],
     out: Value,
 ) -> None:
     ends = [builder.phi(I32) for _ in totals]
@@ -200,7 +220,8 @@ def _write_totals(
         phi.add_incoming(ir.Constant(I32, 0), entry)
         phi.add_incoming(total, loop)
         where = builder.gep(out, [ir.Constant(I64, number)])
-        builder.store(builder.sext(phi, I64), where)
+        found = builder.sdiv(phi, ir.Constant(I32, HELD)) if counts[number] else phi
+        builder.store(builder.sext(found, I64), where)
     builder.ret_void()
 
 

@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 
 from hebbite.compiler.arithmetic.learning import TAG_LOW
 from hebbite.compiler.arithmetic.randomness import LavaStreams, Rounding
+from hebbite.compiler.arithmetic.synapse import arrivals, fan_of
 from hebbite.compiler.program.independence import carried
-from hebbite.compiler.program.types import IntArray, Program
+from hebbite.compiler.program.types import IntArray, Program, Synapses
 from hebbite.runtime.counters import COUNTERS, PHASES, Counters, components_of
 from hebbite.runtime.engines.base import Given, Inputs, Splitting, check_inputs
 from hebbite.runtime.engines.native.aligned import copied
@@ -21,7 +22,16 @@ from hebbite.runtime.engines.native.batch import run_batch
 from hebbite.runtime.engines.native.events import pack_events
 from hebbite.runtime.engines.native.neurons import point_tables
 from hebbite.runtime.engines.native.pack import Packed, pack
-from hebbite.runtime.engines.native.plan import ALL, TRACES, Call, Long, State
+from hebbite.runtime.engines.native.plan import (
+    ALL,
+    O_LIST,
+    SOME,
+    TRACES,
+    UNASKED,
+    Call,
+    Long,
+    State,
+)
 from hebbite.runtime.engines.native.probes import probe_table, probes_of, stored_for, values_of
 from hebbite.runtime.engines.native.run import prepare, run_samples
 from hebbite.runtime.engines.native.scratch import new_scratch
@@ -30,7 +40,7 @@ from hebbite.runtime.engines.native.weights import Held, fill_store, from_store,
 from hebbite.runtime.recording import Recording
 
 AnyInt = NDArray[np.integer]
-CHANGED = ("clock", "memory", "flags", "lists", "sent", "full", "due", "arrived")
+CHANGED = ("clock", "memory", "flags", "lists", "sent", "full", "due", "arrived", "nonzero")
 """The arrays of a state that a run changes which does not learn, addresses aside."""
 
 
@@ -183,6 +193,9 @@ class NativeMachine:
     def write(self, tensor: str, value: IntArray) -> None:
         """Replace a weight tensor by integers of the same shape."""
         assert value.shape == self._program.tensors[tensor].shape
+        for group in self._program.synapses:
+            if group.weight == tensor:
+                self._mark(group)
         for held, flat in self._stored(tensor):
             fill_store(flat, value, held)
             counted = nonzero_of(value, self._program, held.group)
@@ -220,7 +233,7 @@ class NativeMachine:
             view[:] = state[name]
         for name, ring in self._rings().items():
             ring[:] = np.roll(state[name], self._turn(ring), axis=0)
-        self._state.full[:] = 1
+        self._state.full[:] = SOME
 
     def _tags(self) -> dict[str, NDArray[np.int16]]:
         """Return the tags of every group that keeps any, (lines, post) each, as views."""
@@ -255,6 +268,7 @@ class NativeMachine:
         """Return the messages under way, (delay, post) each, as views; `_turn` finds the next."""
         rings: dict[str, AnyInt] = {}
         for group in self._program.synapses:
+            self._mark(group)
             size = self._program.post_size(group)
             start, slots = (
                 self._packed.layout.due[group.name],
@@ -267,6 +281,21 @@ class NativeMachine:
                     part[full == 0], part[full == ALL] = 0, 1
                 rings[f"{name}.{group.name}"] = part
         return rings
+
+    def _mark(self, group: Synapses) -> None:
+        """Mark whom the messages under way of a group reach, if nobody asked."""
+        place = self._packed.layout.slots[group.name]
+        if self._state.full[place] != UNASKED:
+            return
+        output = self._packed.layout.outputs[group.pre, group.output]
+        start = self._packed.plan.outputs[output, O_LIST]
+        message = np.zeros(self._program.line_count(group), np.int64)
+        message[self._state.lists[start : start + self._state.sent[output]]] = 1
+        fan = fan_of(self._program, group)
+        reached, _ = arrivals(self.read(group.weight), message, fan)
+        start = self._packed.layout.due[group.name]
+        self._state.arrived[start : start + reached.size] = reached
+        self._state.full[place] = SOME
 
     def _turn(self, ring: AnyInt) -> int:
         """Return the row of a ring that is delivered next."""
@@ -281,5 +310,5 @@ def _apart(state: State) -> State:
     still point at those of the other.
     """
     own = {name: copied(getattr(state, name)) for name in CHANGED}
-    own["due"][:], own["arrived"][:], own["full"][:] = 0, 0, 1
+    own["due"][:], own["arrived"][:], own["full"][:] = 0, 0, SOME
     return state._replace(**own, tables=copied(state.tables))

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from hebbite.runtime.counters import INDEX
 from hebbite.runtime.engines.native import views as at
+from hebbite.runtime.engines.native.counts import count_lines
 from hebbite.runtime.engines.native.language import address, apart, call_printed, kernel, part
 from hebbite.runtime.engines.native.lists import add_blocks, add_listed
 from hebbite.runtime.engines.native.philox import draw_words
@@ -15,10 +16,12 @@ from hebbite.runtime.engines.native.plan import (
     BYTES,
     CONV,
     DENSE,
+    G_ASKS,
     G_BLOCKS,
     G_BORDERS,
     G_COMPONENT,
     G_COST,
+    G_COST_OF,
     G_DELAY,
     G_DUE,
     G_EXPONENT,
@@ -36,7 +39,7 @@ from hebbite.runtime.engines.native.plan import (
     G_STARTS,
     G_STORE,
     G_TARGETS,
-    G_UNIFORM,
+    G_VARIES,
     G_WEIGHT,
     N_BITS,
     N_FIRST,
@@ -51,6 +54,7 @@ from hebbite.runtime.engines.native.plan import (
     O_SIZE,
     P_A,
     P_ACTIVE,
+    P_ASKED,
     P_BAP,
     P_COMPONENT,
     P_E,
@@ -66,8 +70,10 @@ from hebbite.runtime.engines.native.plan import (
     S_SIZE,
     S_TARGET,
     SHORTS,
+    SOME,
     SPARSE,
     SPARSE_BLOCKS,
+    UNASKED,
     W_OUTPUT,
     W_POPULATION,
     Byte,
@@ -163,7 +169,7 @@ def point_to(m: int, p: int, g: int, step: int) -> int:
     table[first + port] = address(at.due(m)[start:])
     table[first + 1 - port] = address(at.memory(m)[other:])
     table[populations[p, P_TABLE_REACHED]] = address(at.arrived(m)[start:])
-    return at.full(m)[groups[g, G_SLOTS] + step % groups[g, G_DELAY]] == ALL
+    return at.full(m)[groups[g, G_SLOTS] + step % groups[g, G_DELAY]] >= ALL
 
 
 @kernel
@@ -187,7 +193,7 @@ def gather(m: int, p: int, step: int) -> int:
             if full:
                 due = groups[g, G_DUE] + slot * size
                 add_row(goal, at.due(m)[due : due + size], filled)
-                filled, everyone = True, everyone or full == ALL
+                filled, everyone = True, everyone or full >= ALL
                 if not everyone:
                     mark(reached, at.arrived(m)[due : due + size], came)
                     came = True
@@ -241,6 +247,8 @@ def execute(m: int, p: int, offset: int, late: int, everyone: int) -> None:
     row = at.counts(m)[2 * populations[p, P_COMPONENT] + late]
     row[ACTIVE] += size if everyone else totals[0]
     row[FIRED] += fired + totals[1]
+    if populations[p, P_ASKED]:
+        at.resting(m)[p] = totals[2]
 
 
 @kernel
@@ -303,17 +311,19 @@ def receive(m: int, g: int, step: int, late: int) -> None:
     ids = at.lists(m)[at.outputs(m)[output, O_LIST] :]
     payload = at.memory(m)[at.outputs(m)[output, O_LINE] :]
     in_rows, graded = groups[g, G_KIND] == DENSE, groups[g, G_GRADED]
+    if groups[g, G_VARIES]:
+        count_lines(m, g, ids, count)
     if groups[g, G_STORE] == BYTES and in_rows and not graded:
         base, nonzero = groups[g, G_WEIGHT], at.nonzero(m)[groups[g, G_NONZERO] :]
         met = sum_spikes_of_bytes(due, at.sums(m), at.bytes(m), base, nonzero, ids, count, up)
-        everyone = reach(arrived, at.bytes(m), base, ids, count, at.neurons(m))
+        filled = reach(arrived, at.bytes(m), base, ids, count, at.neurons(m))
     elif groups[g, G_STORE] == BYTES:
-        met, everyone = spread(m, at.bytes(m), g, due, arrived, ids, count, payload, up)
+        met, filled = spread(m, at.bytes(m), g, due, arrived, ids, count, payload, up)
     elif groups[g, G_STORE] == SHORTS:
-        met, everyone = spread(m, at.shorts(m), g, due, arrived, ids, count, payload, up)
+        met, filled = spread(m, at.shorts(m), g, due, arrived, ids, count, payload, up)
     else:
-        met, everyone = spread(m, at.words(m), g, due, arrived, ids, count, payload, up)
-    at.full(m)[full] = ALL if everyone else 1
+        met, filled = spread(m, at.words(m), g, due, arrived, ids, count, payload, up)
+    at.full(m)[full] = filled
     if shift < 0:
         lower(due, -shift)
     count_messages(m, g, ids, count, met, max(late, groups[g, G_FEEDBACK]))
@@ -332,7 +342,7 @@ def spread(
     up: int,
 ) -> tuple[int, int]:
     """Add what ``count`` lines sent through a group whose weights stand in one store; return how
-    many weights that are not 0 they met, and whether they are known to reach every neuron.
+    many weights that are not 0 they met, and what their slot is full of.
     """
     groups, base, graded = at.groups(m), at.groups(m)[g, G_WEIGHT], at.groups(m)[g, G_GRADED]
     due[:] = 0
@@ -340,31 +350,37 @@ def spread(
     if kind == DENSE and not graded:
         met = add_spikes(due, weights, base, nonzero, ids, count, up)
         return met, reach(arrived, weights, base, ids, count, at.neurons(m))
-    met = total_of(nonzero, ids, count)
     if kind == DENSE:
         of_bytes = groups[g, G_STORE] == BYTES
         add_payloads(due, at.sums(m), weights, base, ids, count, payload, of_bytes, up)
+        met = total_of(nonzero, ids, count)
         return met, reach(arrived, weights, base, ids, count, at.neurons(m))
     if kind == CONV:
         shape, sums, marks = at.shapes(m)[groups[g, G_SHAPE]], at.place_sums(m), at.marks(m)
         convolve(due, arrived, sums, marks, shape, weights, base, ids, count, payload, graded, up)
-        return met, 0
-    arrived[:] = 0
+        return total_of(nonzero, ids, count), SOME
+    asked = not groups[g, G_ASKS] or at.resting(m)[groups[g, G_POST]] != 0
+    if asked:
+        arrived[:] = 0
     starts, first = at.starts(m)[groups[g, G_STARTS] :], groups[g, G_TARGETS]
     held = weights[base:]
     if kind == SPARSE_BLOCKS:
         blocks, cut = groups[g, G_BLOCKS], at.borders(m)[groups[g, G_BORDERS] :]
-        add_blocks(
+        met = add_blocks(
             due, arrived, at.in_blocks(m)[first:], cut, blocks, starts, held, ids, count, payload,
-            graded, nonzero, up,
+            graded, nonzero, up, asked,
         )  # fmt: skip
     elif kind == SPARSE:
         near = at.near_targets(m)[first:]
-        add_listed(due, arrived, near, starts, held, ids, count, payload, graded, nonzero, up)
+        met = add_listed(
+            due, arrived, near, starts, held, ids, count, payload, graded, nonzero, up, asked
+        )
     else:
         far = at.far_targets(m)[first:]
-        add_listed(due, arrived, far, starts, held, ids, count, payload, graded, nonzero, up)
-    return met, 0
+        met = add_listed(
+            due, arrived, far, starts, held, ids, count, payload, graded, nonzero, up, asked
+        )
+    return met, SOME if asked else UNASKED
 
 
 @part
@@ -374,15 +390,17 @@ def count_messages(m: int, g: int, ids: Word, count: int, met: int, phase: int) 
     """
     row = at.counts(m)[2 * at.groups(m)[g, G_COMPONENT] + phase]
     row[SYN_OPS] += met
-    if at.groups(m)[g, G_UNIFORM]:
+    first = at.groups(m)[g, G_COST_OF]
+    if first < 0:
         row[SPIKES] += count
     else:
-        count_costs(row, at.cost(m), at.groups(m)[g, G_COST], ids, count)
+        cost_of = at.cost_of(m)[first:]
+        count_costs(row, at.cost(m), at.groups(m)[g, G_COST], cost_of, ids, count)
 
 
 @apart
-def count_costs(row: Long, cost: Long, first: int, ids: Word, count: int) -> None:
-    """Add what messages of ``count`` lines cost, whose group's costs begin at ``first``."""
-    for c in range(COSTS):
-        for k in range(count):
-            row[SPIKES + c] += cost[first + ids[k], c]
+def count_costs(row: Long, cost: Long, first: int, cost_of: Word, ids: Word, count: int) -> None:
+    """Add what messages of ``count`` lines cost: each one of the rows from the ``first`` on."""
+    for k in range(count):
+        for c in range(COSTS):
+            row[SPIKES + c] += cost[first + cost_of[ids[k]], c]

@@ -13,6 +13,7 @@ from llvmlite import ir
 
 from hebbite.compiler.program.neuron import OUTPUTS, Instruction, NeuronProgram, Operand
 from hebbite.runtime.engines.native.llvm import (
+    I1,
     I32,
     I64,
     Array,
@@ -22,7 +23,7 @@ from hebbite.runtime.engines.native.llvm import (
     print_kernels,
 )
 
-REACHED, ACTIVE, UNHEARD = "reached", "active", "unheard"
+REACHED, ACTIVE, UNHEARD, RESTING = "reached", "active", "unheard", "resting"
 KERNELS = ("", ".everyone")
 """What a population's two kernels are called behind a name: the second is for steps in which a
 message reached every neuron."""
@@ -34,7 +35,8 @@ class Unit:
 
     ``tables``: name of a table -> how many entries it has; ``uniform``: the value of one whose
     entries are all the same; ``stored``: registers that outlive a step, or are looked at;
-    ``followed``: outputs of which is listed who sends.
+    ``followed``: outputs of which is listed who sends; ``asked``: whether it is asked how many of
+    its neurons rest after a step: without a message they are not active in the next one.
     """
 
     neuron: NeuronProgram
@@ -42,6 +44,7 @@ class Unit:
     uniform: Mapping[str, int]
     stored: Collection[str]
     followed: Collection[str]
+    asked: bool = False
 
     @property
     def signature(self) -> Signature:
@@ -50,7 +53,7 @@ class Unit:
         tables = [Array(f"table {name}") for name in self.tables]
         random = [Array(f"random {index}") for index in self.random]
         flags = [Array(name, 8, signed=False) for name in (*map(flag_of, OUTPUTS), REACHED)]
-        return Signature((*registers, *tables, *random, *flags), totals=(ACTIVE, UNHEARD))
+        return Signature((*registers, *tables, *random, *flags), totals=(ACTIVE, UNHEARD, RESTING))
 
     @property
     def random(self) -> tuple[int, ...]:
@@ -80,7 +83,7 @@ def active_at(neuron: NeuronProgram, offset: int) -> tuple[int, ...]:
 
 def print_step(module: ir.Module, name: str, unit: Unit, active: tuple[int, ...]) -> None:
     """Print the two kernels of one step; their totals: neurons that were active, which the second
-    leaves out, and spikes e that nobody follows.
+    leaves out, spikes e that nobody follows, and neurons that rest.
     """
     names = [f"{name}{kernel}" for kernel in KERNELS]
     print_kernels(module, names, unit.signature, lambda lane: _Step(lane, unit, active).print())
@@ -96,18 +99,27 @@ class _Step:
         self._values: dict[str, Value] = {name: lane.constant(0) for name in OUTPUTS}
 
     def _busy(self) -> Value:
-        """Return whether the neuron is active, 0 where nobody asks; printed before its step."""
+        """Return whether the neuron is active, false where nobody asks; printed before its step."""
         lane = self._lane
-        busy = lane.builder.or_(self._read("v"), lane.load(REACHED))
-        if "bias" in self._unit.tables:
-            busy = lane.builder.or_(busy, self._own("bias"))
-        found = lane.flag(lane.compare("!=", busy, lane.constant(0)))
+        busy = lane.builder.or_(self._driven(), lane.load(REACHED))
         asked = lane.compare("==", lane.which, lane.constant(0))
-        return lane.builder.select(asked, found, lane.constant(0))
+        return lane.builder.and_(asked, lane.compare("!=", busy, lane.constant(0)))
 
-    def print(self) -> tuple[Value, Value]:
-        """Print loads, instructions and stores; return whether the neuron was active, and whether
-        it sent an e that nobody follows.
+    def _rests(self) -> Value:
+        """Return whether the neuron rests, false where nobody asks; printed after its step."""
+        if not self._unit.asked:
+            return ir.Constant(I1, 0)
+        return self._lane.compare("==", self._driven(), self._lane.constant(0))
+
+    def _driven(self) -> Value:
+        """Return what is not 0 where the neuron is active without a message."""
+        if "bias" not in self._unit.tables:
+            return self._read("v")
+        return self._lane.builder.or_(self._read("v"), self._own("bias"))
+
+    def print(self) -> tuple[Value, Value, Value]:
+        """Print loads, instructions and stores; return whether the neuron was active, whether it
+        sent an e that nobody follows, and whether it rests.
         """
         lane, neuron = self._lane, self._unit.neuron
         busy = self._busy()
@@ -120,13 +132,13 @@ class _Step:
             if name in changed and name in self._unit.stored:
                 lane.store(name, self._values[name])
             if name in changed and name in OUTPUTS and name in self._unit.stored:
-                lane.store(flag_of(name), self._sends(name))
-        return busy, lane.constant(0) if "e" in self._unit.followed else self._sends("e")
+                lane.store(flag_of(name), lane.flag(self._sends(name)))
+        unheard = ir.Constant(I1, 0) if "e" in self._unit.followed else self._sends("e")
+        return busy, unheard, self._rests()
 
     def _sends(self, output: str) -> Value:
         """Return whether the neuron sends on an output."""
-        value = self._values[output]
-        return self._lane.flag(self._lane.compare("!=", value, self._lane.constant(0)))
+        return self._lane.compare("!=", self._values[output], self._lane.constant(0))
 
     def _own(self, table: str) -> Value:
         """Return the entry of a table that belongs to the neuron."""

@@ -56,8 +56,13 @@ class Placed:
     table: int = 0
 
 
-def unit_of(program: Program, population: Population, probed: Collection[str] = ()) -> Unit:
-    """Return what is printed for a population; ``probed`` registers are stored as well."""
+def unit_of(
+    program: Program, population: Population, *, asked: bool, probed: Collection[str] = ()
+) -> Unit:
+    """Return what is printed for a population; ``probed`` registers are stored as well.
+
+    ``asked``: see `Unit`.
+    """
     neuron = population.neuron.bind(dict(population.constants), period=program.schedule.period)
     tables = {name: program.tensors[tensor].size for name, tensor in population.tables}
     uniform = {
@@ -66,7 +71,7 @@ def unit_of(program: Program, population: Population, probed: Collection[str] = 
         if values.size and (values == values.flat[0]).all()
     }
     followed = used_outputs(program, population)
-    return Unit(neuron, tables, uniform, {*followed, *neuron.kept, *probed}, followed)
+    return Unit(neuron, tables, uniform, {*followed, *neuron.kept, *probed}, followed, asked)
 
 
 def used_outputs(program: Program, population: Population) -> tuple[str, ...]:
@@ -129,7 +134,8 @@ def compile_units(units: list[Unit], period: int) -> tuple[Code, Long]:
         for offset in range(1, period + 1):
             active = active_at(unit.neuron, offset)
             tables = (*unit.tables.items(), *unit.uniform.items())
-            key = (str(unit.neuron), tables, frozenset(unit.stored), unit.followed, active)
+            seen = (frozenset(unit.stored), unit.followed, unit.asked)
+            key = (str(unit.neuron), tables, *seen, active)
             if key not in names:
                 names[key] = f"step{len(names)}"
                 print_step(module, names[key], unit, active)

@@ -20,7 +20,7 @@ from hebbite.compiler.program.types import OffsetPayload, Population, Program
 from hebbite.runtime.counters import components_of
 from hebbite.runtime.engines.native.aligned import zeros
 from hebbite.runtime.engines.native.connections import NEAR, Connections, joined
-from hebbite.runtime.engines.native.groups import pack_groups, pack_stores
+from hebbite.runtime.engines.native.groups import COSTS, Costs, leaves_out, pack_groups, pack_stores
 from hebbite.runtime.engines.native.layout import Layout, table
 from hebbite.runtime.engines.native.llvm import Code
 from hebbite.runtime.engines.native.neuron_code import ACTIVE, REACHED, flag_of
@@ -50,8 +50,8 @@ from hebbite.runtime.engines.native.plan import (
     Plan,
     State,
 )
-from hebbite.runtime.engines.native.rule_code import Rule
-from hebbite.runtime.engines.native.rule_tables import COLUMN, ROW
+from hebbite.runtime.engines.native.rule_tables import COLUMN, ROW, SUMS
+from hebbite.runtime.engines.native.rule_views import Rule
 from hebbite.runtime.engines.native.rules import (
     columns_are_alike,
     columns_are_silent,
@@ -117,8 +117,8 @@ class _Packer:
         code, steps = compile_units([p.unit for p in placed], program.schedule.period)
         populations, tables = self._populations(placed)
         stores, nonzero = pack_stores(program, self._layout)
-        groups, cost, due, slots = pack_groups(program, self._layout, self._connections)
-        lists = self._connections
+        lists, costs = self._connections, Costs()
+        groups, due, slots = pack_groups(program, self._layout, lists, costs)
         plastic, products, rules, x, y, tags = self._plastic()
         kept, falls = trace_tables(program, independent=self._independent)
         drawn = [row for index, p in enumerate(placed) for row in drawings(index, p)]
@@ -132,7 +132,8 @@ class _Packer:
             code=steps,
             drawings=table(drawn, DRAWING),
             groups=groups,
-            cost=cost,
+            cost=table((row for each in costs.rows for row in each), len(COSTS)),
+            cost_of=joined(costs.of_lines, np.int32),
             wires=self._wires(),
             plastic=plastic,
             kept=_flat(kept),
@@ -231,14 +232,14 @@ class _Packer:
             for name in self._probed
             if name.rsplit(".", 1)[0] == population.name
         ]
-        unit = unit_of(self._program, population, probed)
+        unit = unit_of(self._program, population, asked=self._is_asked(population), probed=probed)
         placed = place(self._program, population, unit, self._memory, self._flags)
         for register in unit.neuron.registers:
             self._layout.memory[population.name, register] = placed.memory[register]
         return placed
 
     def _populations(self, placed: list[Placed]) -> tuple[Long, int]:
-        rows, tables = [], ROW + COLUMN
+        rows, tables = [], ROW + COLUMN + SUMS
         for one, population in zip(placed, self._program.populations, strict=True):
             one.table = tables
             outputs = [self._sent(one, population, name) for name in OUTPUTS]
@@ -255,10 +256,16 @@ class _Packer:
                     *outputs,
                     *(one.memory[trace] for trace in POST),
                     self._component(population.name),
+                    one.unit.asked,
                 )
             )
             tables += one.unit.signature.size
         return table(rows, POPULATION), tables
+
+    def _is_asked(self, population: Population) -> bool:
+        """Whether it is asked how many neurons of a population rest."""
+        groups = (g for g in self._program.synapses if g.post == population.name)
+        return any(leaves_out(self._program, group) for group in groups)
 
     def _is_watched(self, name: str) -> bool:
         """Whether somebody reads the inputs of a population where they are added up."""

@@ -30,16 +30,17 @@ Unsigned = NDArray[np.uint32]
 (S_SIZE, S_OUTPUT, S_EVENTS, S_COMPONENT, S_TARGET, SOURCE) = range(6)
 (O_LINE, O_SIZE, O_LINES, O_FLAGS, O_LIST, OUTPUT) = range(6)
 (P_SIZE, P_A, P_THIRD, P_REACHED, P_WATCHED, P_TABLE, P_TABLE_REACHED, P_ACTIVE, P_S, P_E,
- P_BAP, P_Y1, P_Y2, P_Y3, P_COMPONENT, POPULATION) = range(16)
+ P_BAP, P_Y1, P_Y2, P_Y3, P_COMPONENT, P_ASKED, POPULATION) = range(17)
 (N_POPULATION, N_FIRST, N_LAST, N_STREAM, N_BITS, N_ROW, DRAWING) = range(7)
 (G_OUTPUT, G_LINES, G_POST, G_SIZE, G_KIND, G_WEIGHT, G_STORE, G_SCALE, G_PORT, G_EXPONENT,
  G_DELAY, G_GRADED, G_FEEDBACK, G_DUE, G_SLOTS, G_COMPONENT, G_MIRRORS, G_MAGNITUDE, G_COST,
- G_UNIFORM, G_NONZERO, G_STARTS, G_TARGETS, G_BORDERS, G_BLOCKS, G_ENDS, G_COLUMNS, G_SHAPE,
- GROUP) = range(29)
+ G_COST_OF, G_NONZERO, G_VARIES, G_ASKS, G_STARTS, G_TARGETS, G_BORDERS, G_BLOCKS, G_ENDS,
+ G_COLUMNS, G_SHAPE, GROUP) = range(31)
 (V_HEIGHT, V_WIDTH, V_KH, V_KW, V_SY, V_SX, V_TOP, V_LEFT, V_DY, V_DX, V_INNER, V_PER_GROUP,
  V_OUTPUTS, V_OH, V_OW, V_LINES, SHAPE) = range(17)
 (L_GROUP, L_FACTORS, L_X, L_Y, L_FIRST, L_TAG_FIRST, L_LAST, L_SILENT, L_TAG, L_ROW, L_COLUMN,
- L_STEPS, L_ALIKE, L_SPARED, L_TIMES, L_OWN, PLASTIC) = range(17)
+ L_COLUMN_STEPS, L_ROW_STEPS, L_MEETING, L_SUMS, L_ALIKE, L_SPARED, L_TIMES, L_OWN,
+ PLASTIC) = range(20)
 (T_KEPT, T_OVERWRITE, T_IMPULSE, T_SLOPE, TRACE) = range(5)
 (D_GATE, D_X0, D_Y0, PRODUCT) = range(4)
 (W_OUTPUT, W_POPULATION, WIRE) = range(3)
@@ -61,8 +62,9 @@ LEAP = 255
 BYTES, SHORTS, WORDS = range(3)
 """Stores of weights: int8, int16, int32."""
 
-ALL = 2
-"""What a slot of a ring is full of if its messages reach every neuron."""
+SOME, ALL, UNASKED = 1, 2, 3
+"""What a slot of a ring is full of: messages to neurons that are marked; to every neuron; to nobody
+knows whom, where every neuron is active without them."""
 
 TRACES = (*PRE, *POST)
 
@@ -76,12 +78,13 @@ class Plan(NamedTuple):
     ``code`` (populations, offset): address of the neurons' kernel, then as many rows of those for
     steps in which a message reaches every neuron; ``source_events`` (sources, offset): number of
     the event sent, -1 for none; ``output_bias`` (outputs, offset): payload of the bias line;
-    ``cost`` (lines of a group, 5): spikes_in .. interchip of one message, one row if all lines have
-    the same; ``falls`` (plastic * trace, 128): decay; ``in_blocks``, ``near_targets``,
-    ``far_targets``: of lists, ``starts``: where the synapses of their lines start; ``borders``
-    (line, block + 1): how many of a line stand before each block; ``ends``: how many end at the
-    neurons before each; ``gaps``, for rules that need it: how far the lines of each neuron are
-    apart, ``gap_starts`` says where; ``shapes``: of convolutions.
+    ``cost`` (.., 5): spikes_in .. interchip of one message, every one of a group once; ``cost_of``
+    (lines,): which of them each line has, of a group where they differ; ``falls`` (plastic * trace,
+    128): decay; ``in_blocks``, ``near_targets``, ``far_targets``: of lists, ``starts``: where the
+    synapses of their lines start; ``borders`` (line, block + 1): how many of a line stand before
+    each block; ``ends``: how many end at the neurons before each; ``gaps``, for rules that need it:
+    how far the lines of each neuron are apart, ``gap_starts`` says where; ``shapes``: of
+    convolutions.
     """
 
     head: Long
@@ -94,6 +97,7 @@ class Plan(NamedTuple):
     drawings: Long
     groups: Long
     cost: Long
+    cost_of: Word
     wires: Long
     plastic: Long
     kept: Long
@@ -115,12 +119,12 @@ class State(NamedTuple):
     """What changes: ``clock`` holds (steps, epochs) done; ``due`` and ``arrived`` are rings.
 
     ``flags``: which neurons send on an output, and which a message reached; ``sent``: length of
-    each output's list; ``full``: slots of rings, and inputs, that are not all zero: 1, or `ALL`
-    where messages are known to reach every neuron, of which ``arrived`` says nothing then;
-    ``nonzero``: of each line, how many weights are not 0; ``x``, ``y``: traces x1, x2 and y1..y3 of
-    all plastic groups; ``tx``, ``ty``: last offset of an event in the epoch, 0 for none; ``below``:
-    of each plastic group, how many tags lie below their word; ``tables``: what printed kernels are
-    given, that of a row first, that of a column next, then one a population.
+    each output's list; ``full``: slots of rings, and inputs, that are not all zero: `SOME`, or
+    `ALL` or `UNASKED`, where ``arrived`` says nothing; ``nonzero``: of each line, how many weights
+    are not 0, or that nobody knows (`counts`); ``x``, ``y``: traces x1, x2 and y1..y3 of all
+    plastic groups; ``tx``, ``ty``: last offset of an event in the epoch, 0 for none; ``below``: of
+    each plastic group, how many tags lie below their word; ``tables``: what printed kernels are
+    given: that of a row, of a column, of a row to which steps are added, then one a population.
     """
 
     clock: Long
@@ -149,8 +153,9 @@ class Scratch(NamedTuple):
     traces of one group (trace, offset, ``width``), y at the neurons' events, x of one line at every
     offset, draws, the numbers of blocks in order and of those that visited rows need, where the
     draws of each row begin, the decay of an epoch, the lines and neurons with an event, one column
-    of weights and tags, the lines of a column that move or that a list joins, its elements, the
-    neurons of one line of a list in blocks.
+    of weights and tags, the lines of a column that move or that a list joins, how many weights
+    their bounds kept as they are, how many neurons of each population that is asked rest after its
+    step, the elements of a column, the neurons of one line of a list in blocks.
     """
 
     sums: Short
@@ -175,6 +180,8 @@ class Scratch(NamedTuple):
     short_column: Short
     tag_column: Short
     column_lines: Word
+    stuck: Long
+    resting: Long
     elements: Word
     row_targets: NDArray[np.uint16]
     width: Long

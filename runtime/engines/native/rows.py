@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from hebbite.runtime.engines.native import views as at
+from hebbite.runtime.engines.native.counts import forget_lines, synapses_of
 from hebbite.runtime.engines.native.language import address, call_printed, kernel, part
 from hebbite.runtime.engines.native.lists import spell_row
 from hebbite.runtime.engines.native.philox import draw_words
 from hebbite.runtime.engines.native.plan import (
     DENSE,
     G_KIND,
-    G_NONZERO,
-    G_SIZE,
-    G_STARTS,
     G_STORE,
     G_TARGETS,
     H_EPOCH,
@@ -31,7 +29,6 @@ from hebbite.runtime.engines.native.rule_tables import (
     ROW_CHANGED,
     ROW_DRAW,
     ROW_END_X,
-    ROW_GAINED,
     ROW_SENT,
     ROW_SENT_X,
     ROW_TAG,
@@ -79,16 +76,6 @@ def draw_rows(m: int, q: int, first: int, count: int, number: int) -> int:
     return k
 
 
-@part
-def synapses_of(m: int, g: int, i: int) -> tuple[int, int]:
-    """Return the first synapse of line ``i``, and how many it has."""
-    size = at.groups(m)[g, G_SIZE]
-    if at.groups(m)[g, G_KIND] == DENSE:
-        return i * size, size
-    start = at.groups(m)[g, G_STARTS] + i
-    return at.starts(m)[start], at.starts(m)[start + 1] - at.starts(m)[start]
-
-
 @kernel
 def update_rows(m: int, q: int, lines: Word, count: int, independent: int) -> int:
     """Update the synapses of the first ``count`` lines, whose draws begin at ``spots``; return how
@@ -98,7 +85,7 @@ def update_rows(m: int, q: int, lines: Word, count: int, independent: int) -> in
     g, tagged, timed = at.plastic(m)[q, L_GROUP], at.plastic(m)[q, L_TAG], at.plastic(m)[q, L_TIMES]
     row, width, times = at.plastic(m)[q, L_ROW], at.width(m)[0], at.times(m)
     listed, short = at.groups(m)[g, G_KIND] != DENSE, at.groups(m)[g, G_STORE] == SHORTS
-    tx, nonzero = at.tx(m)[at.plastic(m)[q, L_X] :], at.nonzero(m)[at.groups(m)[g, G_NONZERO] :]
+    tx = at.tx(m)[at.plastic(m)[q, L_X] :]
     weights, tags = weight_at(m, g, 0), address(at.tags(m)[max(tagged, 0) :])
     draws, tag_draws = address(at.draws(m)), address(at.tag_draws(m))
     below, changed = 0, 0
@@ -115,9 +102,9 @@ def update_rows(m: int, q: int, lines: Word, count: int, independent: int) -> in
         if timed:
             see_times(times, history, steps, width, i)
         call_printed(row, address(table), size)
-        nonzero[i] += table[ROW_GAINED]
         below += table[ROW_BELOW]
         changed += table[ROW_CHANGED]
+    forget_lines(m, g, lines, count)
     at.below(m)[q] += below
     return changed
 

@@ -1,171 +1,75 @@
 """The sums of a rule as loops over synapses, printed: what `arithmetic.learning` defines.
 
-``row``     the synapses of one line, one a neuron: variables of the line are numbers
-``column``  the synapses that end at one neuron that learnt, one a line: its variables are numbers.
-            Lines that sent are left out, for their rows are visited anyway
-``steps``   what a column adds to its weights, where it does not depend on them: with one product p
-            in the sum, w' = clip(w + floor(p / 2^7) + (draw < p mod 2^7)): w 2^7 has no fraction
-
-A trace in a product gated by x0 (y0) is the value at the line's (neuron's) last event of the epoch,
-and at the epoch's end in one gated by u_k.
+An update writes weights and tags. Steps are what is added to the weights where that does not depend
+on them: with one product p in the sum, w' = clip(w + floor(p / 2^7) + (draw < p mod 2^7)), for
+w 2^7 has no fraction. `print_sums` adds steps to a row.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Protocol
 
 from llvmlite import ir
 
 from hebbite.compiler.arithmetic.learning import FRACTION_BITS
 from hebbite.compiler.arithmetic.traces import POST, PRE, TRACE_TOP
-from hebbite.compiler.program.types import TAG, Plasticity, Widths
+from hebbite.compiler.program.types import TAG, Plasticity
 from hebbite.rules.sums import Factor, Product, SumOfProducts
 from hebbite.runtime.engines.native.llvm import (
     I32,
     I64,
-    Array,
     Lane,
-    Signature,
     Value,
     print_kernel,
 )
 from hebbite.runtime.engines.native.rule_tables import (
-    CLOCKS,
     DRAW,
-    LINE,
-    MOVES,
-    NONZERO,
+    STEP,
     TAG_DRAW,
     TAGS,
-    TARGET,
-    TOTALS,
-    TX,
-    TY,
     WEIGHT,
-    column_signature,
-    row_signature,
+    sums_signature,
 )
+from hebbite.runtime.engines.native.rule_views import View, events_of
 
 Interval = tuple[int, int]
 TRACE: Interval = (0, TRACE_TOP)
 
 
-@dataclass(frozen=True)
-class Rule:
-    """A plasticity with what printing must know: widths, and bits of a stored target, 0 if dense.
+def print_update(module: ir.Module, name: str, view: View) -> None:
+    """Print the kernel of a rule's update, over the synapses of a view."""
+    print_kernel(module, name, view.signature, lambda lane: _Update(lane, view).print())
 
-    ``bits`` are those of a stored weight.
+
+def print_steps(module: ir.Module, name: str, view: View) -> None:
+    """Print the kernel of a rule's steps, into w; how many are not 0 is told as ``changed``."""
+
+    def body(lane: Lane) -> Sequence[Value]:
+        step = _Update(lane, view).step()
+        lane.store(WEIGHT, step)
+        moves = lane.compare("!=", step, lane.constant(0))
+        return [moves, *[lane.constant(0)] * (len(view.signature.totals) - 1)]
+
+    print_kernel(module, name, view.signature, body)
+
+
+def print_sums(module: ir.Module, name: str, view: View) -> None:
+    """Print the kernel that adds steps to the weights of a row."""
+
+    def body(lane: Lane) -> Sequence[Value]:
+        before, widths = lane.element(WEIGHT), view.rule.widths
+        total = lane.builder.add(lane.load(WEIGHT), lane.load(STEP))
+        lane.store(WEIGHT, lane.clip(total, widths.weight_low, widths.weight_high))
+        return [_changes(lane, before)]
+
+    print_kernel(module, name, sums_signature(view.rule.bits), body)
+
+
+def _changes(lane: Lane, before: Value) -> Value:
+    """Return whether a weight is another than ``before``, as it is stored: narrow elements are
+    compared faster.
     """
-
-    plasticity: Plasticity
-    widths: Widths
-    bits: int
-    target: int = 0
-
-    @property
-    def tagged(self) -> bool:
-        """Whether its synapses keep tags."""
-        return self.plasticity.dt is not None
-
-
-class View(Protocol):
-    """Where the variables of a product stand, seen along a row or a column."""
-
-    @property
-    def signature(self) -> Signature:
-        """The table of the kernel."""
-
-    def variable(self, lane: Lane, name: str, gate: str) -> Value:
-        """Return a variable as 32 bits, in a product with that gate."""
-
-    def skips(self, product: Product) -> bool:
-        """Whether a product is 0 in every synapse of the view."""
-
-
-@dataclass(frozen=True)
-class Row:
-    """The synapses of one line."""
-
-    rule: Rule
-
-    @property
-    def signature(self) -> Signature:
-        """Weights, tags, draws and targets; y at the line's event, the neuron's, the end."""
-        return row_signature(self.rule.bits, self.rule.target or 16)
-
-    def variable(self, lane: Lane, name: str, gate: str) -> Value:
-        """Return a variable; see `View`."""
-        at = lane.load(TARGET) if self.rule.target else None
-        if name in ("x0", *CLOCKS):
-            return lane.number(name)
-        if name == "y0":
-            return lane.flag(lane.compare("!=", lane.load(TY, at), lane.constant(0)))
-        moment = {"x0": "sent", "y0": "own"}.get(gate, "end")
-        if name in POST:
-            return lane.load(f"{moment} {name}", at)
-        if moment != "own":
-            return lane.number(f"{moment} {name}")
-        if self.rule.plasticity.epoch == 1:
-            return lane.number(f"end {name}")
-        return lane.load(f"times {name}", lane.load(TY, at))
-
-    def skips(self, product: Product) -> bool:
-        """Nothing is left out."""
-        return False
-
-
-@dataclass(frozen=True)
-class Column:
-    """The synapses of the lines that did not send, to one neuron that learnt.
-
-    Those of a list lie side by side here, and LINE says where each starts.
-    """
-
-    rule: Rule
-
-    @property
-    def signature(self) -> Signature:
-        """Weights, tags and draws; x at the neuron's event and at the end."""
-        return column_signature(self.rule.bits)
-
-    def line(self, lane: Lane) -> Value | None:
-        """Return the line of a synapse of a list; None where lines and synapses are the same."""
-        return lane.load(LINE) if self.rule.target else None
-
-    def variable(self, lane: Lane, name: str, gate: str) -> Value:
-        """Return a variable; see `View`."""
-        if name in CLOCKS:
-            return lane.number(name)
-        if name in ("x0", "y0"):
-            return lane.constant(int(name == "y0"))
-        moment = "own" if gate == "y0" else "end"
-        if name in PRE:
-            return lane.load(f"{moment} {name}", self.line(lane))
-        return lane.number(f"{moment} {name}")
-
-    def skips(self, product: Product) -> bool:
-        """Whether a product asks for a message."""
-        return "x0" in events_of(product)
-
-
-def events_of(product: Product) -> frozenset[str]:
-    """Return the events without which a product is 0: its gate, and bare factors x0 and y0."""
-    bare = (factor.variable for factor in product.factors if factor.is_event)
-    return frozenset((product.dependency, *bare))
-
-
-def print_row(module: ir.Module, name: str, rule: Rule) -> None:
-    """Print the kernel of a row."""
-    view = Row(rule)
-    print_kernel(module, name, view.signature, lambda lane: _Update(lane, rule, view).print())
-
-
-def print_column(module: ir.Module, name: str, rule: Rule) -> None:
-    """Print the kernel of a column."""
-    view = Column(rule)
-    print_kernel(module, name, view.signature, lambda lane: _Update(lane, rule, view).print())
+    return lane.compare("!=", lane.element(WEIGHT), before)
 
 
 def visits_columns(plasticity: Plasticity) -> bool:
@@ -174,41 +78,42 @@ def visits_columns(plasticity: Plasticity) -> bool:
     return any({"x0", "y0"} & events_of(product) == {"y0"} for product in products)
 
 
-def has_steps(plasticity: Plasticity) -> bool:
+def columns_step(plasticity: Plasticity) -> bool:
     """Whether what a column adds to its weights does not depend on them."""
-    products = [p for p in plasticity.dw.products if "x0" not in events_of(p)]
+    return _steps(plasticity, without="x0", beside=())
+
+
+def rows_step(plasticity: Plasticity) -> bool:
+    """Whether what a row adds to its weights depends neither on them nor on its line, but where a
+    neuron learnt: rows add the same, but for what is drawn.
+    """
+    products = (p for p in plasticity.dw.products if "y0" not in events_of(p))
+    sent = all("x0" in events_of(product) for product in products)
+    return sent and plasticity.epoch == 1 and _steps(plasticity, without="y0", beside=PRE)
+
+
+def _steps(plasticity: Plasticity, *, without: str, beside: Sequence[str]) -> bool:
+    """Whether one product of dw does not ask for an event, and reads no weight, tag or trace of
+    those named.
+    """
+    products = [p for p in plasticity.dw.products if without not in events_of(p)]
     reads = {factor.variable for product in products for factor in product.factors}
-    return plasticity.dt is None and len(products) == 1 and not reads & {WEIGHT, TAGS}
-
-
-def print_steps(module: ir.Module, name: str, rule: Rule) -> None:
-    """Print the kernel of the steps of a column: into w, and into moves whether there is one."""
-    view = Column(rule)
-    signature = view.signature
-    arrays = [Array(MOVES, 8) if a.name == NONZERO else a for a in signature.arrays]
-
-    def body(lane: Lane) -> Sequence[Value]:
-        step = _Update(lane, rule, view).step()
-        moves = lane.flag(lane.compare("!=", step, lane.constant(0)))
-        lane.store(WEIGHT, step)
-        lane.store(MOVES, moves)
-        return [lane.constant(0)] * len(TOTALS)
-
-    print_kernel(module, name, Signature(arrays, signature.numbers, signature.totals), body)
+    return plasticity.dt is None and len(products) == 1 and not reads & {WEIGHT, TAGS, *beside}
 
 
 class _Update:
     """One synapse's update."""
 
-    def __init__(self, lane: Lane, rule: Rule, view: View) -> None:
+    def __init__(self, lane: Lane, view: View) -> None:
         self._lane = lane
-        self._rule = rule
+        self._rule = view.rule
         self._view = view
+        self._stored = lane.element(WEIGHT)
         self._weight = lane.load(WEIGHT)
-        self._tag = lane.load(TAGS) if rule.tagged else lane.constant(0)
+        self._tag = lane.load(TAGS) if view.rule.tagged else lane.constant(0)
 
     def print(self) -> Sequence[Value]:
-        """Print the update; return what the totals gain: changed, non-zero weights, low tags."""
+        """Print the update; return what the totals gain: whether the weight changed, low tags."""
         lane, widths = self._lane, self._rule.widths
         plasticity, below = self._rule.plasticity, lane.constant(0)
         total = self._accumulate(plasticity.dw, self._weight, widths.accumulator)
@@ -222,15 +127,10 @@ class _Update:
             tag = self._kept(tag, self._tag)
             lane.store(TAGS, tag)
             below = lane.builder.sub(self._is(tag, low), self._is(self._tag, low))
-        changed = lane.flag(lane.compare("!=", weight, self._weight))
-        gained = lane.builder.sub(self._is(self._weight, 0), self._is(weight, 0))
-        if isinstance(self._view, Column):
-            at = self._view.line(lane)
-            lane.store(NONZERO, lane.builder.add(lane.load(NONZERO, at), gained), at)
-        return changed, gained, below
+        return _changes(lane, self._stored), below
 
     def step(self) -> Value:
-        """Print the one product of a column, rounded; 0 where the line sent."""
+        """Print the one product of the view, rounded; 0 where a synapse is spared."""
         bits = self._rule.widths.accumulator
         (product,) = (p for p in self._rule.plasticity.dw.products if not self._view.skips(p))
         total = self._term(product, -(2**bits) - 1, 2**bits - 1)
@@ -240,12 +140,9 @@ class _Update:
         return self._lane.flag(self._lane.compare("==", value, self._lane.constant(constant)))
 
     def _kept(self, new: Value, old: Value) -> Value:
-        """Return the old value where a column meets the row of a line that sent."""
-        if not isinstance(self._view, Column):
-            return new
-        seen = self._lane.load(TX, self._view.line(self._lane))
-        sent = self._lane.compare("!=", seen, self._lane.constant(0))
-        return self._lane.builder.select(sent, old, new)
+        """Return the old value where a synapse is spared."""
+        spared = self._view.spares(self._lane)
+        return new if spared is None else self._lane.builder.select(spared, old, new)
 
     def _accumulate(self, update: SumOfProducts, start: Value, bits: int) -> Value:
         """Return acc: start * 2^7 plus every product, saturated after each."""

@@ -11,9 +11,8 @@ from hebbite.compiler.arithmetic.traces import POST, PRE
 from hebbite.runtime.engines.native.llvm import Array, Signature
 
 WEIGHT, TAGS, DRAW, TAG_DRAW = "w", "t", "draw w", "draw t"
-TARGET, LINE, TX, TY, NONZERO, MOVES = "target", "line", "tx", "ty", "nonzero", "moves"
-CHANGED, GAINED, BELOW = "changed", "gained", "below"
-TOTALS = (CHANGED, GAINED, BELOW)
+TARGET, LINE, TX, TY, STEP = "target", "line", "tx", "ty", "step"
+CHANGED, BELOW = "changed", "below"
 CLOCKS = tuple(f"u{k}" for k in range(10))
 
 
@@ -24,15 +23,20 @@ def row_signature(weight_bits: int = 16, target_bits: int = 16) -> Signature:
     arrays += [Array(f"{at} {y}") for at in ("sent", "own", "end") for y in POST]
     arrays += [Array(f"times {x}") for x in PRE]
     numbers = ["x0", *(f"{at} {x}" for at in ("sent", "end") for x in PRE), *CLOCKS]
-    return Signature(arrays, numbers, TOTALS)
+    return Signature(arrays, numbers, (CHANGED, BELOW))
 
 
 def column_signature(weight_bits: int = 16) -> Signature:
     """Return the table of a column."""
-    arrays = [*_held(weight_bits), Array(TX, 8, signed=False), Array(LINE), Array(NONZERO)]
+    arrays = [*_held(weight_bits), Array(TX, 8, signed=False), Array(LINE)]
     arrays += [Array(f"{at} {x}") for at in ("own", "end") for x in PRE]
     numbers = [*(f"{at} {y}" for at in ("own", "end") for y in POST), *CLOCKS]
-    return Signature(arrays, numbers, TOTALS)
+    return Signature(arrays, numbers, (CHANGED, BELOW))
+
+
+def sums_signature(weight_bits: int = 16) -> Signature:
+    """Return the table of a row to which steps are added."""
+    return Signature([Array(WEIGHT, weight_bits), Array(STEP, weight_bits)], (), (CHANGED,))
 
 
 def _held(bits: int) -> list[Array]:
@@ -40,17 +44,17 @@ def _held(bits: int) -> list[Array]:
     return [*weights, Array(TAGS, 16), Array(TAG_DRAW, 8, signed=False)]
 
 
-_row, _column = row_signature().slot, column_signature().slot
-ROW, COLUMN = row_signature().size, column_signature().size
-"""Entries of the two tables; those below say where the first of a kind stands."""
+_row, _column, _sums = row_signature().slot, column_signature().slot, sums_signature().slot
+ROW, COLUMN, SUMS = row_signature().size, column_signature().size, sums_signature().size
+"""Entries of the three tables; those below say where the first of a kind stands."""
 ROW_W, ROW_DRAW, ROW_TAG, ROW_TAG_DRAW = _row(WEIGHT), _row(DRAW), _row(TAGS), _row(TAG_DRAW)
 ROW_TY, ROW_TARGET, ROW_X0, ROW_CLOCK = _row(TY), _row(TARGET), _row("x0"), _row("u0")
 ROW_SENT, ROW_OWN, ROW_END = _row("sent y1"), _row("own y1"), _row("end y1")
 ROW_TIMES, ROW_SENT_X, ROW_END_X = _row("times x1"), _row("sent x1"), _row("end x1")
-ROW_CHANGED, ROW_GAINED, ROW_BELOW = _row(CHANGED), _row(GAINED), _row(BELOW)
+ROW_CHANGED, ROW_BELOW = _row(CHANGED), _row(BELOW)
 COLUMN_W, COLUMN_DRAW, COLUMN_TAG = _column(WEIGHT), _column(DRAW), _column(TAGS)
 COLUMN_TAG_DRAW, COLUMN_TX, COLUMN_LINE = _column(TAG_DRAW), _column(TX), _column(LINE)
-COLUMN_NONZERO = _column(NONZERO)
 COLUMN_OWN_X, COLUMN_END_X = _column("own x1"), _column("end x1")
 COLUMN_OWN, COLUMN_END, COLUMN_CLOCK = _column("own y1"), _column("end y1"), _column("u0")
 COLUMN_CHANGED, COLUMN_BELOW = _column(CHANGED), _column(BELOW)
+SUMS_W, SUMS_STEP, SUMS_CHANGED = _sums(WEIGHT), _sums(STEP), _sums(CHANGED)

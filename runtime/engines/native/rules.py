@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import lru_cache
+from typing import NamedTuple
 
 import numpy as np
 from llvmlite import ir
@@ -26,12 +28,21 @@ from hebbite.runtime.engines.native.plan import (
     Long,
 )
 from hebbite.runtime.engines.native.rule_code import (
-    Rule,
-    events_of,
-    has_steps,
-    print_column,
-    print_row,
+    columns_step,
     print_steps,
+    print_sums,
+    print_update,
+    rows_step,
+)
+from hebbite.runtime.engines.native.rule_views import (
+    Column,
+    Meeting,
+    Row,
+    Rule,
+    Unlearnt,
+    View,
+    events_of,
+    meets,
 )
 
 CODES = TRACE_TOP + 1
@@ -136,27 +147,63 @@ def decays(tau: int, *, independent: bool) -> tuple[int, Long]:
     return slope, (floor << bits) + threshold + (1 << bits) - 1
 
 
+class Kernels(NamedTuple):
+    """Addresses of what is printed of a rule, 0 where it has no use: updates of rows and columns;
+    steps of them; the update where a line that sent meets a neuron that learnt, and rows to which
+    steps are added, both beside steps of rows alone.
+    """
+
+    row: int
+    column: int
+    column_steps: int
+    row_steps: int
+    meeting: int
+    sums: int
+
+
+PRINTED: dict[str, tuple[Callable[[ir.Module, str, View], None], Callable[[Rule], View]]] = {
+    "row": (print_update, Row),
+    "column": (print_update, Column),
+    "column_steps": (print_steps, Column),
+    "row_steps": (print_steps, Unlearnt),
+    "meeting": (print_update, Meeting),
+    "sums": (print_sums, Row),
+}
+"""How each of `Kernels` is printed, and of which view."""
+
+
 @lru_cache(maxsize=64)
-def compile_rules(rules: tuple[Rule, ...]) -> tuple[Code, tuple[tuple[int, int, int], ...]]:
-    """Return the code of all rules, and the addresses of each one's row, column and steps, 0 where
-    there are none. Rules that were printed before are not printed again.
+def compile_rules(rules: tuple[Rule, ...]) -> tuple[Code, tuple[Kernels, ...]]:
+    """Return the code of all rules, and the kernels of each one. Rules that were printed before are
+    not printed again.
     """
     module = ir.Module("rules")
-    names: dict[Rule, int] = {}
+    numbers: dict[Rule, int] = {}
     for rule in rules:
-        if rule not in names:
-            number = names[rule] = len(names)
-            print_row(module, f"row{number}", rule)
-            print_column(module, f"column{number}", rule)
-            if has_steps(rule.plasticity):
-                print_steps(module, f"steps{number}", rule)
+        if rule not in numbers:
+            number = numbers[rule] = len(numbers)
+            for kind in used(rule):
+                printed, view = PRINTED[kind]
+                printed(module, f"{kind}{number}", view(rule))
     code = compile_text(str(module))
-    found = []
-    for rule in rules:
-        number = names[rule]
-        steps = code.address(f"steps{number}") if has_steps(rule.plasticity) else 0
-        found.append((code.address(f"row{number}"), code.address(f"column{number}"), steps))
-    return code, tuple(found)
+    found = {
+        rule: {kind: code.address(f"{kind}{number}") for kind in used(rule)}
+        for rule, number in numbers.items()
+    }
+    return code, tuple(
+        Kernels(*(found[rule].get(kind, 0) for kind in Kernels._fields)) for rule in rules
+    )
+
+
+def used(rule: Rule) -> tuple[str, ...]:
+    """Return which kernels a rule has."""
+    kinds = ["row", "column"]
+    if columns_step(rule.plasticity):
+        kinds.append("column_steps")
+    if rows_step(rule.plasticity) and not rule.target:
+        kinds += ["row_steps", "sums"]
+        kinds += ["meeting"] if meets(rule.plasticity) else []
+    return tuple(kinds)
 
 
 def columns_are_alike(plasticity: Plasticity) -> bool:

@@ -44,6 +44,8 @@ def new_scratch(program: Program) -> Scratch:
         short_column=zeros(learning, np.int16),
         tag_column=zeros(learning, np.int16),
         column_lines=zeros(learning + 16, np.int32),
+        stuck=zeros(1, np.int64),
+        resting=zeros(len(program.populations), np.int64),
         elements=zeros(learning, np.int32),
         row_targets=zeros(learning + 16, np.uint16),
         width=np.array([learning], np.int64),

@@ -16,7 +16,7 @@ from hebbite.runtime.engines.native.language import (
     ones,
     part,
 )
-from hebbite.runtime.engines.native.plan import Byte, Short, Small, Word
+from hebbite.runtime.engines.native.plan import ALL, SOME, Byte, Short, Small, Word
 
 SHIFTS = 15
 """No shift is further, -8..7 by an exponent and 0..1 by a store; masked so, a word stays narrow."""
@@ -245,7 +245,8 @@ def lower(due: Word, shift: Narrow) -> None:
 def reach(
     arrived: Byte, weights: Small | Short | Word, base: int, ids: Word, count: int, missed: Word
 ) -> int:
-    """Return whether a message reaches every neuron, by a weight that is not 0; else mark whom.
+    """Return whether messages reach `ALL` neurons, by a weight that is not 0, or `SOME`, which are
+    marked.
 
     The last three lines, whose rows were read last, hardly ever leave one out; they are listed in
     ``missed`` and asked of the other lines alone.
@@ -254,11 +255,11 @@ def reach(
     a, b = weights[base + ids[last] * size :], weights[base + ids[max(last - 1, 0)] * size :]
     c = weights[base + ids[max(last - 2, 0)] * size :]
     if every(a, b, c, size):
-        return 1
+        return ALL
     for j in range(size):
         arrived[j] = (a[j] | b[j] | c[j]) != 0
     if k <= 0:
-        return 0
+        return SOME
     left = list_zeros(arrived, missed, size)
     while left > 0 and k > 0:
         k -= 1
@@ -269,7 +270,7 @@ def reach(
             missed[still] = j
             still += weights[start + j] == 0
         left = still
-    return left == 0
+    return ALL if left == 0 else SOME
 
 
 @apart
@@ -325,7 +326,7 @@ def list_zeros(flags: Byte, found: Word, size: int) -> int:
 
 
 @apart
-def list_flags(flags: Byte, found: Word, size: int) -> int:
+def list_flags(flags: Byte | Short | Word, found: Word, size: int) -> int:
     """List the first ``size`` elements that are not 0; return how many."""
     count, whole = 0, size // 64
     for q in range(whole):
@@ -345,7 +346,7 @@ def list_rare(flags: Byte, found: Word, size: int) -> int:
 
 
 @part
-def list_rest(flags: Byte, first: int, size: int, found: Word, count: int) -> int:
+def list_rest(flags: Byte | Short | Word, first: int, size: int, found: Word, count: int) -> int:
     """Append the elements ``first``..size - 1 that are not 0; return how many there are now."""
     for j in range(first, size):
         if flags[j] != 0:

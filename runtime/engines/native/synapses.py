@@ -5,6 +5,7 @@ from __future__ import annotations
 from hebbite.compiler.arithmetic.randomness import KIND
 from hebbite.runtime.counters import INDEX
 from hebbite.runtime.engines.native import views as at
+from hebbite.runtime.engines.native.counts import forget_all, forget_lines
 from hebbite.runtime.engines.native.language import address, apart, call_printed, kernel
 from hebbite.runtime.engines.native.lists import find_column, list_column
 from hebbite.runtime.engines.native.philox import draw_column_of
@@ -15,18 +16,15 @@ from hebbite.runtime.engines.native.plan import (
     G_LINES,
     G_MAGNITUDE,
     G_MIRRORS,
-    G_NONZERO,
     G_SIZE,
     G_STORE,
     G_WEIGHT,
-    H_BITS,
     H_EPOCH,
-    L_ALIKE,
     L_COLUMN,
     L_GROUP,
+    L_MEETING,
     L_OWN,
     L_SPARED,
-    L_STEPS,
     L_TAG,
     L_X,
     L_Y,
@@ -44,7 +42,6 @@ from hebbite.runtime.engines.native.rule_tables import (
     COLUMN_END,
     COLUMN_END_X,
     COLUMN_LINE,
-    COLUMN_NONZERO,
     COLUMN_OWN,
     COLUMN_OWN_X,
     COLUMN_TAG,
@@ -58,7 +55,6 @@ from hebbite.runtime.engines.native.rule_tables import (
     ROW_TIMES,
     ROW_TY,
 )
-from hebbite.runtime.engines.native.spread import list_flags
 from hebbite.runtime.engines.native.traces import TRACE_COUNT
 
 HOST = INDEX["host_words"]
@@ -161,31 +157,59 @@ def learn_column(m: int, q: int, j: int, number: int, independent: int) -> int:
     """Update the synapses of the lines that did not send to neuron ``j``, which learnt; return how
     many weights changed.
     """
-    g, table, tagged = at.plastic(m)[q, L_GROUP], at.tables(m), at.plastic(m)[q, L_TAG]
-    base, short = at.groups(m)[g, G_WEIGHT], at.groups(m)[g, G_STORE] == SHORTS
-    stride, elements, count = column_stride(m, g), at.elements(m), at.groups(m)[g, G_LINES]
-    if stride == 0:
+    g = at.plastic(m)[q, L_GROUP]
+    count = at.groups(m)[g, G_LINES]
+    if column_stride(m, g) == 0:
         count = keep_moving(m, q, j, list_column(m, g, j))
         find_column(m, g, j, count)
     begin_column(m, q, j)
     if independent:
         draw_column(m, q, j, count, number)
-    table[ROW + COLUMN_NONZERO] = address(at.nonzero(m)[at.groups(m)[g, G_NONZERO] :])
+    changed = update_column(m, q, at.plastic(m)[q, L_COLUMN], j, column_stride(m, g), count)
+    if column_stride(m, g) == 0:
+        forget_lines(m, g, at.column_lines(m), count)
+    else:
+        forget_all(m, g, count)
+    at.below(m)[q] += at.tables(m)[ROW + COLUMN_BELOW]
+    return changed
+
+
+@kernel
+def meet(m: int, q: int, j: int, sent: int) -> int:
+    """Update the synapses of a matrix from the ``sent`` lines that are listed to neuron ``j``,
+    which learnt; return how many weights changed.
+    """
+    size, lines = at.groups(m)[at.plastic(m)[q, L_GROUP], G_SIZE], at.lines(m)
+    for k in range(sent):
+        at.elements(m)[k] = lines[k] * size + j
+    begin_column(m, q, j)
+    at.tables(m)[ROW + COLUMN_LINE] = address(lines)
+    return update_column(m, q, at.plastic(m)[q, L_MEETING], j, 0, sent)
+
+
+@kernel
+def update_column(m: int, q: int, update: int, j: int, stride: int, count: int) -> int:
+    """Take ``count`` synapses onto neuron ``j``, every ``stride``-th one of a matrix, or the
+    `elements` where it is 0; update them by the printed kernel at an address; give them back.
+    Return how many weights changed.
+    """
+    table, g, elements = at.tables(m)[ROW:], at.plastic(m)[q, L_GROUP], at.elements(m)
+    base, tagged = at.groups(m)[g, G_WEIGHT], at.plastic(m)[q, L_TAG]
+    short = at.groups(m)[g, G_STORE] == SHORTS
     if short:
         take(at.shorts(m)[base:], j, stride, elements, count, at.short_column(m))
     else:
         take(at.words(m)[base:], j, stride, elements, count, at.column(m))
     if tagged >= 0:
         take(at.tags(m)[tagged:], j, stride, elements, count, at.tag_column(m))
-    call_printed(at.plastic(m)[q, L_COLUMN], address(table[ROW:]), count)
+    call_printed(update, address(table), count)
     if short:
         give(at.short_column(m), j, stride, elements, count, at.shorts(m)[base:])
     else:
         give(at.column(m), j, stride, elements, count, at.words(m)[base:])
     if tagged >= 0:
         give(at.tag_column(m), j, stride, elements, count, at.tags(m)[tagged:])
-    at.below(m)[q] += table[ROW + COLUMN_BELOW]
-    return table[ROW + COLUMN_CHANGED]
+    return table[COLUMN_CHANGED]
 
 
 @kernel
@@ -206,59 +230,6 @@ def keep_moving(m: int, q: int, j: int, count: int) -> int:
         lines[left] = i
         left += (tx[i] == 0) & ((always | x1[i] & with_x1 | x2[i] & with_x2) != 0)
     return left
-
-
-@kernel
-def step_columns(m: int, q: int, events: int, number: int, independent: int) -> int:
-    """Do what `learn_column` does for all ``events`` neurons, by a rule whose steps do not depend
-    on the weights: only those that move are touched.
-    """
-    g = at.plastic(m)[q, L_GROUP]
-    lines, size = at.groups(m)[g, G_LINES], at.groups(m)[g, G_SIZE]
-    base, short = at.groups(m)[g, G_WEIGHT], at.groups(m)[g, G_STORE] == SHORTS
-    nonzero, moving = at.nonzero(m)[at.groups(m)[g, G_NONZERO] :], at.column_lines(m)
-    alike = at.plastic(m)[q, L_ALIKE] and not independent
-    at.tables(m)[ROW + COLUMN_NONZERO] = address(at.marks(m))
-    top, count, changed = (1 << at.head(m)[H_BITS]) - 1, 0, 0
-    for k in range(events):
-        j = at.neurons(m)[k]
-        if k == 0 or not alike:
-            begin_column(m, q, j)
-            if independent:
-                draw_column(m, q, j, lines, number)
-            call_printed(at.plastic(m)[q, L_STEPS], address(at.tables(m)[ROW:]), lines)
-            count = list_flags(at.marks(m), moving, lines)
-        if short:
-            held = at.shorts(m)[base + j :]
-            changed += move(held, at.short_column(m), moving, count, size, nonzero, top)
-        else:
-            held_words = at.words(m)[base + j :]
-            changed += move(held_words, at.column(m), moving, count, size, nonzero, top)
-    return changed
-
-
-@apart
-def move(
-    held: Short | Word,
-    steps: Short | Word,
-    moving: Word,
-    count: int,
-    stride: int,
-    nonzero: Word,
-    top: int,
-) -> int:
-    """Add the steps of ``count`` lines to their weights, every ``stride``-th; return how many
-    changed.
-    """
-    changed = 0
-    for k in range(count):
-        i = moving[k]
-        weight = held[i * stride]
-        new = min(max(weight + steps[i], -top - 1), top)
-        held[i * stride] = new
-        changed += new != weight
-        nonzero[i] += (weight == 0) - (new == 0)
-    return changed
 
 
 @apart
@@ -295,25 +266,24 @@ def mirror(m: int, g: int) -> None:
     followed = at.groups(m)[g, G_MIRRORS]
     size, lines = at.groups(m)[g, G_SIZE], at.groups(m)[g, G_LINES]
     if at.groups(m)[g, G_STORE] == SHORTS:
-        copy_transposed(m, at.shorts(m), at.nonzero(m), g, followed)
+        copy_transposed(m, at.shorts(m), g, followed)
     else:
-        copy_transposed(m, at.words(m), at.nonzero(m), g, followed)
+        copy_transposed(m, at.words(m), g, followed)
+    forget_all(m, g, lines)
     at.counts(m)[2 * at.groups(m)[g, G_COMPONENT] + 1, HOST] += size * lines
 
 
 @kernel
-def copy_transposed(m: int, weights: Short | Word, nonzero: Word, g: int, followed: int) -> None:
+def copy_transposed(m: int, weights: Short | Word, g: int, followed: int) -> None:
     """Copy what group ``g`` follows, both in one store."""
     size, lines = at.groups(m)[g, G_SIZE], at.groups(m)[g, G_LINES]
     copy, learned = at.groups(m)[g, G_WEIGHT], at.groups(m)[followed, G_WEIGHT]
     across, magnitude = at.groups(m)[followed, G_SIZE], at.groups(m)[g, G_MAGNITUDE]
     for i in range(lines):
         goal = weights[copy + i * size : copy + (i + 1) * size]
-        column, held = weights[learned + i :], 0
+        column = weights[learned + i :]
         for j in range(size):
             weight = column[j * across]
             if magnitude:
                 weight = magnitude if weight >= 0 else -magnitude
             goal[j] = weight
-            held += weight != 0
-        nonzero[at.groups(m)[g, G_NONZERO] + i] = held

@@ -14,7 +14,7 @@ from hebbite.compiler.program.types import Program
 from hebbite.runtime.counters import COUNTERS, INDEX, components_of
 from hebbite.runtime.engines.native.groups import COSTS
 from hebbite.runtime.engines.native.neuron_code import Unit, active_at
-from hebbite.runtime.engines.native.plan import G_COMPONENT, G_COST, G_UNIFORM, Long, Plan
+from hebbite.runtime.engines.native.plan import G_COMPONENT, G_COST, G_COST_OF, Long, Plan
 
 FIRST = INDEX[COSTS[0]]
 """The first cost of a message among the counters: they stand behind each other."""
@@ -59,7 +59,7 @@ def of_a_sample(program: Program, units: Sequence[Unit]) -> Long:
 
 def tally_of(program: Program, units: Sequence[Unit], plan: Plan) -> Tally:
     """Return what completes the counts of a program."""
-    alike = plan.groups[plan.groups[:, G_UNIFORM] != 0]
+    alike = plan.groups[plan.groups[:, G_COST_OF] < 0]
     rows = 2 * alike[:, G_COMPONENT, None] + np.arange(2)
     costs = np.repeat(plan.cost[alike[:, G_COST]], 2, axis=0)
     return Tally(of_a_sample(program, units), rows.reshape(-1), costs)

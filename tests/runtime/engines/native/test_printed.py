@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import dataclasses
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache
 
@@ -18,21 +19,20 @@ from hebbite.compiler.arithmetic.neuron import execute, new_registers
 from hebbite.compiler.program.neuron import OPS, parse_neuron
 from hebbite.compiler.program.types import TAG, Plasticity, Widths
 from hebbite.rules.loihi import check_loihi
-from hebbite.rules.sums import Factor, Product, SumOfProducts, SumTarget
+from hebbite.rules.sums import Factor, Product, SumOfProducts, SumTarget, parse_sum
 from hebbite.rules.traces import Trace
 from hebbite.runtime.engines.native import llvm
 from hebbite.runtime.engines.native.llvm import Code, Signature, compile_text
 from hebbite.runtime.engines.native.neuron_code import Unit, print_step
 from hebbite.runtime.engines.native.rule_code import (
-    Column,
-    Row,
-    Rule,
-    has_steps,
-    print_column,
-    print_row,
+    columns_step,
     print_steps,
+    print_sums,
+    print_update,
+    rows_step,
 )
-from hebbite.runtime.engines.native.rule_tables import CHANGED, CLOCKS, GAINED
+from hebbite.runtime.engines.native.rule_tables import CHANGED, CLOCKS, sums_signature
+from hebbite.runtime.engines.native.rule_views import Column, Meeting, Row, Rule, Unlearnt, meets
 
 Long = NDArray[np.int64]
 EDGES = [0, 1, 2, 7, 12, 30, 31, 63, 127, 128, 255, 4095, 4096, 4097, 2**15, 2**16, 2**23 - 1]
@@ -86,7 +86,7 @@ def unit_of(line: str, entries: int) -> tuple[Unit, Code]:
     """Return a neuron with one instruction on the states p, q, z and n, and its code."""
     text = f"neuron one() {{\n table curve, own\n state v, p, q, z, n, r\n always\n {line}\n}}"
     neuron = parse_neuron(text).bind({}, period=1)
-    unit = Unit(neuron, {"curve": entries, "own": 64}, {}, {*neuron.kept, "s"}, ("s",))
+    unit = Unit(neuron, {"curve": entries, "own": 64}, {}, {*neuron.kept, "s"}, ("s",), asked=True)
     module = ir.Module("one")
     print_step(module, "one", unit, (0,))
     return unit, compile_text(str(module))
@@ -120,10 +120,11 @@ def execute_both(
     arrays["reached"] = (np.arange(size) % 5 == 0).astype(np.uint8)
     busy = (arrays["v"] != 0) | (arrays["reached"] != 0)
     totals = called(code, "one", unit.signature, arrays, {}, size)
-    assert totals == {"active": np.count_nonzero(busy), "unheard": 0}
+    resting = np.count_nonzero(arrays["v"] == 0)
+    assert totals == {"active": np.count_nonzero(busy), "unheard": 0, "resting": resting}
     first = arrays["r"].copy()
     again = called(code, "one.everyone", unit.signature, arrays, {}, size)
-    assert again == {"active": 0, "unheard": 0}
+    assert again == {"active": 0, "unheard": 0, "resting": resting}
     assert np.array_equal(arrays["r"], first)
     compared = 0
     for k, lane in enumerate(drawn):
@@ -228,7 +229,23 @@ def rules(draw: st.DrawFn) -> Rule:
 
 
 @st.composite
-def stepping(draw: st.DrawFn) -> Rule:
+def stepping_rows(draw: st.DrawFn) -> Rule:
+    """Return a rule by chance whose rows have the same steps: one product with x0 and without y0,
+    which reads neither weights nor traces of the line, in epochs of one step.
+    """
+    kept = draw(st.lists(st.sampled_from(TRACES), unique=True, min_size=1))
+    post = [name for name in kept if name[0] == "y"]
+    own = draw(products(("x0", *post), ("x0",), most=1))
+    learnt = draw(st.none() | products(("w", "x0", "y0", *kept), ("y0",)))
+    each = draw(st.permutations((*own.products, *(() if learnt is None else learnt.products))))
+    traces = tuple((name, Trace(8, 16)) for name in kept)
+    plasticity = Plasticity("g", SumOfProducts("dw", tuple(each)), 1, traces)
+    bits = draw(st.sampled_from((8, 16)))
+    return Rule(plasticity, Widths(bits), 16 if bits == 8 else 32)
+
+
+@st.composite
+def stepping_columns(draw: st.DrawFn) -> Rule:
     """Return a rule by chance whose columns' steps read no weight: one product without x0."""
     kept = draw(st.lists(st.sampled_from(TRACES), unique=True, min_size=1))
     own = draw(products(("y0", *kept), ("y0", "u1"), most=1))
@@ -332,7 +349,7 @@ def of_column(
 ) -> dict[str, NDArray[np.generic]]:
     """Return the arrays of a column; ``line`` is where each synapse starts."""
     arrays = found.held(rule) | {"line": line.astype(np.int32)}
-    arrays |= {"tx": np.zeros(SIZE, np.uint8), "nonzero": np.full(SIZE, 50, np.int32)}
+    arrays["tx"] = np.zeros(SIZE, np.uint8)
     arrays["tx"][line] = found.tx
     for name in ("x1", "x2"):
         history = found.histories[name]
@@ -356,11 +373,10 @@ by_chance = settings(deadline=None, max_examples=25)
 
 
 def totals_of(found: Chance, weight: Long, tag: Long, rule: Rule) -> dict[str, int]:
-    """Return what a kernel counts: changed weights, non-zero ones gained, low tags gained."""
-    gained = int(np.count_nonzero(weight)) - int(np.count_nonzero(found.weight))
+    """Return what a kernel counts: changed weights, low tags gained."""
     low, lower = int(np.count_nonzero(found.tag == TAG_LOW)), int(np.count_nonzero(tag == TAG_LOW))
     below, changed = lower - low, int(np.count_nonzero(weight != found.weight))
-    return {CHANGED: changed, GAINED: gained, "below": below if rule.tagged else 0}
+    return {CHANGED: changed, "below": below if rule.tagged else 0}
 
 
 @by_chance
@@ -368,7 +384,7 @@ def totals_of(found: Chance, weight: Long, tag: Long, rule: Rule) -> dict[str, i
 def test_a_row_learns_what_the_sums_define(rule: Rule, target: int, drawn: list[int]) -> None:
     rule = Rule(rule.plasticity, rule.widths, rule.bits, target)
     module = ir.Module("row")
-    print_row(module, "row", rule)
+    print_update(module, "row", Row(rule))
     code = compile_text(str(module))
     for seed in drawn:
         found = Chance(rule, seed, row=True)
@@ -389,7 +405,7 @@ def test_a_column_learns_what_the_sums_define_where_its_line_did_not_send(
 ) -> None:
     rule = Rule(rule.plasticity, rule.widths, rule.bits, 16 * listed)
     module = ir.Module("column")
-    print_column(module, "column", rule)
+    print_update(module, "column", Column(rule))
     code = compile_text(str(module))
     for seed in drawn:
         found = Chance(rule, seed, row=False)
@@ -399,39 +415,85 @@ def test_a_column_learns_what_the_sums_define_where_its_line_did_not_send(
         arrays, (weight, tag) = of_column(rule, found, line), found.wanted(rule)
         weight = np.where(found.tx > 0, found.weight, weight)
         tag = np.where(found.tx > 0, found.tag, tag)
-        numbers = of_neuron(found)
-        totals = called(code, "column", Column(rule).signature, arrays, numbers, SIZE)
+        totals = called(code, "column", Column(rule).signature, arrays, of_neuron(found), SIZE)
         assert np.array_equal(arrays["w"], weight)
         assert np.array_equal(arrays["t"], tag)
-        more = (weight != 0).astype(np.int64) - (found.weight != 0)
-        assert np.array_equal(arrays["nonzero"][line], 50 + more)
         assert totals == totals_of(found, weight, tag, rule)
 
 
 @by_chance
-@given(rule=stepping(), drawn=seeds)
+@given(rule=rules(), drawn=seeds)
+def test_lines_that_sent_meet_a_neuron_that_learnt_as_the_sums_define(
+    rule: Rule, drawn: list[int]
+) -> None:
+    plasticity = dataclasses.replace(rule.plasticity, epoch=1)
+    rule = dataclasses.replace(rule, plasticity=plasticity)
+    module = ir.Module("meeting")
+    print_update(module, "meeting", Meeting(rule))
+    code = compile_text(str(module))
+    for seed in drawn:
+        found = Chance(rule, seed, row=False)
+        found.tx[:] = 1
+        line = np.random.default_rng(seed + 1).permutation(SIZE)
+        arrays, (weight, tag) = of_column(rule, found, line), found.wanted(rule)
+        totals = called(code, "meeting", Meeting(rule).signature, arrays, of_neuron(found), SIZE)
+        assert np.array_equal(arrays["w"], weight)
+        assert np.array_equal(arrays["t"], tag)
+        assert totals == totals_of(found, weight, tag, rule)
+
+
+@by_chance
+@given(rule=stepping_columns(), drawn=seeds)
 def test_steps_are_what_a_column_adds_to_its_weights(rule: Rule, drawn: list[int]) -> None:
-    assert has_steps(rule.plasticity)
+    assert columns_step(rule.plasticity)
     module = ir.Module("steps")
-    print_steps(module, "steps", rule)
+    print_steps(module, "steps", Column(rule))
     code = compile_text(str(module))
     for seed in drawn:
         found = Chance(rule, seed, row=False)
         arrays, (weight, _) = of_column(rule, found, np.arange(SIZE)), found.wanted(rule)
-        arrays["moves"] = np.full(SIZE, 9, np.int8)
-        signature = moving(Column(rule).signature)
-        called(code, "steps", signature, arrays, of_neuron(found), SIZE)
+        totals = called(code, "steps", Column(rule).signature, arrays, of_neuron(found), SIZE)
+        assert totals == {CHANGED: np.count_nonzero(arrays["w"]), "below": 0}
         steps = arrays["w"].astype(np.int64)
         low, high = rule.widths.weight_low, rule.widths.weight_high
         assert np.array_equal(
             (found.weight + steps).clip(low, high), np.where(found.tx > 0, found.weight, weight)
         )
-        assert np.array_equal(arrays["moves"] != 0, steps != 0)
 
 
-def moving(signature: Signature) -> Signature:
-    """Return the signature of steps: ``moves`` stands where ``nonzero`` does."""
-    arrays = [
-        llvm.Array("moves", 8) if array.name == "nonzero" else array for array in signature.arrays
-    ]
-    return Signature(arrays, signature.numbers, signature.totals)
+@by_chance
+@given(rule=stepping_rows(), drawn=seeds)
+def test_steps_are_what_every_row_adds_to_its_weights_but_where_a_neuron_learnt(
+    rule: Rule, drawn: list[int]
+) -> None:
+    assert rows_step(rule.plasticity)
+    module = ir.Module("steps")
+    print_steps(module, "steps", Unlearnt(rule))
+    print_sums(module, "sums", Row(rule))
+    code = compile_text(str(module))
+    for seed in drawn:
+        found = Chance(rule, seed, row=True)
+        found.tx[:] = 1
+        arrays, (weight, _) = of_row(rule, found, np.arange(SIZE)), found.wanted(rule)
+        totals = called(code, "steps", Unlearnt(rule).signature, arrays, of_line(found), SIZE)
+        assert totals == {CHANGED: np.count_nonzero(arrays["w"]), "below": 0}
+        wanted = np.where((found.ty > 0) & meets(rule.plasticity), found.weight, weight)
+        summed = {"w": found.weight.astype(arrays["w"].dtype), "step": arrays["w"]}
+        totals = called(code, "sums", sums_signature(rule.bits), summed, {}, SIZE)
+        assert np.array_equal(summed["w"], wanted)
+        assert totals == {CHANGED: np.count_nonzero(wanted != found.weight)}
+
+
+def test_rows_step_by_a_rule_that_reads_nothing_of_its_line_where_no_neuron_learnt() -> None:
+    def steps(dw: str, epoch: int = 1) -> bool:
+        traces = tuple((name, Trace(8, 16)) for name in ("x1", "y1"))
+        return rows_step(Plasticity("g", parse_sum(f"dw = {dw}"), epoch, traces))
+
+    assert steps("2^-6 * y0 * x1 - 2^-6 * x0 * y1")
+    assert steps("u0 * x0 * y1")
+    assert not steps("2^-6 * y0 * x1 - 2^-6 * x0 * y1", epoch=2)
+    assert not steps("x0 * x1")
+    assert not steps("x0 * w")
+    assert not steps("u0 * y1")
+    assert not steps("x0 * y1 - x0")
+    assert not steps("y0 * x1")

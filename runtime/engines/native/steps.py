@@ -1,0 +1,177 @@
+"""Steps: what a rule adds to weights without a look at them; weights without one are not touched.
+
+A column of a neuron that learnt has steps where one product alone needs no x0. All rows of lines
+that sent have the same where one product alone needs no y0, that one reads nothing of its line, and
+all synapses are rounded by one number; synapses where both happened are updated beside them.
+"""
+
+from __future__ import annotations
+
+from hebbite.runtime.engines.native import views as at
+from hebbite.runtime.engines.native.counts import forget_all, forget_lines
+from hebbite.runtime.engines.native.language import address, apart, call_printed, kernel
+from hebbite.runtime.engines.native.plan import (
+    G_LINES,
+    G_SIZE,
+    G_STORE,
+    G_WEIGHT,
+    H_BITS,
+    L_ALIKE,
+    L_COLUMN_STEPS,
+    L_GROUP,
+    L_MEETING,
+    L_ROW_STEPS,
+    L_SUMS,
+    SHORTS,
+    Long,
+    Short,
+    Word,
+)
+from hebbite.runtime.engines.native.rule_tables import (
+    COLUMN,
+    COLUMN_W,
+    ROW,
+    ROW_CHANGED,
+    ROW_DRAW,
+    ROW_SENT,
+    ROW_W,
+    ROW_X0,
+    SUMS_CHANGED,
+    SUMS_STEP,
+    SUMS_W,
+)
+from hebbite.runtime.engines.native.spread import list_flags
+from hebbite.runtime.engines.native.synapses import (
+    begin_column,
+    draw_column,
+    history_at,
+    meet,
+    weight_at,
+)
+
+FEW = 8
+"""Steps of rows are added one by one while fewer than 1 in so many neurons have any."""
+
+
+@kernel
+def step_rows(m: int, q: int, sent: int, events: int) -> int:
+    """Update the synapses of the ``sent`` lines listed, to ``events`` neurons that learnt and to
+    all others; return how many weights changed.
+    """
+    table, g, changed = at.tables(m), at.plastic(m)[q, L_GROUP], 0
+    size, short = at.groups(m)[g, G_SIZE], at.groups(m)[g, G_STORE] == SHORTS
+    if sent == 0:
+        return 0
+    steps = address(at.short_column(m)) if short else address(at.column(m))
+    table[ROW_W], table[ROW_DRAW], table[ROW_X0] = steps, address(at.draws(m)), 1
+    for t in range(3):
+        table[ROW_SENT + t] = history_at(m, 2 + t, 1)
+    call_printed(at.plastic(m)[q, L_ROW_STEPS], address(table), size)
+    if FEW * table[ROW_CHANGED] >= size:
+        changed = add_rows_of_steps(m, q, sent, steps)
+    elif table[ROW_CHANGED] > 0:
+        changed = move_rows(m, q, sent)
+    if at.plastic(m)[q, L_MEETING] != 0:
+        for k in range(events):
+            changed += meet(m, q, at.neurons(m)[k], sent)
+    if changed > 0:
+        forget_lines(m, g, at.lines(m), sent)
+    return changed
+
+
+@kernel
+def add_rows_of_steps(m: int, q: int, sent: int, steps: int) -> int:
+    """Add the steps at an address to the rows of the ``sent`` lines; return how many changed."""
+    table, g, changed = at.tables(m)[ROW + COLUMN :], at.plastic(m)[q, L_GROUP], 0
+    size, short = at.groups(m)[g, G_SIZE], at.groups(m)[g, G_STORE] == SHORTS
+    weights, lines = weight_at(m, g, 0), at.lines(m)
+    table[SUMS_STEP] = steps
+    for k in range(sent):
+        table[SUMS_W] = weights + (2 if short else 4) * lines[k] * size
+        call_printed(at.plastic(m)[q, L_SUMS], address(table), size)
+        changed += table[SUMS_CHANGED]
+    return changed
+
+
+@kernel
+def move_rows(m: int, q: int, sent: int) -> int:
+    """Add the steps of the neurons that have any to the rows of the ``sent`` lines; return how many
+    weights changed.
+    """
+    g, moving, stuck = at.plastic(m)[q, L_GROUP], at.column_lines(m), at.stuck(m)
+    size, base = at.groups(m)[g, G_SIZE], at.groups(m)[g, G_WEIGHT]
+    count, bits = list_steps(m, g, size), at.head(m)[H_BITS]
+    stuck[0] = 0
+    for k in range(sent):
+        i = at.lines(m)[k]
+        if at.groups(m)[g, G_STORE] == SHORTS:
+            held = at.shorts(m)[base + i * size :]
+            move(held, at.short_column(m), moving, count, 1, stuck, bits)
+        else:
+            held_words = at.words(m)[base + i * size :]
+            move(held_words, at.column(m), moving, count, 1, stuck, bits)
+    return sent * count - stuck[0]
+
+
+@kernel
+def list_steps(m: int, g: int, size: int) -> int:
+    """List which of ``size`` steps are not 0; return how many."""
+    if at.groups(m)[g, G_STORE] == SHORTS:
+        return list_flags(at.short_column(m), at.column_lines(m), size)
+    return list_flags(at.column(m), at.column_lines(m), size)
+
+
+@kernel
+def step_columns(m: int, q: int, events: int, number: int, independent: int) -> int:
+    """Update the synapses of the lines that did not send to all ``events`` neurons that learnt;
+    return how many weights changed. Only those that move are touched.
+    """
+    g, moving, stuck = at.plastic(m)[q, L_GROUP], at.column_lines(m), at.stuck(m)
+    lines, size = at.groups(m)[g, G_LINES], at.groups(m)[g, G_SIZE]
+    base, short = at.groups(m)[g, G_WEIGHT], at.groups(m)[g, G_STORE] == SHORTS
+    alike = at.plastic(m)[q, L_ALIKE] and not independent
+    count, moved, bits = 0, 0, at.head(m)[H_BITS]
+    stuck[0] = 0
+    at.tables(m)[ROW + COLUMN_W] = address(at.short_column(m)) if short else address(at.column(m))
+    for k in range(events):
+        j = at.neurons(m)[k]
+        if k == 0 or not alike:
+            begin_column(m, q, j)
+            if independent:
+                draw_column(m, q, j, lines, number)
+            call_printed(at.plastic(m)[q, L_COLUMN_STEPS], address(at.tables(m)[ROW:]), lines)
+            count = list_steps(m, g, lines)
+        if short:
+            held = at.shorts(m)[base + j :]
+            move(held, at.short_column(m), moving, count, size, stuck, bits)
+        else:
+            held_words = at.words(m)[base + j :]
+            move(held_words, at.column(m), moving, count, size, stuck, bits)
+        moved += count
+    if moved > 0:
+        forget_all(m, g, lines)
+    return moved - stuck[0]
+
+
+@apart
+def move(
+    held: Short | Word,
+    steps: Short | Word,
+    moving: Word,
+    count: int,
+    stride: int,
+    stuck: Long,
+    bits: int,
+) -> None:
+    """Add the ``count`` steps that are listed, none of them 0, to weights in -2^bits..2^bits - 1,
+    every ``stride``-th one; count in ``stuck`` those that their bound keeps as they are.
+    """
+    low, beyond = -(1 << bits), -(2 << bits)
+    for k in range(count):
+        i = moving[k]
+        weight = held[i * stride]
+        new = weight + steps[i]
+        if (new - low) & beyond != 0:
+            new = min(max(new, low), -low - 1)
+            stuck[0] += new == weight
+        held[i * stride] = new
