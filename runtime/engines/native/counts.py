@@ -7,7 +7,7 @@ counted last, and not while they change: ``nonzero`` is `UNKNOWN` meanwhile.
 from __future__ import annotations
 
 from hebbite.runtime.engines.native import views as at
-from hebbite.runtime.engines.native.language import apart, kernel, logical, marked, ones, part
+from hebbite.runtime.engines.native.language import kernel, marked, ones, part
 from hebbite.runtime.engines.native.plan import (
     DENSE,
     G_KIND,
@@ -48,18 +48,13 @@ def count_lines(m: int, g: int, ids: Word, count: int) -> None:
                 nonzero[i] = filled(at.words(m)[base + element :], size)
 
 
-@apart
+@part
 def filled(weights: Short | Word, size: int) -> int:
-    """Return how many of the first ``size`` weights are not 0."""
+    """Return how many of the first ``size`` weights are not 0; as many as 64 behind are read."""
     count, whole = 0, size // 64
-    if size < 64:
-        for j in range(size):
-            count += weights[j] != 0
-        return count
     for q in range(whole):
         count += ones(marked(weights, q))
-    last = logical(marked(weights[size - 64 :], 0), 1)
-    return count + ones(logical(last, 63 - size % 64))
+    return count + ones(marked(weights, whole) & (1 << size % 64) - 1)
 
 
 @kernel
