@@ -13,12 +13,13 @@ from hebbite.rules.traces import RANDOM_BITS
 from hebbite.runtime.counters import INDEX
 from hebbite.runtime.engines.native import views as at
 from hebbite.runtime.engines.native.language import apart, kernel
-from hebbite.runtime.engines.native.lists import keep_reaching, reaching
+from hebbite.runtime.engines.native.lists import keep_reaching, list_column, reaching
 from hebbite.runtime.engines.native.plan import (
     D_GATE,
     D_X0,
     D_Y0,
     DENSE,
+    G_COLUMNS,
     G_COMPONENT,
     G_ENDS,
     G_KIND,
@@ -78,17 +79,34 @@ def extent(m: int, q: int, sent: int, events: int) -> tuple[int, int, int, int]:
         return lines * size, sent * size, lines * events, sent * events
     starts = at.starts(m)[at.groups(m)[g, G_STARTS] :]
     ends = at.ends(m)[at.groups(m)[g, G_ENDS] :]
-    ty = at.ty(m)[at.plastic(m)[q, L_Y] :]
-    from_sent, at_learnt, both = 0, 0, 0
+    from_sent, at_learnt = 0, 0
     for k in range(events):
         j = at.neurons(m)[k]
         at_learnt += ends[j + 1] - ends[j]
     for k in range(sent):
         i = at.lines(m)[k]
         from_sent += starts[i + 1] - starts[i]
-        if events > 0:
-            both += reaching(m, g, i, ty)
-    return starts[lines], from_sent, at_learnt, both
+    by_columns = at.groups(m)[g, G_COLUMNS] >= 0 and at_learnt < from_sent
+    return starts[lines], from_sent, at_learnt, meetings(m, q, sent, events, by_columns)
+
+
+@kernel
+def meetings(m: int, q: int, sent: int, events: int, by_columns: int) -> int:
+    """Return how many synapses of a list join a line that sent and a neuron that learnt, both
+    listed: found by the columns of the neurons, or by the rows of the lines.
+    """
+    g, both = at.plastic(m)[q, L_GROUP], 0
+    if by_columns:
+        tx, lines = at.tx(m)[at.plastic(m)[q, L_X] :], at.column_lines(m)
+        for k in range(events):
+            count = list_column(m, g, at.neurons(m)[k])
+            for s in range(count):
+                both += tx[lines[s]] != 0
+    elif events > 0:
+        ty = at.ty(m)[at.plastic(m)[q, L_Y] :]
+        for k in range(sent):
+            both += reaching(m, g, at.lines(m)[k], ty)
+    return both
 
 
 @kernel

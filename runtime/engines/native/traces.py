@@ -52,28 +52,20 @@ SURE = UNIT - (1 << SLOPE_BITS - OCTET_BITS) - CODES
 @kernel
 def note_messages(m: int, q: int, offset: int) -> None:
     """Note which lines of plastic group ``q`` sent in this step of the epoch."""
-    x, tx, kept, g = at.x(m), at.tx(m), at.kept(m), at.plastic(m)[q, L_GROUP]
-    row = TRACE_COUNT * q
-    first, lines, output = (
-        at.plastic(m)[q, L_X],
-        at.groups(m)[g, G_LINES],
-        at.groups(m)[g, G_OUTPUT],
-    )
-    line, start, sent = at.outputs(m)[output, O_LINE], at.outputs(m)[output, O_LIST], 0
-    for k in range(at.sent(m)[output]):
-        i = at.lists(m)[start + k]
-        if i >= lines:
-            continue
-        sent += 1
-        for t in range(2):
-            spot = 2 * first + t * lines + i
-            if kept[row + t, T_KEPT] and kept[row + t, T_OVERWRITE]:
-                payload = at.memory(m)[line + i]
-                half = payload >> 1
-                x[spot] = (half + ((payload & 1) & (half & 1))) & 0xFF
-            elif kept[row + t, T_KEPT] and tx[first + i] > 0:
-                x[spot] = min(x[spot] + kept[row + t, T_IMPULSE], TRACE_TOP)
-        tx[first + i] = offset
+    kept, g, row = at.kept(m), at.plastic(m)[q, L_GROUP], TRACE_COUNT * q
+    first, lines = at.plastic(m)[q, L_X], at.groups(m)[g, G_LINES]
+    output = at.groups(m)[g, G_OUTPUT]
+    listed, sent = at.lists(m)[at.outputs(m)[output, O_LIST] :], at.sent(m)[output]
+    payload, tx = at.memory(m)[at.outputs(m)[output, O_LINE] :], at.tx(m)[first:]
+    if sent > 0 and listed[sent - 1] >= lines:
+        sent -= 1
+    for t in range(2):
+        x = at.x(m)[2 * first + t * lines :]
+        if kept[row + t, T_KEPT] and kept[row + t, T_OVERWRITE]:
+            overwrite(x, payload, listed, sent)
+        elif kept[row + t, T_KEPT]:
+            add_again(x, tx, listed, sent, kept[row + t, T_IMPULSE])
+    note(tx, listed, sent, offset)
     written = kept[row, T_KEPT] + kept[row + 1, T_KEPT]
     at.counts(m)[2 * at.groups(m)[g, G_COMPONENT] + 1, TRACE_UPDATES] += sent * written
 
@@ -81,23 +73,46 @@ def note_messages(m: int, q: int, offset: int) -> None:
 @kernel
 def note_events(m: int, q: int, offset: int) -> None:
     """Note the learning events of the neurons of plastic group ``q``."""
-    y, ty, kept, g = at.y(m), at.ty(m), at.kept(m), at.plastic(m)[q, L_GROUP]
-    row = TRACE_COUNT * q + 2
+    kept, g, row = at.kept(m), at.plastic(m)[q, L_GROUP], TRACE_COUNT * q + 2
     first, size = at.plastic(m)[q, L_Y], at.groups(m)[g, G_SIZE]
     output = at.populations(m)[at.groups(m)[g, G_POST], P_BAP]
-    start, events = at.outputs(m)[output, O_LIST], at.sent(m)[output]
-    two = at.plastic(m)[q, L_FACTORS] == 2
-    for k in range(events):
-        j = at.lists(m)[start + k]
-        if two and ty[first + j] > 0:
-            for t in range(3):
-                spot = 3 * first + t * size + j
-                if kept[row + t, T_KEPT]:
-                    y[spot] = min(y[spot] + kept[row + t, T_IMPULSE], TRACE_TOP)
-        ty[first + j] = offset
-    if two:
+    listed, events = at.lists(m)[at.outputs(m)[output, O_LIST] :], at.sent(m)[output]
+    ty = at.ty(m)[first:]
+    if at.plastic(m)[q, L_FACTORS] == 2:
+        for t in range(3):
+            if kept[row + t, T_KEPT]:
+                y = at.y(m)[3 * first + t * size :]
+                add_again(y, ty, listed, events, kept[row + t, T_IMPULSE])
         written = kept[row, T_KEPT] + kept[row + 1, T_KEPT] + kept[row + 2, T_KEPT]
         at.counts(m)[2 * at.groups(m)[g, G_COMPONENT] + 1, TRACE_UPDATES] += events * written
+    note(ty, listed, events, offset)
+
+
+@apart
+def overwrite(values: Word, payload: Word, listed: Word, count: int) -> None:
+    """Write half of what each of ``count`` listed lines sent into its trace, half to even."""
+    for k in range(count):
+        i = listed[k]
+        half = payload[i] >> 1
+        values[i] = (half + ((payload[i] & 1) & (half & 1))) & 0xFF
+
+
+@apart
+def add_again(values: Word, last: Byte, listed: Word, count: int, impulse: int) -> None:
+    """Add an impulse to the trace of each of ``count`` listed elements that has an event in this
+    epoch already, which the last one will follow.
+    """
+    for k in range(count):
+        i = listed[k]
+        if last[i] > 0:
+            values[i] = min(values[i] + impulse, TRACE_TOP)
+
+
+@apart
+def note(last: Byte, listed: Word, count: int, offset: int) -> None:
+    """Note an event of each of ``count`` listed elements."""
+    for k in range(count):
+        last[listed[k]] = offset
 
 
 @kernel
