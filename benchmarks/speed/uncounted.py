@@ -73,7 +73,7 @@ CUTS: dict[str, tuple[tuple[str, str], ...]] = {
         ("    if moved > 0:\n        forget_all(m, g, lines)\n", ""),
     ),
     "synapses": (
-        ("    if column_stride(m, g) == 0:\n"
+        ("    if stride == 0:\n"
          "        forget_lines(m, g, at.column_lines(m), count)\n"
          "    else:\n"
          "        forget_all(m, g, count)\n", ""),

@@ -22,6 +22,8 @@ from hebbite.runtime.engines.native.plan import (
 )
 
 UNKNOWN = -1
+BEHIND = 64
+"""Weights that are read behind the last one of a store."""
 
 
 @part
@@ -50,7 +52,7 @@ def count_lines(m: int, g: int, ids: Word, count: int) -> None:
 
 @part
 def filled(weights: Short | Word, size: int) -> int:
-    """Return how many of the first ``size`` weights are not 0; as many as 64 behind are read."""
+    """Return how many of the first ``size`` weights are not 0; at most `BEHIND` more are read."""
     count, whole = 0, size // 64
     for q in range(whole):
         count += ones(marked(weights, q))

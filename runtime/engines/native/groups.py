@@ -58,12 +58,17 @@ def pack_stores(program: Program, layout: Layout) -> tuple[list[int], int]:
     return sizes, lines
 
 
-def leaves_out(program: Program, group: Synapses) -> bool:
-    """Whether whom a group reaches is not marked where every neuron is active anyway: by lists that
-    do not change, a mark a synapse is much of the work; who is active is known one step ahead.
+def asking(program: Program) -> dict[str, str]:
+    """Return group -> population of those that mark whom they reach only where a neuron is not
+    active anyway: by lists that do not change, a mark a synapse is much of the work; who is active
+    is known one step ahead.
     """
-    static = group.weight not in changing(program)
-    return static and group.delay == 1 and isinstance(group.connect, Sparse)
+    varying = changing(program)
+    return {
+        group.name: group.post
+        for group in program.synapses
+        if isinstance(group.connect, Sparse) and group.delay == 1 and group.weight not in varying
+    }
 
 
 def pack_groups(
@@ -77,7 +82,7 @@ def pack_groups(
     by_neuron = {p.synapses for p in program.plasticity if visits_columns(p)}
     groups = [group.name for group in program.synapses]
     rows: list[tuple[int, ...]] = []
-    varying = changing(program)
+    varying, asks = changing(program), asking(program)
     due, slots = 0, 2 * len(names)
     for group in program.synapses:
         size, lines = program.post_size(group), program.line_count(group)
@@ -107,7 +112,7 @@ def pack_groups(
                 *costs.enter(program, group),
                 held.lines,
                 group.weight in varying,
-                leaves_out(program, group),
+                group.name in asks,
                 *entered,
             )
         )

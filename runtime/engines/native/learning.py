@@ -13,7 +13,7 @@ from hebbite.rules.traces import RANDOM_BITS
 from hebbite.runtime.counters import INDEX
 from hebbite.runtime.engines.native import views as at
 from hebbite.runtime.engines.native.language import apart, kernel
-from hebbite.runtime.engines.native.lists import keep_reaching, list_column, reaching
+from hebbite.runtime.engines.native.lists import keep_reaching, list_column, reaching, without_bias
 from hebbite.runtime.engines.native.plan import (
     D_GATE,
     D_X0,
@@ -241,9 +241,7 @@ def list_events(m: int, output: int, last: Byte, found: Word) -> int:
     listed = at.lists(m)[at.outputs(m)[output, O_LIST] :]
     for k in range(count):
         found[k] = listed[k]
-    if count > 0 and listed[count - 1] >= size:
-        count -= 1
-    return count
+    return without_bias(listed, count, size)
 
 
 @kernel

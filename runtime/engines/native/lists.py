@@ -149,6 +149,16 @@ def few_zeros(nonzero: int, count: int) -> int:
     return 8 * (count - nonzero) < count
 
 
+@part
+def without_bias(listed: Word, count: int, size: int) -> int:
+    """Return how many of the ``count`` lines of an output that are listed stand below ``size``: all
+    but its bias line, which stands last.
+    """
+    if count > 0 and listed[count - 1] >= size:
+        return count - 1
+    return count
+
+
 @kernel
 def spell_row(m: int, g: int, i: int) -> None:
     """Write the neurons that line ``i`` of a list in blocks reaches, 16 bits each."""

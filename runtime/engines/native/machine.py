@@ -222,6 +222,7 @@ class NativeMachine:
     def restore(self, state: Mapping[str, Long]) -> None:
         """Continue from a state of the same program, seed and rounding."""
         self._state.clock[:] = state["clock"]
+        self._state.full[:] = SOME
         for name in self._tensors():
             self.write(name, state[f"weight.{name}"])
         for name, tags in self._tags().items():
@@ -233,7 +234,6 @@ class NativeMachine:
             view[:] = state[name]
         for name, ring in self._rings().items():
             ring[:] = np.roll(state[name], self._turn(ring), axis=0)
-        self._state.full[:] = SOME
 
     def _tags(self) -> dict[str, NDArray[np.int16]]:
         """Return the tags of every group that keeps any, (lines, post) each, as views."""

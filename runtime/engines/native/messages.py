@@ -359,11 +359,29 @@ def spread(
         shape, sums, marks = at.shapes(m)[groups[g, G_SHAPE]], at.place_sums(m), at.marks(m)
         convolve(due, arrived, sums, marks, shape, weights, base, ids, count, payload, graded, up)
         return total_of(nonzero, ids, count), SOME
+    met, filled = spread_list(m, weights[base:], g, due, arrived, ids, count, payload, up)
+    return met, filled
+
+
+@kernel
+def spread_list(
+    m: int,
+    held: Small | Short | Word,
+    g: int,
+    due: Word,
+    arrived: Byte,
+    ids: Word,
+    count: int,
+    payload: Word,
+    up: int,
+) -> tuple[int, int]:
+    """Do what `spread` does, for a list of synapses whose weights are ``held``."""
+    groups, graded = at.groups(m), at.groups(m)[g, G_GRADED]
+    nonzero, kind = at.nonzero(m)[groups[g, G_NONZERO] :], groups[g, G_KIND]
     asked = not groups[g, G_ASKS] or at.resting(m)[groups[g, G_POST]] != 0
     if asked:
         arrived[:] = 0
     starts, first = at.starts(m)[groups[g, G_STARTS] :], groups[g, G_TARGETS]
-    held = weights[base:]
     if kind == SPARSE_BLOCKS:
         blocks, cut = groups[g, G_BLOCKS], at.borders(m)[groups[g, G_BORDERS] :]
         met = add_blocks(

@@ -20,7 +20,8 @@ from hebbite.compiler.program.types import OffsetPayload, Population, Program
 from hebbite.runtime.counters import components_of
 from hebbite.runtime.engines.native.aligned import zeros
 from hebbite.runtime.engines.native.connections import NEAR, Connections, joined
-from hebbite.runtime.engines.native.groups import COSTS, Costs, leaves_out, pack_groups, pack_stores
+from hebbite.runtime.engines.native.counts import BEHIND
+from hebbite.runtime.engines.native.groups import COSTS, Costs, asking, pack_groups, pack_stores
 from hebbite.runtime.engines.native.layout import Layout, table
 from hebbite.runtime.engines.native.llvm import Code
 from hebbite.runtime.engines.native.neuron_code import ACTIVE, REACHED, flag_of
@@ -108,6 +109,7 @@ class _Packer:
         self._bias: list[Long] = []
         self._components = components_of(program)
         self._connections = Connections()
+        self._asked = frozenset(asking(program).values())
 
     def pack(self) -> Packed:
         """Return everything."""
@@ -158,8 +160,8 @@ class _Packer:
             sent=zeros(len(self._outputs), np.int64),
             full=zeros(slots, np.uint8),
             bytes=zeros(stores[BYTES], np.int8),
-            shorts=zeros(stores[SHORTS] + 64, np.int16),
-            words=zeros(stores[WORDS] + 64, np.int32),
+            shorts=zeros(stores[SHORTS] + BEHIND, np.int16),
+            words=zeros(stores[WORDS] + BEHIND, np.int32),
             tags=zeros(tags, np.int16),
             nonzero=zeros(nonzero, np.int32),
             below=zeros(len(program.plasticity), np.int64),
@@ -232,7 +234,9 @@ class _Packer:
             for name in self._probed
             if name.rsplit(".", 1)[0] == population.name
         ]
-        unit = unit_of(self._program, population, asked=self._is_asked(population), probed=probed)
+        unit = unit_of(
+            self._program, population, asked=population.name in self._asked, probed=probed
+        )
         placed = place(self._program, population, unit, self._memory, self._flags)
         for register in unit.neuron.registers:
             self._layout.memory[population.name, register] = placed.memory[register]
@@ -261,11 +265,6 @@ class _Packer:
             )
             tables += one.unit.signature.size
         return table(rows, POPULATION), tables
-
-    def _is_asked(self, population: Population) -> bool:
-        """Whether it is asked how many neurons of a population rest."""
-        groups = (g for g in self._program.synapses if g.post == population.name)
-        return any(leaves_out(self._program, group) for group in groups)
 
     def _is_watched(self, name: str) -> bool:
         """Whether somebody reads the inputs of a population where they are added up."""

@@ -29,7 +29,6 @@ from hebbite.runtime.engines.native.plan import (
 )
 from hebbite.runtime.engines.native.rule_tables import (
     COLUMN,
-    COLUMN_W,
     ROW,
     ROW_CHANGED,
     ROW_DRAW,
@@ -43,6 +42,7 @@ from hebbite.runtime.engines.native.rule_tables import (
 from hebbite.runtime.engines.native.spread import list_flags
 from hebbite.runtime.engines.native.synapses import (
     begin_column,
+    column_at,
     draw_column,
     history_at,
     meet,
@@ -59,10 +59,9 @@ def step_rows(m: int, q: int, sent: int, events: int) -> int:
     all others; return how many weights changed.
     """
     table, g, changed = at.tables(m), at.plastic(m)[q, L_GROUP], 0
-    size, short = at.groups(m)[g, G_SIZE], at.groups(m)[g, G_STORE] == SHORTS
+    size, steps = at.groups(m)[g, G_SIZE], column_at(m, g)
     if sent == 0:
         return 0
-    steps = address(at.short_column(m)) if short else address(at.column(m))
     table[ROW_W], table[ROW_DRAW], table[ROW_X0] = steps, address(at.draws(m)), 1
     for t in range(3):
         table[ROW_SENT + t] = history_at(m, 2 + t, 1)
@@ -132,7 +131,6 @@ def step_columns(m: int, q: int, events: int, number: int, independent: int) -> 
     alike = at.plastic(m)[q, L_ALIKE] and not independent
     count, moved, bits = 0, 0, at.head(m)[H_BITS]
     stuck[0] = 0
-    at.tables(m)[ROW + COLUMN_W] = address(at.short_column(m)) if short else address(at.column(m))
     for k in range(events):
         j = at.neurons(m)[k]
         if k == 0 or not alike:

@@ -114,6 +114,14 @@ def weight_at(m: int, g: int, element: int) -> int:
 
 
 @kernel
+def column_at(m: int, g: int) -> int:
+    """Return the address of the column in which weights or steps of a group stand."""
+    if at.groups(m)[g, G_STORE] == SHORTS:
+        return address(at.short_column(m))
+    return address(at.column(m))
+
+
+@kernel
 def begin_column(m: int, q: int, j: int) -> None:
     """Fill the table for the column of neuron ``j``, which learnt, but for what stands in it."""
     table, steps = at.tables(m), at.head(m)[H_EPOCH]
@@ -128,8 +136,7 @@ def begin_column(m: int, q: int, j: int) -> None:
     table[ROW + COLUMN_DRAW] = address(at.column_draws(m))
     table[ROW + COLUMN_TAG_DRAW] = address(at.tag_column_draws(m))
     table[ROW + COLUMN_LINE] = address(at.column_lines(m))
-    short = at.groups(m)[g, G_STORE] == SHORTS
-    table[ROW + COLUMN_W] = address(at.short_column(m)) if short else address(at.column(m))
+    table[ROW + COLUMN_W] = column_at(m, g)
     table[ROW + COLUMN_TAG] = address(at.tag_column(m))
 
 
@@ -158,15 +165,15 @@ def learn_column(m: int, q: int, j: int, number: int, independent: int) -> int:
     many weights changed.
     """
     g = at.plastic(m)[q, L_GROUP]
-    count = at.groups(m)[g, G_LINES]
-    if column_stride(m, g) == 0:
+    count, stride = at.groups(m)[g, G_LINES], column_stride(m, g)
+    if stride == 0:
         count = keep_moving(m, q, j, list_column(m, g, j))
         find_column(m, g, j, count)
     begin_column(m, q, j)
     if independent:
         draw_column(m, q, j, count, number)
-    changed = update_column(m, q, at.plastic(m)[q, L_COLUMN], j, column_stride(m, g), count)
-    if column_stride(m, g) == 0:
+    changed = update_column(m, q, at.plastic(m)[q, L_COLUMN], j, stride, count)
+    if stride == 0:
         forget_lines(m, g, at.column_lines(m), count)
     else:
         forget_all(m, g, count)

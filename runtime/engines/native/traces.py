@@ -12,6 +12,7 @@ from hebbite.rules.traces import RANDOM_BITS
 from hebbite.runtime.counters import INDEX
 from hebbite.runtime.engines.native import views as at
 from hebbite.runtime.engines.native.language import Narrow, apart, kernel
+from hebbite.runtime.engines.native.lists import without_bias
 from hebbite.runtime.engines.native.philox import draw_words, word_of
 from hebbite.runtime.engines.native.plan import (
     G_COMPONENT,
@@ -55,10 +56,9 @@ def note_messages(m: int, q: int, offset: int) -> None:
     kept, g, row = at.kept(m), at.plastic(m)[q, L_GROUP], TRACE_COUNT * q
     first, lines = at.plastic(m)[q, L_X], at.groups(m)[g, G_LINES]
     output = at.groups(m)[g, G_OUTPUT]
-    listed, sent = at.lists(m)[at.outputs(m)[output, O_LIST] :], at.sent(m)[output]
+    listed = at.lists(m)[at.outputs(m)[output, O_LIST] :]
+    sent = without_bias(listed, at.sent(m)[output], lines)
     payload, tx = at.memory(m)[at.outputs(m)[output, O_LINE] :], at.tx(m)[first:]
-    if sent > 0 and listed[sent - 1] >= lines:
-        sent -= 1
     for t in range(2):
         x = at.x(m)[2 * first + t * lines :]
         if kept[row + t, T_KEPT] and kept[row + t, T_OVERWRITE]:
