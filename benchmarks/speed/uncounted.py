@@ -23,13 +23,30 @@ CUTS: dict[str, tuple[tuple[str, str], ...]] = {
         ("    row[ACTIVE] += size if everyone else totals[0]\n", ""),
         ("    row[FIRED] += fired + totals[1]\n", ""),
         ("    if populations[p, P_ASKED]:\n        at.resting(m)[p] = totals[2]\n", ""),
-        ("    if groups[g, G_VARIES]:\n        count_lines(m, g, ids, count)\n", ""),
+        ("    if groups[g, G_VARIES] == FORGOTTEN:\n        count_lines(m, g, ids, count)\n", ""),
         ("        met = total_of(nonzero, ids, count)\n", "        met = 0\n"),
         ("        return total_of(nonzero, ids, count), SOME\n", "        return 0, SOME\n"),
         ("    if asked:\n        arrived[:] = 0\n", ""),
         ("    count_messages(m, g, ids, count, met, max(late, groups[g, G_FEEDBACK]))\n", ""),
         ("    at.counts(m)[2 * sources[s, S_COMPONENT] + max(late, sources[s, S_TARGET]), HOST]"
          " += count\n", ""),
+    ),
+    "recounted": (
+        ("        sums[:size], zeros[:size] = 0, 0\n", "        sums[:size] = 0\n"),
+        ("        met -= take_tallies(zeros, size)\n", ""),
+        ("            zeros[j] += HELD * (row[j] == 0)\n", ""),
+        *(
+            (f"        for r in range({count}):\n"
+             "            weight = weights[ids[r] * size + j]\n"
+             "            total += weight\n"
+             "            empty += HELD * (weight == 0)\n"
+             "        sums[j] += total\n"
+             "        zeros[j] += empty\n",
+             f"        for r in range({count}):\n"
+             "            total += weights[ids[r] * size + j]\n"
+             "        sums[j] += total\n")
+            for count in (4, 8)
+        ),
     ),
     "spread": (
         ("        met += total_of(nonzero, ids[done:], 8)\n", ""),
@@ -64,13 +81,21 @@ CUTS: dict[str, tuple[tuple[str, str], ...]] = {
          " += events * written\n", ""),
     ),
     "rule_code": (
-        ('    return lane.compare("!=", lane.element(WEIGHT), before)\n',
-         "    return lane.constant(0)\n"),
+        ("        lane.tally(CHANGES, _changes(lane, before))\n", ""),
+        ("        changes = _changes(lane, self._stored)\n"
+         "        if self._view.tallies:\n"
+         "            lane.tally(CHANGES, changes)\n"
+         "            changes = lane.constant(0)\n",
+         "        changes = lane.constant(0)\n"),
     ),
     "steps": (
-        ("            stuck[0] += new == weight\n", ""),
+        ("            stuck += new == weight\n", ""),
+        ("        if k % TALLIED == TALLIED - 1:\n"
+         "            changed += take_tallies(tallies, size)\n"
+         "    return changed + take_tallies(tallies, size)\n",
+         "    return 1\n"),
         ("    if changed > 0:\n        forget_lines(m, g, at.lines(m), sent)\n", ""),
-        ("    if moved > 0:\n        forget_all(m, g, lines)\n", ""),
+        ("    if changed > 0:\n        forget_all(m, g, lines)\n", ""),
     ),
     "synapses": (
         ("    if stride == 0:\n"
@@ -79,7 +104,13 @@ CUTS: dict[str, tuple[tuple[str, str], ...]] = {
          "        forget_all(m, g, count)\n", ""),
         ("    forget_all(m, g, lines)\n", ""),
     ),
-    "rows": (("    forget_lines(m, g, lines, count)\n", ""),),
+    "rows": (
+        ("        longest = max(longest, size)\n"
+         "        if k % TALLIED == TALLIED - 1:\n"
+         "            changed += take_tallies(tallies, longest)\n", ""),
+        ("    forget_lines(m, g, lines, count)\n", ""),
+        ("    return changed + take_tallies(tallies, longest)\n", "    return 0\n"),
+    ),
     "run": (("        count_written(m, q)\n", ""),),
 }  # fmt: skip
 """Of each module what is cut, and what stands there instead."""

@@ -1,7 +1,8 @@
 """How many weights of a line are not 0, for that many synapses compute when it sends.
 
 What learns or follows another group is counted when a line sends whose weights changed since it was
-counted last, and not while they change: ``nonzero`` is `UNKNOWN` meanwhile.
+counted last, and not while they change: ``nonzero`` is `UNKNOWN` meanwhile. `recounted` does
+without, where rows are added anyway.
 """
 
 from __future__ import annotations
@@ -10,11 +11,13 @@ from hebbite.runtime.engines.native import views as at
 from hebbite.runtime.engines.native.language import kernel, marked, ones, part
 from hebbite.runtime.engines.native.plan import (
     DENSE,
+    FORGOTTEN,
     G_KIND,
     G_NONZERO,
     G_SIZE,
     G_STARTS,
     G_STORE,
+    G_VARIES,
     G_WEIGHT,
     SHORTS,
     Short,
@@ -63,12 +66,14 @@ def filled(weights: Short | Word, size: int) -> int:
 def forget_lines(m: int, g: int, ids: Word, count: int) -> None:
     """Have the first ``count`` lines of ``ids`` counted when they send next."""
     nonzero = at.nonzero(m)[at.groups(m)[g, G_NONZERO] :]
-    for k in range(count):
-        nonzero[ids[k]] = UNKNOWN
+    if at.groups(m)[g, G_VARIES] == FORGOTTEN:
+        for k in range(count):
+            nonzero[ids[k]] = UNKNOWN
 
 
 @kernel
 def forget_all(m: int, g: int, lines: int) -> None:
     """Have all ``lines`` of a group counted when they send next."""
     first = at.groups(m)[g, G_NONZERO]
-    at.nonzero(m)[first : first + lines] = UNKNOWN
+    if at.groups(m)[g, G_VARIES] == FORGOTTEN:
+        at.nonzero(m)[first : first + lines] = UNKNOWN

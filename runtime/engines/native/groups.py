@@ -5,13 +5,21 @@ from __future__ import annotations
 import numpy as np
 
 from hebbite.compiler.placement import hops
-from hebbite.compiler.program.connectivity import Sparse
+from hebbite.compiler.program.connectivity import Dense, Sparse
 from hebbite.compiler.program.types import Program, Synapses
 from hebbite.runtime.counters import components_of
 from hebbite.runtime.engines.native.aligned import padded
 from hebbite.runtime.engines.native.connections import Connections, put
 from hebbite.runtime.engines.native.layout import Layout, table
-from hebbite.runtime.engines.native.plan import GROUP, Long, Word
+from hebbite.runtime.engines.native.plan import (
+    CONSTANT,
+    FORGOTTEN,
+    GROUP,
+    RECOUNTED,
+    Long,
+    Word,
+)
+from hebbite.runtime.engines.native.recounted import BITS
 from hebbite.runtime.engines.native.rule_code import visits_columns
 from hebbite.runtime.engines.native.weights import Held, changing, form_of, store_of
 
@@ -71,6 +79,15 @@ def asking(program: Program) -> dict[str, str]:
     }
 
 
+def varies(program: Program, group: Synapses) -> int:
+    """Return whether the weights of a group change, and how they are counted then."""
+    if group.weight not in changing(program):
+        return CONSTANT
+    alike = [other for other in program.synapses if other.weight == group.weight]
+    rows = all(isinstance(other.connect, Dense) and not other.graded for other in alike)
+    return RECOUNTED if rows and program.widths.weight <= BITS else FORGOTTEN
+
+
 def pack_groups(
     program: Program, layout: Layout, connections: Connections, costs: Costs
 ) -> tuple[Long, int, int]:
@@ -82,7 +99,7 @@ def pack_groups(
     by_neuron = {p.synapses for p in program.plasticity if visits_columns(p)}
     groups = [group.name for group in program.synapses]
     rows: list[tuple[int, ...]] = []
-    varying, asks = changing(program), asking(program)
+    asks = asking(program)
     due, slots = 0, 2 * len(names)
     for group in program.synapses:
         size, lines = program.post_size(group), program.line_count(group)
@@ -111,7 +128,7 @@ def pack_groups(
                 group.magnitude,
                 *costs.enter(program, group),
                 held.lines,
-                group.weight in varying,
+                varies(program, group),
                 group.name in asks,
                 *entered,
             )

@@ -31,6 +31,7 @@ from hebbite.runtime.engines.native.plan import (
     GATE_U,
     H_EPOCH,
     H_INDEPENDENT,
+    L_ALIKE,
     L_COLUMN_STEPS,
     L_FACTORS,
     L_FIRST,
@@ -61,8 +62,9 @@ from hebbite.runtime.engines.native.traces import (
 
 TERMS, DRAWS = INDEX["rule_terms"], INDEX["rng_draws"]
 VISITED, CHANGED = INDEX["updates_visited"], INDEX["updates_changed"]
-COLUMNS = 8
-"""Columns are visited one by one while fewer than 1 in so many neurons learnt."""
+COLUMNS, STEPPED = 8, 4
+"""Columns are visited one by one while fewer than 1 in so many neurons learnt; with steps that all
+columns share, which are added to few weights."""
 FEW = 8
 """A line of a list is asked whom it reaches while at fewer than 1 in so many neurons synapses may
 change."""
@@ -263,14 +265,16 @@ def learn_group(m: int, q: int, epoch: int) -> None:
     advance_group(m, q, epoch, ALL_TRACES, sent, events)
     shared = -1 if at.head(m)[H_INDEPENDENT] else at.shared(m)[epoch, 2] >> RANDOM_BITS - OCTET_BITS
     begin_rows(m, q, number, shared)
-    columns = neuron and COLUMNS * events < size
+    stepped = at.plastic(m)[q, L_COLUMN_STEPS] != 0 and at.groups(m)[g, G_KIND] == DENSE
+    share = STEPPED if stepped and at.plastic(m)[q, L_ALIKE] and shared >= 0 else COLUMNS
+    columns = neuron and share * events < size
     if every or at.below(m)[q] > 0 or (neuron and not columns and events > 0):
         for i in range(lines):
             at.lines(m)[i] = i
         changed = learn_rows(m, q, lines, number, shared < 0)
     else:
         changed = learn_sent(m, q, sent, events, number, shared < 0)
-        if columns and at.plastic(m)[q, L_COLUMN_STEPS] != 0 and at.groups(m)[g, G_KIND] == DENSE:
+        if columns and stepped:
             changed += step_columns(m, q, events, number, shared < 0)
         elif columns:
             for k in range(events):

@@ -81,6 +81,18 @@ class Lane:
             value = self.builder.trunc(value, ir.IntType(array.bits))
         self.builder.store(value, self.builder.gep(start, [where]))
 
+    def tally(self, name: str, condition: Value) -> None:
+        """Add `HELD` to this lane's element of an array if a condition holds."""
+        array, _ = self._arrays[name]
+        held, nothing = (ir.Constant(ir.IntType(array.bits), count) for count in (HELD, 0))
+        gain = self.builder.select(condition, held, nothing)
+        self.put(name, self.builder.add(self.element(name), gain))
+
+    def put(self, name: str, value: Value) -> None:
+        """Write this lane's element of an array in as many bits as it has."""
+        _, start = self._arrays[name]
+        self.builder.store(value, self.builder.gep(start, [self.index]))
+
     def number(self, name: str) -> Value:
         """Return a number of the table, 32 bits of it."""
         return self._numbers[name]

@@ -16,6 +16,7 @@ from hebbite.runtime.engines.native.plan import (
     BYTES,
     CONV,
     DENSE,
+    FORGOTTEN,
     G_ASKS,
     G_BLOCKS,
     G_BORDERS,
@@ -64,6 +65,7 @@ from hebbite.runtime.engines.native.plan import (
     P_TABLE,
     P_TABLE_REACHED,
     P_WATCHED,
+    RECOUNTED,
     S_COMPONENT,
     S_EVENTS,
     S_OUTPUT,
@@ -82,6 +84,7 @@ from hebbite.runtime.engines.native.plan import (
     Small,
     Word,
 )
+from hebbite.runtime.engines.native.recounted import sum_recounted
 from hebbite.runtime.engines.native.spread import (
     add_payloads,
     add_spikes,
@@ -311,12 +314,16 @@ def receive(m: int, g: int, step: int, late: int) -> None:
     ids = at.lists(m)[at.outputs(m)[output, O_LIST] :]
     payload = at.memory(m)[at.outputs(m)[output, O_LINE] :]
     in_rows, graded = groups[g, G_KIND] == DENSE, groups[g, G_GRADED]
-    if groups[g, G_VARIES]:
+    if groups[g, G_VARIES] == FORGOTTEN:
         count_lines(m, g, ids, count)
     if groups[g, G_STORE] == BYTES and in_rows and not graded:
         base, nonzero = groups[g, G_WEIGHT], at.nonzero(m)[groups[g, G_NONZERO] :]
         met = sum_spikes_of_bytes(due, at.sums(m), at.bytes(m), base, nonzero, ids, count, up)
         filled = reach(arrived, at.bytes(m), base, ids, count, at.neurons(m))
+    elif groups[g, G_VARIES] == RECOUNTED:
+        base, rows = groups[g, G_WEIGHT], at.shorts(m)[groups[g, G_WEIGHT] :]
+        met = sum_recounted(due, at.sums(m), at.tallies(m), rows, ids, count, up)
+        filled = reach(arrived, at.shorts(m), base, ids, count, at.neurons(m))
     elif groups[g, G_STORE] == BYTES:
         met, filled = spread(m, at.bytes(m), g, due, arrived, ids, count, payload, up)
     elif groups[g, G_STORE] == SHORTS:

@@ -62,6 +62,10 @@ LEAP = 255
 BYTES, SHORTS, WORDS = range(3)
 """Stores of weights: int8, int16, int32."""
 
+CONSTANT, FORGOTTEN, RECOUNTED = range(3)
+"""Whether a group's weights change: never; `counts` forgets how many of a line are not 0 then, or
+`recounted` counts them whenever rows are added."""
+
 SOME, ALL, UNASKED = 1, 2, 3
 """What a slot of a ring is full of: messages to neurons that are marked; to every neuron; to nobody
 knows whom, where every neuron is active without them."""
@@ -149,17 +153,19 @@ class State(NamedTuple):
 
 
 class Scratch(NamedTuple):
-    """Room that the kernels use: sums of a step, those by place of a convolution, histories of the
-    traces of one group (trace, offset, ``width``), y at the neurons' events, x of one line at every
+    """Room that the kernels use: sums of a step, those by place of a convolution, where tallies of
+    the weights of rows stand too, how many of each neuron are 0 or changed; histories of the traces
+    of one group (trace, offset, ``width``), y at the neurons' events, x of one line at every
     offset, draws, the numbers of blocks in order and of those that visited rows need, where the
     draws of each row begin, the decay of an epoch, the lines and neurons with an event, one column
-    of weights and tags, the lines of a column that move or that a list joins, how many weights
-    their bounds kept as they are, how many neurons of each population that is asked rest after its
-    step, the elements of a column, the neurons of one line of a list in blocks.
+    of weights and tags, the lines of a column that move or that a list joins, how many neurons of
+    each population that is asked rest after its step, the elements of a column, the neurons of one
+    line of a list in blocks.
     """
 
     sums: Short
     place_sums: Word
+    tallies: Short
     marks: Byte
     history: Word
     own: Word
@@ -180,7 +186,6 @@ class Scratch(NamedTuple):
     short_column: Short
     tag_column: Short
     column_lines: Word
-    stuck: Long
     resting: Long
     elements: Word
     row_targets: NDArray[np.uint16]

@@ -10,6 +10,7 @@ from hebbite.runtime.engines.native.philox import draw_words
 from hebbite.runtime.engines.native.plan import (
     DENSE,
     G_KIND,
+    G_SIZE,
     G_STORE,
     G_TARGETS,
     H_EPOCH,
@@ -26,7 +27,7 @@ from hebbite.runtime.engines.native.plan import (
 )
 from hebbite.runtime.engines.native.rule_tables import (
     ROW_BELOW,
-    ROW_CHANGED,
+    ROW_CHANGES,
     ROW_DRAW,
     ROW_END_X,
     ROW_SENT,
@@ -39,6 +40,7 @@ from hebbite.runtime.engines.native.rule_tables import (
 )
 from hebbite.runtime.engines.native.scratch import ROOM
 from hebbite.runtime.engines.native.synapses import TAG_STREAM, weight_at
+from hebbite.runtime.engines.native.tallies import TALLIED, take_tallies
 
 
 @kernel
@@ -82,12 +84,14 @@ def update_rows(m: int, q: int, lines: Word, count: int, independent: int) -> in
     many weights changed.
     """
     table, history, spots, steps = at.tables(m), at.history(m), at.spots(m), at.head(m)[H_EPOCH]
+    tallies, longest = at.tallies(m), 0
     g, tagged, timed = at.plastic(m)[q, L_GROUP], at.plastic(m)[q, L_TAG], at.plastic(m)[q, L_TIMES]
     row, width, times = at.plastic(m)[q, L_ROW], at.width(m)[0], at.times(m)
     listed, short = at.groups(m)[g, G_KIND] != DENSE, at.groups(m)[g, G_STORE] == SHORTS
     tx = at.tx(m)[at.plastic(m)[q, L_X] :]
     weights, tags = weight_at(m, g, 0), address(at.tags(m)[max(tagged, 0) :])
     draws, tag_draws = address(at.draws(m)), address(at.tag_draws(m))
+    table[ROW_CHANGES], tallies[: at.groups(m)[g, G_SIZE]] = address(tallies), 0
     below, changed = 0, 0
     for k in range(count):
         i = lines[k]
@@ -103,10 +107,12 @@ def update_rows(m: int, q: int, lines: Word, count: int, independent: int) -> in
             see_times(times, history, steps, width, i)
         call_printed(row, address(table), size)
         below += table[ROW_BELOW]
-        changed += table[ROW_CHANGED]
+        longest = max(longest, size)
+        if k % TALLIED == TALLIED - 1:
+            changed += take_tallies(tallies, longest)
     forget_lines(m, g, lines, count)
     at.below(m)[q] += below
-    return changed
+    return changed + take_tallies(tallies, longest)
 
 
 @kernel

@@ -23,6 +23,7 @@ from hebbite.runtime.engines.native.llvm import (
     print_kernel,
 )
 from hebbite.runtime.engines.native.rule_tables import (
+    CHANGES,
     DRAW,
     STEP,
     TAG_DRAW,
@@ -60,7 +61,8 @@ def print_sums(module: ir.Module, name: str, view: View) -> None:
         before, widths = lane.element(WEIGHT), view.rule.widths
         total = lane.builder.add(lane.load(WEIGHT), lane.load(STEP))
         lane.store(WEIGHT, lane.clip(total, widths.weight_low, widths.weight_high))
-        return [_changes(lane, before)]
+        lane.tally(CHANGES, _changes(lane, before))
+        return []
 
     print_kernel(module, name, sums_signature(view.rule.bits), body)
 
@@ -113,7 +115,9 @@ class _Update:
         self._tag = lane.load(TAGS) if view.rule.tagged else lane.constant(0)
 
     def print(self) -> Sequence[Value]:
-        """Print the update; return what the totals gain: whether the weight changed, low tags."""
+        """Print the update; return what the totals gain: whether the weight changed, unless that is
+        tallied, and low tags.
+        """
         lane, widths = self._lane, self._rule.widths
         plasticity, below = self._rule.plasticity, lane.constant(0)
         total = self._accumulate(plasticity.dw, self._weight, widths.accumulator)
@@ -127,7 +131,11 @@ class _Update:
             tag = self._kept(tag, self._tag)
             lane.store(TAGS, tag)
             below = lane.builder.sub(self._is(tag, low), self._is(self._tag, low))
-        return _changes(lane, self._stored), below
+        changes = _changes(lane, self._stored)
+        if self._view.tallies:
+            lane.tally(CHANGES, changes)
+            changes = lane.constant(0)
+        return changes, below
 
     def step(self) -> Value:
         """Print the one product of the view, rounded; 0 where a synapse is spared."""

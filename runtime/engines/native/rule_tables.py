@@ -2,7 +2,8 @@
 
 A row has the variables of its line as numbers and those of the neurons as arrays; a column the
 other way round. ``sent`` is the line's last event in the epoch, ``own`` the neuron's, ``end`` the
-epoch's end; ``times`` is a trace of one line at every offset.
+epoch's end; ``times`` is a trace of one line at every offset. Which weights changed is tallied by
+neuron in ``changes``: a row may be so short that to sum up its lanes takes longer than all else.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from hebbite.runtime.engines.native.llvm import Array, Signature
 
 WEIGHT, TAGS, DRAW, TAG_DRAW = "w", "t", "draw w", "draw t"
 TARGET, LINE, TX, TY, STEP = "target", "line", "tx", "ty", "step"
-CHANGED, BELOW = "changed", "below"
+CHANGED, BELOW, CHANGES = "changed", "below", "changes"
 CLOCKS = tuple(f"u{k}" for k in range(10))
 
 
@@ -21,7 +22,7 @@ def row_signature(weight_bits: int = 16, target_bits: int = 16) -> Signature:
     arrays = [*_held(weight_bits), Array(TY, 8, signed=False)]
     arrays.append(Array(TARGET, target_bits, signed=False))
     arrays += [Array(f"{at} {y}") for at in ("sent", "own", "end") for y in POST]
-    arrays += [Array(f"times {x}") for x in PRE]
+    arrays += [*(Array(f"times {x}") for x in PRE), Array(CHANGES, 16)]
     numbers = ["x0", *(f"{at} {x}" for at in ("sent", "end") for x in PRE), *CLOCKS]
     return Signature(arrays, numbers, (CHANGED, BELOW))
 
@@ -36,7 +37,7 @@ def column_signature(weight_bits: int = 16) -> Signature:
 
 def sums_signature(weight_bits: int = 16) -> Signature:
     """Return the table of a row to which steps are added."""
-    return Signature([Array(WEIGHT, weight_bits), Array(STEP, weight_bits)], (), (CHANGED,))
+    return Signature([Array(WEIGHT, weight_bits), Array(STEP, weight_bits), Array(CHANGES, 16)])
 
 
 def _held(bits: int) -> list[Array]:
@@ -51,10 +52,10 @@ ROW_W, ROW_DRAW, ROW_TAG, ROW_TAG_DRAW = _row(WEIGHT), _row(DRAW), _row(TAGS), _
 ROW_TY, ROW_TARGET, ROW_X0, ROW_CLOCK = _row(TY), _row(TARGET), _row("x0"), _row("u0")
 ROW_SENT, ROW_OWN, ROW_END = _row("sent y1"), _row("own y1"), _row("end y1")
 ROW_TIMES, ROW_SENT_X, ROW_END_X = _row("times x1"), _row("sent x1"), _row("end x1")
-ROW_CHANGED, ROW_BELOW = _row(CHANGED), _row(BELOW)
+ROW_CHANGED, ROW_CHANGES, ROW_BELOW = _row(CHANGED), _row(CHANGES), _row(BELOW)
 COLUMN_W, COLUMN_DRAW, COLUMN_TAG = _column(WEIGHT), _column(DRAW), _column(TAGS)
 COLUMN_TAG_DRAW, COLUMN_TX, COLUMN_LINE = _column(TAG_DRAW), _column(TX), _column(LINE)
 COLUMN_OWN_X, COLUMN_END_X = _column("own x1"), _column("end x1")
 COLUMN_OWN, COLUMN_END, COLUMN_CLOCK = _column("own y1"), _column("end y1"), _column("u0")
 COLUMN_CHANGED, COLUMN_BELOW = _column(CHANGED), _column(BELOW)
-SUMS_W, SUMS_STEP, SUMS_CHANGED = _sums(WEIGHT), _sums(STEP), _sums(CHANGED)
+SUMS_W, SUMS_STEP, SUMS_CHANGES = _sums(WEIGHT), _sums(STEP), _sums(CHANGES)

@@ -53,6 +53,10 @@ class View(Protocol):
     def signature(self) -> Signature:
         """The table of the kernel."""
 
+    @property
+    def tallies(self) -> bool:
+        """Whether changed weights are tallied in an array, not summed up."""
+
     def variable(self, lane: Lane, name: str, gate: str) -> Value:
         """Return a variable as 32 bits, in a product with that gate."""
 
@@ -68,6 +72,7 @@ class Row:
     """The synapses of one line."""
 
     rule: Rule
+    tallies: bool = True
 
     @property
     def signature(self) -> Signature:
@@ -122,6 +127,7 @@ class Column:
     """
 
     rule: Rule
+    tallies: bool = False
 
     @property
     def signature(self) -> Signature:

@@ -20,10 +20,12 @@ def new_scratch(program: Program) -> Scratch:
     width, steps = -(-widest // 16) * 16, program.epoch + 1
     learning = width if program.plasticity else 16
     blocks = ROOM + learning // 16 + 2 + MORE
+    place_sums = zeros(width, np.int32)
     drawn = zeros(width + 4 * MORE, np.uint32)
     return Scratch(
         sums=zeros(width, np.int16),
-        place_sums=zeros(width, np.int32),
+        place_sums=place_sums,
+        tallies=place_sums.view(np.int16),
         marks=zeros(width, np.uint8),
         history=zeros(len(TRACES) * steps * learning, np.int32),
         own=zeros(3 * learning, np.int32),
@@ -44,7 +46,6 @@ def new_scratch(program: Program) -> Scratch:
         short_column=zeros(learning, np.int16),
         tag_column=zeros(learning, np.int16),
         column_lines=zeros(learning + 16, np.int32),
-        stuck=zeros(1, np.int64),
         resting=zeros(len(program.populations), np.int64),
         elements=zeros(learning, np.int32),
         row_targets=zeros(learning + 16, np.uint16),

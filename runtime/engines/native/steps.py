@@ -23,7 +23,6 @@ from hebbite.runtime.engines.native.plan import (
     L_ROW_STEPS,
     L_SUMS,
     SHORTS,
-    Long,
     Short,
     Word,
 )
@@ -35,7 +34,7 @@ from hebbite.runtime.engines.native.rule_tables import (
     ROW_SENT,
     ROW_W,
     ROW_X0,
-    SUMS_CHANGED,
+    SUMS_CHANGES,
     SUMS_STEP,
     SUMS_W,
 )
@@ -48,6 +47,7 @@ from hebbite.runtime.engines.native.synapses import (
     meet,
     weight_at,
 )
+from hebbite.runtime.engines.native.tallies import TALLIED, take_tallies
 
 FEW = 8
 """Steps of rows are added one by one while fewer than 1 in so many neurons have any."""
@@ -84,12 +84,14 @@ def add_rows_of_steps(m: int, q: int, sent: int, steps: int) -> int:
     table, g, changed = at.tables(m)[ROW + COLUMN :], at.plastic(m)[q, L_GROUP], 0
     size, short = at.groups(m)[g, G_SIZE], at.groups(m)[g, G_STORE] == SHORTS
     weights, lines = weight_at(m, g, 0), at.lines(m)
-    table[SUMS_STEP] = steps
+    tallies = at.tallies(m)
+    table[SUMS_STEP], table[SUMS_CHANGES], tallies[:size] = steps, address(tallies), 0
     for k in range(sent):
         table[SUMS_W] = weights + (2 if short else 4) * lines[k] * size
         call_printed(at.plastic(m)[q, L_SUMS], address(table), size)
-        changed += table[SUMS_CHANGED]
-    return changed
+        if k % TALLIED == TALLIED - 1:
+            changed += take_tallies(tallies, size)
+    return changed + take_tallies(tallies, size)
 
 
 @kernel
@@ -97,19 +99,18 @@ def move_rows(m: int, q: int, sent: int) -> int:
     """Add the steps of the neurons that have any to the rows of the ``sent`` lines; return how many
     weights changed.
     """
-    g, moving, stuck = at.plastic(m)[q, L_GROUP], at.column_lines(m), at.stuck(m)
+    g, moving = at.plastic(m)[q, L_GROUP], at.column_lines(m)
     size, base = at.groups(m)[g, G_SIZE], at.groups(m)[g, G_WEIGHT]
-    count, bits = list_steps(m, g, size), at.head(m)[H_BITS]
-    stuck[0] = 0
+    count, bits, changed = list_steps(m, g, size), at.head(m)[H_BITS], 0
     for k in range(sent):
         i = at.lines(m)[k]
         if at.groups(m)[g, G_STORE] == SHORTS:
             held = at.shorts(m)[base + i * size :]
-            move(held, at.short_column(m), moving, count, 1, stuck, bits)
+            changed += move(held, at.short_column(m), moving, count, 1, bits)
         else:
             held_words = at.words(m)[base + i * size :]
-            move(held_words, at.column(m), moving, count, 1, stuck, bits)
-    return sent * count - stuck[0]
+            changed += move(held_words, at.column(m), moving, count, 1, bits)
+    return changed
 
 
 @kernel
@@ -125,12 +126,11 @@ def step_columns(m: int, q: int, events: int, number: int, independent: int) -> 
     """Update the synapses of the lines that did not send to all ``events`` neurons that learnt;
     return how many weights changed. Only those that move are touched.
     """
-    g, moving, stuck = at.plastic(m)[q, L_GROUP], at.column_lines(m), at.stuck(m)
+    g, moving = at.plastic(m)[q, L_GROUP], at.column_lines(m)
     lines, size = at.groups(m)[g, G_LINES], at.groups(m)[g, G_SIZE]
     base, short = at.groups(m)[g, G_WEIGHT], at.groups(m)[g, G_STORE] == SHORTS
     alike = at.plastic(m)[q, L_ALIKE] and not independent
-    count, moved, bits = 0, 0, at.head(m)[H_BITS]
-    stuck[0] = 0
+    count, changed, bits = 0, 0, at.head(m)[H_BITS]
     for k in range(events):
         j = at.neurons(m)[k]
         if k == 0 or not alike:
@@ -141,14 +141,13 @@ def step_columns(m: int, q: int, events: int, number: int, independent: int) -> 
             count = list_steps(m, g, lines)
         if short:
             held = at.shorts(m)[base + j :]
-            move(held, at.short_column(m), moving, count, size, stuck, bits)
+            changed += move(held, at.short_column(m), moving, count, size, bits)
         else:
             held_words = at.words(m)[base + j :]
-            move(held_words, at.column(m), moving, count, size, stuck, bits)
-        moved += count
-    if moved > 0:
+            changed += move(held_words, at.column(m), moving, count, size, bits)
+    if changed > 0:
         forget_all(m, g, lines)
-    return moved - stuck[0]
+    return changed
 
 
 @apart
@@ -158,18 +157,18 @@ def move(
     moving: Word,
     count: int,
     stride: int,
-    stuck: Long,
     bits: int,
-) -> None:
+) -> int:
     """Add the ``count`` steps that are listed, none of them 0, to weights in -2^bits..2^bits - 1,
-    every ``stride``-th one; count in ``stuck`` those that their bound keeps as they are.
+    every ``stride``-th one; return how many changed: their bound keeps the others as they are.
     """
-    low, beyond = -(1 << bits), -(2 << bits)
+    low, beyond, stuck = -(1 << bits), -(2 << bits), 0
     for k in range(count):
         i = moving[k]
         weight = held[i * stride]
         new = weight + steps[i]
         if (new - low) & beyond != 0:
             new = min(max(new, low), -low - 1)
-            stuck[0] += new == weight
+            stuck += new == weight
         held[i * stride] = new
+    return count - stuck

@@ -22,7 +22,7 @@ from hebbite.rules.loihi import check_loihi
 from hebbite.rules.sums import Factor, Product, SumOfProducts, SumTarget, parse_sum
 from hebbite.rules.traces import Trace
 from hebbite.runtime.engines.native import llvm
-from hebbite.runtime.engines.native.llvm import Code, Signature, compile_text
+from hebbite.runtime.engines.native.llvm import HELD, Code, Signature, compile_text
 from hebbite.runtime.engines.native.neuron_code import Unit, print_step
 from hebbite.runtime.engines.native.rule_code import (
     columns_step,
@@ -323,6 +323,7 @@ def of_row(rule: Rule, found: Chance, order: NDArray[np.int64]) -> dict[str, NDA
     back = np.argsort(order)
     arrays = found.held(rule)
     arrays |= {"ty": found.ty.astype(np.uint8)[back], "target": order.astype(np.uint16)}
+    arrays["changes"] = np.zeros(SIZE, np.int16)
     if rule.target == 32:
         arrays["target"] = order.astype(np.int32)
     for name, history in found.histories.items():
@@ -395,7 +396,8 @@ def test_a_row_learns_what_the_sums_define(rule: Rule, target: int, drawn: list[
         totals = called(code, "row", Row(rule).signature, arrays, of_line(found), SIZE)
         assert np.array_equal(arrays["w"], weight)
         assert np.array_equal(arrays["t"], tag)
-        assert totals == totals_of(found, weight, tag, rule)
+        assert np.array_equal(arrays["changes"], HELD * (weight != found.weight))
+        assert totals == {**totals_of(found, weight, tag, rule), CHANGED: 0}
 
 
 @by_chance
@@ -479,9 +481,10 @@ def test_steps_are_what_every_row_adds_to_its_weights_but_where_a_neuron_learnt(
         assert totals == {CHANGED: np.count_nonzero(arrays["w"]), "below": 0}
         wanted = np.where((found.ty > 0) & meets(rule.plasticity), found.weight, weight)
         summed = {"w": found.weight.astype(arrays["w"].dtype), "step": arrays["w"]}
-        totals = called(code, "sums", sums_signature(rule.bits), summed, {}, SIZE)
+        summed["changes"] = np.ones(SIZE, np.int16)
+        called(code, "sums", sums_signature(rule.bits), summed, {}, SIZE)
         assert np.array_equal(summed["w"], wanted)
-        assert totals == {CHANGED: np.count_nonzero(wanted != found.weight)}
+        assert np.array_equal(summed["changes"], 1 + HELD * (wanted != found.weight))
 
 
 def test_rows_step_by_a_rule_that_reads_nothing_of_its_line_where_no_neuron_learnt() -> None:
