@@ -23,7 +23,8 @@ CUTS: dict[str, tuple[tuple[str, str], ...]] = {
         ("    row[ACTIVE] += size if everyone else totals[0]\n", ""),
         ("    row[FIRED] += fired + totals[1]\n", ""),
         ("    if populations[p, P_ASKED]:\n        at.resting(m)[p] = totals[2]\n", ""),
-        ("    if groups[g, G_VARIES] == FORGOTTEN:\n        count_lines(m, g, ids, count)\n", ""),
+        ("    if groups[g, G_VARIES] == FORGOTTEN and in_rows:\n"
+         "        count_lines(m, g, ids, count)\n", ""),
         ("        met = total_of(nonzero, ids, count)\n", "        met = 0\n"),
         ("        return total_of(nonzero, ids, count), SOME\n", "        return 0, SOME\n"),
         ("    if asked:\n        arrived[:] = 0\n", ""),
@@ -56,11 +57,13 @@ CUTS: dict[str, tuple[tuple[str, str], ...]] = {
     ),
     "lists": (
         ("    if not asked:\n", "    if True:\n"),
-        ("        few = few_zeros(held, last - first)\n"
+        ("        held = held_by(nonzero, line, weights, first, last)\n"
+         "        few = few_zeros(held, last - first)\n"
          "        add_part(due, arrived, targets, weights, first, last, sent, few, asked)\n"
          "        met += held\n",
          "        add_part(due, arrived, targets, weights, first, last, sent, 0, asked)\n"),
-        ("        few = few_zeros(held, starts[line + 1] - first)\n", "        few = 0\n"),
+        ("        held = held_by(nonzero, line, weights, first, starts[line + 1])\n"
+         "        few = few_zeros(held, starts[line + 1] - first)\n", "        few = 0\n"),
         ("sent, few, asked)\n        met += held\n    return met\n\n\n@part",
          "sent, few, asked)\n    return met\n\n\n@part"),
     ),
@@ -111,7 +114,10 @@ CUTS: dict[str, tuple[tuple[str, str], ...]] = {
         ("    forget_lines(m, g, lines, count)\n", ""),
         ("    return changed + take_tallies(tallies, longest)\n", "    return 0\n"),
     ),
-    "run": (("        count_written(m, q)\n", ""),),
+    "run": (
+        ("        count_written(m, q)\n", ""),
+        ("    complete_costs(m)\n", ""),
+    ),
 }  # fmt: skip
 """Of each module what is cut, and what stands there instead."""
 

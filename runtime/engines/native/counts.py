@@ -8,7 +8,7 @@ without, where rows are added anyway.
 from __future__ import annotations
 
 from hebbite.runtime.engines.native import views as at
-from hebbite.runtime.engines.native.language import kernel, marked, ones, part
+from hebbite.runtime.engines.native.language import apart, kernel, marked, ones, part
 from hebbite.runtime.engines.native.plan import (
     DENSE,
     FORGOTTEN,
@@ -21,6 +21,7 @@ from hebbite.runtime.engines.native.plan import (
     G_WEIGHT,
     SHORTS,
     Short,
+    Small,
     Word,
 )
 
@@ -53,8 +54,8 @@ def count_lines(m: int, g: int, ids: Word, count: int) -> None:
                 nonzero[i] = filled(at.words(m)[base + element :], size)
 
 
-@part
-def filled(weights: Short | Word, size: int) -> int:
+@apart
+def filled(weights: Small | Short | Word, size: int) -> int:
     """Return how many of the first ``size`` weights are not 0; at most `BEHIND` more are read."""
     count, whole = 0, size // 64
     for q in range(whole):

@@ -36,9 +36,10 @@ def pack_events(program: Program, inputs: Inputs, samples: int) -> Events:
             wide.append(given.astype(np.int16, copy=False))
         else:
             narrow.append(given.astype(np.uint8, copy=False))
+    wide.append(np.zeros(1, np.int16))
     return Events(
         narrow[0] if len(narrow) == 1 else np.concatenate([*narrow, np.zeros(1, np.uint8)]),
-        np.concatenate([*wide, np.zeros(1, np.int16)]),
+        wide[0] if len(wide) == 1 else np.concatenate(wide),
         np.array(is_wide, np.uint8),
         np.array(base, np.int64),
     )

@@ -13,6 +13,7 @@ from numpy import uint16
 from numpy.typing import NDArray
 
 from hebbite.runtime.engines.native import views as at
+from hebbite.runtime.engines.native.counts import UNKNOWN, filled
 from hebbite.runtime.engines.native.language import apart, fetch, kernel, part
 from hebbite.runtime.engines.native.plan import (
     BLOCK,
@@ -61,7 +62,8 @@ def add_listed(
         ask_ahead(targets, weights, starts[ids[min(k + AHEAD, count - 1)]])
         line = ids[k]
         first, last = starts[line], starts[line + 1]
-        sent, held = (payload[line] if graded else 1) << up, nonzero[line]
+        sent = (payload[line] if graded else 1) << up
+        held = held_by(nonzero, line, weights, first, last)
         few = few_zeros(held, last - first)
         add_part(due, arrived, targets, weights, first, last, sent, few, asked)
         met += held
@@ -91,7 +93,8 @@ def add_blocks(
         ask_ahead(targets, weights, starts[ids[min(k + AHEAD, count - 1)]])
         line = ids[k]
         first, row = starts[line], borders[line * (blocks + 1) :]
-        sent, held = (payload[line] if graded else 1) << up, nonzero[line]
+        sent = (payload[line] if graded else 1) << up
+        held = held_by(nonzero, line, weights, first, starts[line + 1])
         few = few_zeros(held, starts[line + 1] - first)
         for b in range(blocks):
             here, marks = due[BLOCK * b :], arrived[BLOCK * b :]
@@ -99,6 +102,14 @@ def add_blocks(
             add_part(here, marks, targets, weights, begin, end, sent, few, asked)
         met += held
     return met
+
+
+@part
+def held_by(nonzero: Word, line: int, weights: Small | Short | Word, first: int, last: int) -> int:
+    """Return how many weights that are not 0 a line has, counted now if they changed."""
+    if nonzero[line] == UNKNOWN:
+        nonzero[line] = filled(weights[first:], last - first)
+    return nonzero[line]
 
 
 @part

@@ -15,7 +15,7 @@ from hebbite.compiler.arithmetic.randomness import LavaStreams, Rounding
 from hebbite.compiler.arithmetic.synapse import arrivals, fan_of
 from hebbite.compiler.program.independence import carried
 from hebbite.compiler.program.types import IntArray, Program, Synapses
-from hebbite.runtime.counters import COUNTERS, PHASES, Counters, components_of
+from hebbite.runtime.counters import PHASES, Counters, components_of
 from hebbite.runtime.engines.base import Given, Inputs, Splitting, check_inputs
 from hebbite.runtime.engines.native.aligned import copied
 from hebbite.runtime.engines.native.batch import run_batch
@@ -32,7 +32,13 @@ from hebbite.runtime.engines.native.plan import (
     Long,
     State,
 )
-from hebbite.runtime.engines.native.probes import probe_table, probes_of, stored_for, values_of
+from hebbite.runtime.engines.native.probes import (
+    Probe,
+    probe_table,
+    probes_of,
+    stored_for,
+    values_of,
+)
 from hebbite.runtime.engines.native.run import prepare, run_samples
 from hebbite.runtime.engines.native.scratch import new_scratch
 from hebbite.runtime.engines.native.views import describe
@@ -66,6 +72,8 @@ class NativeMachine:
         self._streams = LavaStreams(seed)
         self._drawn = 0
         self._probed: frozenset[str] = frozenset()
+        self._tables: dict[tuple[str, ...], tuple[list[Probe], Long, tuple[int, int]]] = {}
+        self._components = components_of(program)
         self._packed = self._pack()
         self._state = self._packed.state
         self._scratch = new_scratch(program)
@@ -82,12 +90,9 @@ class NativeMachine:
         """Run ``samples`` samples in one call of the kernel."""
         program, period = self._program, self._program.schedule.period
         check_inputs(program, inputs)
-        self._store(stored_for(program, probes))
         epochs = samples * period // program.epoch if learn and program.epoch else 0
-        found = probes_of(program, self._packed.layout, probes)
-        rows, (step_width, epoch_width) = probe_table(found)
-        size = program.population(program.readout.population).size
-        components = components_of(program)
+        found, rows, (step_width, epoch_width) = self._probes(tuple(probes))
+        size, components = program.population(program.readout.population).size, self._components
         call = Call(
             **pack_events(program, inputs, samples)._asdict(),
             shared=self._random(epochs),
@@ -95,12 +100,11 @@ class NativeMachine:
             probes=rows,
             step_log=np.empty((samples * period if step_width else 0, step_width), np.int64),
             epoch_log=np.zeros((epochs, epoch_width), np.int64),
-            counts=np.zeros((len(components) * len(PHASES), len(COUNTERS)), np.int64),
+            counts=samples * self._packed.of_sample,
         )
         began = time.perf_counter()
         run_samples(self._listed, call, samples, learn=learn)
         wall = time.perf_counter() - began
-        self._packed.tally.complete(call.counts, samples)
         return Recording(
             engine="native",
             rounding=self._rounding,
@@ -144,6 +148,14 @@ class NativeMachine:
         for name in CHANGED:
             getattr(self._state, name)[:] = getattr(other._state, name)
 
+    def _probes(self, names: tuple[str, ...]) -> tuple[list[Probe], Long, tuple[int, int]]:
+        """Return the probes of names, the kernel's table of them, and the widths of its logs."""
+        if names not in self._tables:
+            self._store(stored_for(self._program, names))
+            found = probes_of(self._program, self._packed.layout, names)
+            self._tables[names] = (found, *probe_table(found))
+        return self._tables[names]
+
     def _store(self, probed: frozenset[str]) -> None:
         """Print the neurons' kernels anew if a register is probed that they do not store yet."""
         if probed <= self._probed:
@@ -155,6 +167,7 @@ class NativeMachine:
         """Make the tables anew; everything stands where it stood."""
         self._packed = self._pack()
         self._listed = self._list()
+        self._tables.clear()
 
     def _list(self) -> Long:
         """Return where every array stands, for the kernels."""

@@ -314,7 +314,7 @@ def receive(m: int, g: int, step: int, late: int) -> None:
     ids = at.lists(m)[at.outputs(m)[output, O_LIST] :]
     payload = at.memory(m)[at.outputs(m)[output, O_LINE] :]
     in_rows, graded = groups[g, G_KIND] == DENSE, groups[g, G_GRADED]
-    if groups[g, G_VARIES] == FORGOTTEN:
+    if groups[g, G_VARIES] == FORGOTTEN and in_rows:
         count_lines(m, g, ids, count)
     if groups[g, G_STORE] == BYTES and in_rows and not graded:
         base, nonzero = groups[g, G_WEIGHT], at.nonzero(m)[groups[g, G_NONZERO] :]
@@ -411,7 +411,7 @@ def spread_list(
 @part
 def count_messages(m: int, g: int, ids: Word, count: int, met: int, phase: int) -> None:
     """Count the messages of ``count`` lines, the weights ``met`` that are not 0, and what messages
-    cost, where lines differ.
+    cost, where lines differ; `complete_costs` does elsewhere.
     """
     row = at.counts(m)[2 * at.groups(m)[g, G_COMPONENT] + phase]
     row[SYN_OPS] += met
@@ -421,6 +421,18 @@ def count_messages(m: int, g: int, ids: Word, count: int, met: int, phase: int) 
     else:
         cost_of = at.cost_of(m)[first:]
         count_costs(row, at.cost(m), at.groups(m)[g, G_COST], cost_of, ids, count)
+
+
+@kernel
+def complete_costs(m: int) -> None:
+    """Count what messages cost where all lines are alike: so far they were counted alone."""
+    for g in range(at.groups(m).shape[0]):
+        if at.groups(m)[g, G_COST_OF] < 0:
+            for phase in range(2):
+                row = at.counts(m)[2 * at.groups(m)[g, G_COMPONENT] + phase]
+                messages = row[SPIKES]
+                for c in range(COSTS):
+                    row[SPIKES + c] = messages * at.cost(m)[at.groups(m)[g, G_COST], c]
 
 
 @apart

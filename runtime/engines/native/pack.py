@@ -21,6 +21,7 @@ from hebbite.runtime.counters import components_of
 from hebbite.runtime.engines.native.aligned import zeros
 from hebbite.runtime.engines.native.connections import NEAR, Connections, joined
 from hebbite.runtime.engines.native.counts import BEHIND
+from hebbite.runtime.engines.native.fixed_counts import of_a_sample
 from hebbite.runtime.engines.native.groups import COSTS, Costs, asking, pack_groups, pack_stores
 from hebbite.runtime.engines.native.layout import Layout, table
 from hebbite.runtime.engines.native.llvm import Code
@@ -62,7 +63,6 @@ from hebbite.runtime.engines.native.rules import (
     rows_are_silent,
     trace_tables,
 )
-from hebbite.runtime.engines.native.tally import Tally, tally_of
 from hebbite.runtime.engines.native.weights import form_of
 
 SLACK = 4
@@ -80,7 +80,7 @@ class Packed:
     layout: Layout
     placed: tuple[Placed, ...]
     code: tuple[Code, ...]
-    tally: Tally
+    of_sample: Long
 
 
 def pack(
@@ -177,8 +177,8 @@ class _Packer:
             for row, values in one.contents:
                 state.memory[row : row + values.size] = values
         point_tables(state, placed)
-        tally = tally_of(program, [one.unit for one in placed], plan)
-        return Packed(plan, state, self._layout, tuple(placed), (code, rules), tally)
+        of_sample = of_a_sample(program, [one.unit for one in placed])
+        return Packed(plan, state, self._layout, tuple(placed), (code, rules), of_sample)
 
     def _component(self, name: str) -> int:
         return self._components.index(name)

@@ -59,8 +59,8 @@ def print_sums(module: ir.Module, name: str, view: View) -> None:
 
     def body(lane: Lane) -> Sequence[Value]:
         before, widths = lane.element(WEIGHT), view.rule.widths
-        total = lane.builder.add(lane.load(WEIGHT), lane.load(STEP))
-        lane.store(WEIGHT, lane.clip(total, widths.weight_low, widths.weight_high))
+        total = lane.saturated_sum(before, lane.element(STEP))
+        lane.put(WEIGHT, lane.clip(total, widths.weight_low, widths.weight_high))
         lane.tally(CHANGES, _changes(lane, before))
         return []
 

@@ -6,7 +6,13 @@ from hebbite.runtime.engines.native import views as at
 from hebbite.runtime.engines.native.compiled import compiled
 from hebbite.runtime.engines.native.language import apart, kernel
 from hebbite.runtime.engines.native.learning import learn_group
-from hebbite.runtime.engines.native.messages import deliver, execute, feed, receive
+from hebbite.runtime.engines.native.messages import (
+    complete_costs,
+    deliver,
+    execute,
+    feed,
+    receive,
+)
 from hebbite.runtime.engines.native.plan import (
     B_FROM,
     B_KIND,
@@ -135,6 +141,7 @@ def run(m: int, samples: int, learn: int) -> None:
     if learns:
         for q in range(at.plastic(m).shape[0]):
             take_written(m, q)
+    complete_costs(m)
 
 
 def run_samples(listed: Long, call: Call, samples: int, *, learn: bool) -> None:

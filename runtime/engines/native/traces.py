@@ -11,7 +11,7 @@ from hebbite.compiler.arithmetic.traces import TRACE_TOP
 from hebbite.rules.traces import RANDOM_BITS
 from hebbite.runtime.counters import INDEX
 from hebbite.runtime.engines.native import views as at
-from hebbite.runtime.engines.native.language import Narrow, apart, kernel
+from hebbite.runtime.engines.native.language import Narrow, apart, kernel, part
 from hebbite.runtime.engines.native.lists import without_bias
 from hebbite.runtime.engines.native.philox import draw_words, word_of
 from hebbite.runtime.engines.native.plan import (
@@ -162,8 +162,9 @@ def count_written(m: int, q: int) -> int:
 @kernel
 def advance_group(m: int, q: int, epoch: int, traces: int, sent: int, events: int) -> None:
     """Fill the histories of the first ``traces`` traces over the epoch that ends, the ``epoch``-th
-    of the call: row k of a trace is its value at offset k. ``sent`` lines and ``events`` neurons
-    with an event are listed.
+    of the call: row k of a trace is its value at offset k, from 1 on. What stands in row 0, that of
+    lines and neurons without an event, some trace's values, is gated. ``sent`` lines and ``events``
+    neurons with an event are listed.
     """
     g, steps = at.plastic(m)[q, L_GROUP], at.head(m)[H_EPOCH]
     lines, size = at.groups(m)[g, G_LINES], at.groups(m)[g, G_SIZE]
@@ -179,7 +180,6 @@ def advance_group(m: int, q: int, epoch: int, traces: int, sent: int, events: in
         listed, count = at.lines(m) if pre else at.neurons(m), sent if pre else events
         count = count if kept[T_IMPULSE] > 0 else 0
         history = at.history(m)[t * (steps + 1) * width : (t + 1) * (steps + 1) * width]
-        copy(values, history)
         if count == 0 and any_of(values) == 0:
             for k in range(1, steps + 1):
                 copy(values, history[k * width :])
@@ -207,8 +207,7 @@ def advance_all(
     steps: int,
 ) -> None:
     """Fill the history of one trace where one random number serves all: h' = decay[h]."""
-    size = values.shape[0]
-    before = history[:size]
+    size, before = values.shape[0], values
     for k in range(1, steps + 1):
         row = history[k * width : k * width + size]
         for i in range(size):
@@ -233,7 +232,7 @@ def advance_each(
     size, width, kept = values.shape[0], at.width(m)[0], at.kept(m)[row]
     octets, unsure = at.drawn_octets(m), at.column_lines(m)
     draw_words(at.head(m), at.in_order(m), (size + 15) // 16, stream, time, at.drawn(m))
-    before = history[:size]
+    before = values
     for k in range(1, at.head(m)[H_EPOCH] + 1):
         after = history[k * width : k * width + size]
         fall_together(before, octets, kept[T_SLOPE], after, at.marks(m))
@@ -252,10 +251,21 @@ def fall_together(before: Word, octets: Byte, slope: Narrow, after: Word, unsure
     """
     for i in range(after.shape[0]):
         product = (before[i] & TRACE_TOP) * (slope & UNIT - 1)
-        after[i] = product + ((octets[i] ^ 0xFF) << SLOPE_BITS - OCTET_BITS)
-    for i in range(after.shape[0]):
-        unsure[i] = (before[i] != 0) & ((after[i] & UNIT - 1) > SURE)
-        after[i] >>= SLOPE_BITS
+        lowest = product + ((octets[i] ^ 0xFF) << SLOPE_BITS - OCTET_BITS)
+        unsure[i] = (before[i] != 0) & is_unsure(lowest)
+        after[i] = whole_of(lowest)
+
+
+@part
+def is_unsure(lowest: Narrow) -> int:
+    """Return whether higher bits of a number may lead on from a lower bound."""
+    return (lowest & UNIT - 1) > SURE
+
+
+@part
+def whole_of(lowest: Narrow) -> int:
+    """Return the whole part."""
+    return lowest >> SLOPE_BITS
 
 
 @kernel
