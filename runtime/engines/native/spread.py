@@ -153,26 +153,40 @@ def add_payloads(
     if of_bytes:
         sums[:size] = 0
     while done + 8 <= count:
-        magnitude = eight_sent(ids[done:], payload)
-        if of_bytes and magnitude <= ROWS:
-            if magnitude > room:
-                empty(sums, due, lifted)
-                room = ROWS
+        sent = magnitude(ids[done:], payload, 8)
+        if of_bytes and sent <= ROWS:
+            room = reserve(sums, due, sent, room, up)
             eight_short_products(sums, held, ids[done:], payload, size)
-            room -= magnitude
         else:
             eight_products(due, held, ids[done:], payload, size, lifted)
         done += 8
-    if room < ROWS:
-        empty(sums, due, lifted)
     while done + 4 <= count:
-        four_products(due, held, ids[done:], payload, size, lifted)
+        sent = magnitude(ids[done:], payload, 4)
+        if of_bytes and sent <= ROWS:
+            room = reserve(sums, due, sent, room, up)
+            four_short_products(sums, held, ids[done:], payload, size)
+        else:
+            four_products(due, held, ids[done:], payload, size, lifted)
         done += 4
     while done < count:
-        row, sent = held[ids[done] * size :], payload[ids[done]] << lifted
-        for j in range(size):
-            due[j] += row[j] * sent
+        sent = magnitude(ids[done:], payload, 1)
+        if of_bytes and sent <= ROWS:
+            room = reserve(sums, due, sent, room, up)
+            short_product(sums, held[ids[done] * size :], payload[ids[done]], size)
+        else:
+            product(due, held[ids[done] * size :], payload[ids[done]] << lifted)
         done += 1
+    if room < ROWS:
+        empty(sums, due, lifted)
+
+
+@part
+def reserve(sums: Short, due: Word, sent: int, room: int, up: int) -> int:
+    """Return the room that is left in ``sums`` beside ``sent``; they are emptied if it lacks."""
+    if sent > room:
+        empty(sums, due, up)
+        room = ROWS
+    return room - sent
 
 
 @apart
@@ -185,12 +199,40 @@ def empty(sums: Short, due: Word, up: Narrow) -> None:
 
 
 @part
-def eight_sent(ids: Word, payload: Word) -> int:
-    """Return the sum of what the first eight lines of ``ids`` sent, of their absolute values."""
+def magnitude(ids: Word, payload: Word, count: int) -> int:
+    """Return the sum of the absolute values that the first ``count`` lines of ``ids`` sent."""
     total = 0
-    for r in range(8):
+    for r in range(count):
         total += max(payload[ids[r]], -payload[ids[r]])
     return total
+
+
+@apart
+def short_product(sums: Short, row: Small | Short | Word, sent: int, size: int) -> None:
+    """Add a row, times what its line sent, to sums (neurons,) of 16 bits."""
+    for j in range(size):
+        sums[j] += row[j] * sent
+
+
+@apart
+def product(due: Word, row: Small | Short | Word, sent: int) -> None:
+    """Add a row, times what its line sent, to ``due`` (neurons,)."""
+    for j in range(due.shape[0]):
+        due[j] += row[j] * sent
+
+
+@apart
+def four_short_products(
+    sums: Short, weights: Small | Short | Word, ids: Word, payload: Word, size: int
+) -> None:
+    """Add the rows of the first four lines of ``ids``, each times what its line sent, to sums
+    (neurons,) of 16 bits.
+    """
+    for j in range(size):
+        total = 0
+        for r in range(4):
+            total += weights[ids[r] * size + j] * payload[ids[r]]
+        sums[j] += total
 
 
 @apart
