@@ -71,21 +71,26 @@ def asking(program: Program) -> dict[str, str]:
     active anyway: by lists that do not change, a mark a synapse is much of the work; who is active
     is known one step ahead.
     """
-    varying = changing(program)
+    changes = changing(program)
     return {
         group.name: group.post
         for group in program.synapses
-        if isinstance(group.connect, Sparse) and group.delay == 1 and group.weight not in varying
+        if isinstance(group.connect, Sparse) and group.delay == 1 and group.weight not in changes
     }
 
 
-def varies(program: Program, group: Synapses) -> int:
-    """Return whether the weights of a group change, and how they are counted then."""
-    if group.weight not in changing(program):
-        return CONSTANT
-    alike = [other for other in program.synapses if other.weight == group.weight]
-    rows = all(isinstance(other.connect, Dense) and not other.graded for other in alike)
-    return RECOUNTED if rows and program.widths.weight <= BITS else FORGOTTEN
+def varying(program: Program) -> dict[str, int]:
+    """Return tensor -> how weights that change are counted."""
+    others = {
+        group.weight
+        for group in program.synapses
+        if group.graded or not isinstance(group.connect, Dense)
+    }
+    narrow = program.widths.weight <= BITS
+    return {
+        tensor: RECOUNTED if narrow and tensor not in others else FORGOTTEN
+        for tensor in changing(program)
+    }
 
 
 def pack_groups(
@@ -99,7 +104,7 @@ def pack_groups(
     by_neuron = {p.synapses for p in program.plasticity if visits_columns(p)}
     groups = [group.name for group in program.synapses]
     rows: list[tuple[int, ...]] = []
-    asks = asking(program)
+    varies, asks = varying(program), asking(program)
     due, slots = 0, 2 * len(names)
     for group in program.synapses:
         size, lines = program.post_size(group), program.line_count(group)
@@ -128,7 +133,7 @@ def pack_groups(
                 group.magnitude,
                 *costs.enter(program, group),
                 held.lines,
-                varies(program, group),
+                varies.get(group.weight, CONSTANT),
                 group.name in asks,
                 *entered,
             )

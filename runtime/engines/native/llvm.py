@@ -77,7 +77,7 @@ class Lane:
         """Write element ``at`` of an array, this lane's unless told."""
         array, start = self._arrays[name]
         where = self.index if at is None else self.builder.sext(at, I64)
-        if array.bits < 32:
+        if array.bits < value.type.width:
             value = self.builder.trunc(value, ir.IntType(array.bits))
         self.builder.store(value, self.builder.gep(start, [where]))
 
@@ -86,12 +86,7 @@ class Lane:
         array, _ = self._arrays[name]
         held, nothing = (ir.Constant(ir.IntType(array.bits), count) for count in (HELD, 0))
         gain = self.builder.select(condition, held, nothing)
-        self.put(name, self.builder.add(self.element(name), gain))
-
-    def put(self, name: str, value: Value) -> None:
-        """Write this lane's element of an array in as many bits as it has."""
-        _, start = self._arrays[name]
-        self.builder.store(value, self.builder.gep(start, [self.index]))
+        self.store(name, self.builder.add(self.element(name), gain))
 
     def number(self, name: str) -> Value:
         """Return a number of the table, 32 bits of it."""

@@ -46,6 +46,8 @@ from hebbite.runtime.engines.native.weights import Held, fill_store, from_store,
 from hebbite.runtime.recording import Recording
 
 AnyInt = NDArray[np.integer]
+Probing = tuple[list[Probe], Long, tuple[int, int]]
+"""Probes, the kernel's table of them, and the widths of its logs: a step's, an epoch's."""
 CHANGED = ("clock", "memory", "flags", "lists", "sent", "full", "due", "arrived", "nonzero")
 """The arrays of a state that a run changes which does not learn, addresses aside."""
 
@@ -72,7 +74,7 @@ class NativeMachine:
         self._streams = LavaStreams(seed)
         self._drawn = 0
         self._probed: frozenset[str] = frozenset()
-        self._tables: dict[tuple[str, ...], tuple[list[Probe], Long, tuple[int, int]]] = {}
+        self._probings: dict[tuple[str, ...], Probing] = {}
         self._components = components_of(program)
         self._packed = self._pack()
         self._state = self._packed.state
@@ -148,13 +150,13 @@ class NativeMachine:
         for name in CHANGED:
             getattr(self._state, name)[:] = getattr(other._state, name)
 
-    def _probes(self, names: tuple[str, ...]) -> tuple[list[Probe], Long, tuple[int, int]]:
-        """Return the probes of names, the kernel's table of them, and the widths of its logs."""
-        if names not in self._tables:
+    def _probes(self, names: tuple[str, ...]) -> Probing:
+        """Return how the probes of names are read, worked out once."""
+        if names not in self._probings:
             self._store(stored_for(self._program, names))
             found = probes_of(self._program, self._packed.layout, names)
-            self._tables[names] = (found, *probe_table(found))
-        return self._tables[names]
+            self._probings[names] = (found, *probe_table(found))
+        return self._probings[names]
 
     def _store(self, probed: frozenset[str]) -> None:
         """Print the neurons' kernels anew if a register is probed that they do not store yet."""
@@ -167,7 +169,7 @@ class NativeMachine:
         """Make the tables anew; everything stands where it stood."""
         self._packed = self._pack()
         self._listed = self._list()
-        self._tables.clear()
+        self._probings.clear()
 
     def _list(self) -> Long:
         """Return where every array stands, for the kernels."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 from hebbite.runtime.engines.native.language import Narrow, apart
 from hebbite.runtime.engines.native.llvm import HELD
 from hebbite.runtime.engines.native.plan import Short, Word
-from hebbite.runtime.engines.native.spread import SHIFTS
+from hebbite.runtime.engines.native.spread import put_sums
 from hebbite.runtime.engines.native.tallies import take_tallies
 
 BITS = 8
@@ -25,19 +25,14 @@ def sum_recounted(
     """Fill ``due`` (neurons,) with the rows of ``count`` lines, times 2^up, by 16-bit ``sums``;
     return how many weights that are not 0 they have. ``zeros``: tallies of those that are.
     """
-    size, done, lifted, met = due.shape[0], 0, up & SHIFTS, count * due.shape[0]
+    size, done, met = due.shape[0], 0, count * due.shape[0]
     while done < count:
         last = min(count, done + ROWS)
         sums[:size], zeros[:size] = 0, 0
         add_recounted(sums, zeros, weights, ids[done:], last - done, size)
         met -= take_tallies(zeros, size)
         done = last
-        if last <= ROWS:
-            for j in range(size):
-                due[j] = sums[j] << lifted
-        else:
-            for j in range(size):
-                due[j] += sums[j] << lifted
+        put_sums(due, sums, up, last > ROWS)
     return met
 
 

@@ -60,7 +60,7 @@ def print_sums(module: ir.Module, name: str, view: View) -> None:
     def body(lane: Lane) -> Sequence[Value]:
         before, widths = lane.element(WEIGHT), view.rule.widths
         total = lane.saturated_sum(before, lane.element(STEP))
-        lane.put(WEIGHT, lane.clip(total, widths.weight_low, widths.weight_high))
+        lane.store(WEIGHT, lane.clip(total, widths.weight_low, widths.weight_high))
         lane.tally(CHANGES, _changes(lane, before))
         return []
 

@@ -72,7 +72,11 @@ class Row:
     """The synapses of one line."""
 
     rule: Rule
-    tallies: bool = True
+
+    @property
+    def tallies(self) -> bool:
+        """Yes: a row may be so short that to sum up its lanes takes longer."""
+        return True
 
     @property
     def signature(self) -> Signature:
@@ -127,7 +131,11 @@ class Column:
     """
 
     rule: Rule
-    tallies: bool = False
+
+    @property
+    def tallies(self) -> bool:
+        """No: a column is long, and one of few."""
+        return False
 
     @property
     def signature(self) -> Signature:

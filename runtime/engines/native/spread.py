@@ -38,19 +38,26 @@ def sum_spikes_of_bytes(
     """Fill ``due`` (neurons,) with the rows of ``count`` lines, times 2^up, by 16-bit ``sums``;
     return how many weights that are not 0 they have, ``nonzero`` of each line.
     """
-    size, done, lifted, met = due.shape[0], 0, up & SHIFTS, 0
+    size, done, met = due.shape[0], 0, 0
     while done < count:
         last = min(count, done + ROWS)
         sums[:size] = 0
         met += add_rows(sums, weights[base:], nonzero, ids[done:], last - done, size)
         done = last
-        if last <= ROWS:
-            for j in range(size):
-                due[j] = sums[j] << lifted
-        else:
-            for j in range(size):
-                due[j] += sums[j] << lifted
+        put_sums(due, sums, up, last > ROWS)
     return met
+
+
+@part
+def put_sums(due: Word, sums: Short, up: Narrow, add: bool) -> None:
+    """Write ``sums`` (neurons,), times 2^up, to ``due``, or add them."""
+    lifted = up & SHIFTS
+    if add:
+        for j in range(due.shape[0]):
+            due[j] += sums[j] << lifted
+    else:
+        for j in range(due.shape[0]):
+            due[j] = sums[j] << lifted
 
 
 @apart

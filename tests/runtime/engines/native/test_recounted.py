@@ -23,7 +23,7 @@ from hebbite.compiler.program.types import (
 from hebbite.rules.sums import parse_sum
 from hebbite.rules.traces import Trace
 from hebbite.runtime.engines.native.compiled import compiled
-from hebbite.runtime.engines.native.groups import varies
+from hebbite.runtime.engines.native.groups import varying
 from hebbite.runtime.engines.native.language import kind_of
 from hebbite.runtime.engines.native.plan import CONSTANT, FORGOTTEN, RECOUNTED
 from hebbite.runtime.engines.native.recounted import BITS, sum_recounted
@@ -99,4 +99,4 @@ def test_changed_weights_of_more_rows_than_a_tally_holds_are_all_counted() -> No
 def test_only_narrow_weights_through_which_spikes_alone_pass_are_counted_as_they_are_added(
     made: Program, how: int
 ) -> None:
-    assert varies(made, made.synapses[0]) == how
+    assert varying(made).get("w", CONSTANT) == how
