@@ -21,6 +21,7 @@ from hebbite.runtime.engines.native.language import (
     logical,
     lowest,
     marked,
+    matching,
     ones,
     turn,
 )
@@ -87,6 +88,8 @@ class Calls(Expressions):
             return self._fetch(node)
         if known is marked:
             return self._marked(node)
+        if known is matching:
+            return self._matching(node)
         if known is turn:
             return self._turn(node)
         self._refuse(node, f"'{name}' is no kernel")
@@ -119,17 +122,31 @@ class Calls(Expressions):
 
     def _marked(self, node: ast.Call) -> Number:
         array, number = self._given(node, 2)
+        first = self._builder.mul(self._number(number), ir.Constant(I64, 64))
+        values = self._word(array, first)
+        found = self._builder.icmp_unsigned("!=", values, ir.Constant(values.type, [0] * 64))
+        return self._builder.bitcast(found, I64)
+
+    def _matching(self, node: ast.Call) -> Number:
+        array, first, wanted = self._given(node, 3)
+        values = self._word(array, self._number(first))
+        element = self._builder.trunc(self._number(wanted), values.type.element)
+        one = self._builder.insert_element(
+            ir.Constant(values.type, ir.Undefined), element, ir.Constant(I32, 0)
+        )
+        same = ir.Constant(ir.VectorType(I32, 64), [0] * 64)
+        every = self._builder.shuffle_vector(one, one, same)
+        return self._builder.bitcast(self._builder.icmp_unsigned("==", values, every), I64)
+
+    def _word(self, array: ast.expr, first: Number) -> Number:
+        """Return 64 elements of an array, as one vector."""
         view = self._view(self._value(array), array)
         if view.kind.dimensions != 1:
             dimensions = view.kind.dimensions
-            self._refuse(node, f"'{ast.unparse(array)}' has {dimensions} dimensions, not 1")
+            self._refuse(array, f"'{ast.unparse(array)}' has {dimensions} dimensions, not 1")
         lanes, width = ir.VectorType(ir.IntType(view.kind.bits), 64), view.kind.bits // 8
-        first = self._builder.mul(self._number(number), ir.Constant(I64, 64))
         place = self._builder.bitcast(self._builder.gep(view.start, [first]), lanes.as_pointer())
-        found = self._builder.icmp_unsigned(
-            "!=", self._builder.load(place, align=width), ir.Constant(lanes, [0] * 64)
-        )
-        return self._builder.bitcast(found, I64)
+        return self._builder.load(place, align=width)
 
     def _fetch(self, node: ast.Call) -> None:
         array, index = self._given(node, 2)

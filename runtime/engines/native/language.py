@@ -79,6 +79,12 @@ def marked(values: NDArray[np.integer], number: int) -> int:
     raise TypeError("marked is for kernels")
 
 
+def matching(values: NDArray[np.integer], first: int, wanted: int) -> int:
+    """Return which of the elements ``first`` .. ``first`` + 63 are ``wanted``, the first one as the
+    lowest bit. Known by name."""
+    raise TypeError("matching is for kernels")
+
+
 def lowest(value: int) -> int:
     """Return the number of the lowest bit that is set, 64 if none is. Known by name."""
     return (value & -value).bit_length() - 1 if value else 64

@@ -14,7 +14,15 @@ from numpy.typing import NDArray
 
 from hebbite.runtime.engines.native import views as at
 from hebbite.runtime.engines.native.counts import UNKNOWN, filled
-from hebbite.runtime.engines.native.language import apart, fetch, kernel, part
+from hebbite.runtime.engines.native.language import (
+    apart,
+    fetch,
+    kernel,
+    logical,
+    lowest,
+    matching,
+    part,
+)
 from hebbite.runtime.engines.native.plan import (
     BLOCK,
     G_BLOCKS,
@@ -35,6 +43,8 @@ from hebbite.runtime.engines.native.plan import (
     Word,
 )
 
+WORD = 64
+"""Targets that are looked at at once."""
 AHEAD = 4
 """Lines whose synapses are asked for before their turn."""
 
@@ -290,9 +300,13 @@ def list_lines(gaps: Byte, count: int, lines: Word) -> None:
 @part
 def seek(targets: Byte | NDArray[uint16] | Word, first: int, last: int, wanted: int) -> int:
     """Return where in the rising targets first..last-1 ``wanted`` stands, which is there."""
-    size = last - first
-    while size > 1:
+    size, room = last - first, targets.shape[0] - WORD
+    until = WORD if room >= 0 else 1
+    while size > until:
         half = size >> 1
         first += half if targets[first + half] <= wanted else 0
         size -= half
-    return first
+    if room < 0:
+        return first
+    start = min(first, room)
+    return first + lowest(logical(matching(targets, start, wanted), first - start))

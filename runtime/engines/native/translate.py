@@ -8,8 +8,8 @@ part of Python is what loops over integers need, with these meanings:
   of numbers that are not negative, and ``>>`` rounds down; ``logical(x, n)`` shifts zeros in from
   above; shifts are 0..63;
 * a kernel that is `apart` is given arrays that share no memory;
-* `marked` looks at 64 elements at once, `lowest` and `ones` at the bits of a number, `turn`
-  transposes 4 x 4 elements;
+* `marked` and `matching` look at 64 elements at once, `lowest` and `ones` at the bits of a number,
+  `turn` transposes 4 x 4 elements;
 * an element of an array is widened when read and cut when written; ``a[i:j]`` is a view, ``t[i]`` a
   row of a table, ``a.shape[0]`` a size; nothing is checked, and no index is negative;
 * ``at.name(m)`` is the array ``name`` of the machine ``m`` (`views`); ``call_printed`` calls code

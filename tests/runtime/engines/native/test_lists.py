@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -26,6 +28,8 @@ from hebbite.rules.sums import parse_sum
 from hebbite.rules.traces import Trace
 from hebbite.runtime.engines.native import connections
 from hebbite.runtime.engines.native.connections import Connections, borders_of, gaps_of
+from hebbite.runtime.engines.native.language import kernel
+from hebbite.runtime.engines.native.lists import seek
 from hebbite.runtime.engines.native.plan import BLOCK, LEAP, SPARSE, SPARSE_BLOCKS, SPARSE_WIDE
 from hebbite.runtime.engines.native.rules import columns_are_silent, rows_are_silent
 from hebbite.runtime.engines.registry import load_engine
@@ -181,6 +185,29 @@ def list_of(held: NDArray[np.bool_]) -> tuple[NDArray[np.int32], NDArray[np.int6
     """Return targets and starts."""
     starts = np.concatenate([[0], np.cumsum(held.sum(axis=1))]).astype(np.int64)
     return np.nonzero(held)[1].astype(np.int32), starts
+
+
+@kernel
+def element_of(targets: Any, first: int, last: int, wanted: int) -> int:
+    return seek(targets, first, last, wanted)
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.int32])
+@pytest.mark.parametrize(
+    "lengths",
+    [(1,), (16, 2), (63,), (64,), (3, 65), (200, 16, 16), (1, 1, 64, 200, 63, 2)],
+    ids=str,
+)
+def test_every_synapse_of_a_line_is_found_wherever_the_line_stands(
+    both: Callable[..., int], lengths: tuple[int, ...], dtype: type[Any]
+) -> None:
+    rng = np.random.default_rng(len(lengths))
+    lines = [np.sort(rng.choice(250, length, replace=False)) for length in lengths]
+    targets, first = np.concatenate(lines).astype(dtype), 0
+    for line in lines:
+        for k, wanted in enumerate(line):
+            assert both(element_of, targets, first, first + line.size, int(wanted)) == first + k
+        first += line.size
 
 
 @pytest.mark.parametrize("together", [7, connections.PART])

@@ -21,6 +21,7 @@ from hebbite.runtime.engines.native.language import (
     logical,
     lowest,
     marked,
+    matching,
     ones,
     part,
     turn,
@@ -250,6 +251,23 @@ def test_64_elements_are_looked_at_at_once(
 ) -> None:
     high = 1 << 8 * np.dtype(dtype).itemsize - 2
     both(marks, np.array(values, np.int64).astype(dtype) * dtype(high), number)
+
+
+@kernel
+def matches(values: Any, first: int, wanted: int) -> int:
+    return matching(values[1:], first, wanted)
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.int16, np.int32])
+@repeated
+@given(seed=st.integers(0, 999), first=st.integers(0, 63))
+def test_64_elements_are_compared_at_once_wherever_they_start(
+    both: Both, dtype: type[Any], seed: int, first: int
+) -> None:
+    least, high = np.iinfo(dtype).min, np.iinfo(dtype).max
+    values = np.random.default_rng(seed).choice(np.array([least, 0, 1, high], dtype), 128)
+    for wanted in (least, 0, 1, high):
+        both(matches, values, first, int(wanted))
 
 
 # Control.
