@@ -69,7 +69,7 @@ def add_listed(
     """
     met = 0
     for k in range(count):
-        ask_ahead(targets, weights, starts[ids[min(k + AHEAD, count - 1)]])
+        ask_ahead(targets, starts, weights, ids, k, count - 1)
         line = ids[k]
         first, last = starts[line], starts[line + 1]
         sent = (payload[line] if graded else 1) << up
@@ -100,7 +100,7 @@ def add_blocks(
     """Do what `add_listed` does, block by block of a line."""
     met = 0
     for k in range(count):
-        ask_ahead(targets, weights, starts[ids[min(k + AHEAD, count - 1)]])
+        ask_ahead(targets, starts, weights, ids, k, count - 1)
         line = ids[k]
         first, row = starts[line], borders[line * (blocks + 1) :]
         sent = (payload[line] if graded else 1) << up
@@ -124,9 +124,16 @@ def held_by(nonzero: Word, line: int, weights: Small | Short | Word, first: int,
 
 @part
 def ask_ahead(
-    targets: Byte | NDArray[uint16] | Word, weights: Small | Short | Word, first: int
+    targets: Byte | NDArray[uint16] | Word,
+    starts: Long,
+    weights: Small | Short | Word,
+    ids: Word,
+    k: int,
+    last: int,
 ) -> None:
-    """Ask for the start of a line that will be read soon."""
+    """Ask for the first synapses of a line that comes soon, and where a later one starts."""
+    fetch(starts, ids[min(k + 2 * AHEAD, last)])
+    first = starts[ids[min(k + AHEAD, last)]]
     for step in range(3):
         fetch(targets, first + 32 * step)
         fetch(weights, first + 32 * step)
