@@ -224,6 +224,29 @@ def marked_of(marks: Byte, targets: NDArray[uint16] | Word, count: int) -> int:
     return found
 
 
+@part
+def any_marked(marks: Byte, targets: NDArray[uint16] | Word, count: int) -> int:
+    """Return a number that is 0 if none of ``count`` synapses ends at a marked neuron. The last
+    eight are looked at together, whether some were before or not.
+    """
+    found, last, s = 0, count - 8, 0
+    if last < 0:
+        for k in range(count):
+            found |= marks[targets[k]]
+        return found
+    while s < last:
+        found |= any_of_eight(marks, targets[s:])
+        s += 8
+    return found | any_of_eight(marks, targets[last:])
+
+
+@part
+def any_of_eight(marks: Byte, targets: NDArray[uint16] | Word) -> int:
+    """Do what `any_marked` does, for eight synapses."""
+    low = marks[targets[0]] | marks[targets[1]] | marks[targets[2]] | marks[targets[3]]
+    return low | marks[targets[4]] | marks[targets[5]] | marks[targets[6]] | marks[targets[7]]
+
+
 @kernel
 def keep_reaching(m: int, g: int, kept: Word, lines: Word, count: int, marks: Byte) -> int:
     """Write those of the first ``count`` lines of a list to ``kept`` that reach a marked neuron;
@@ -254,9 +277,10 @@ def keep_marked(
     left = 0
     for k in range(count):
         i = lines[k]
+        fetch(targets, starts[lines[min(k + AHEAD, count - 1)]])
         first, last = starts[i], starts[i + 1]
         kept[left] = i
-        left += marked_of(marks, targets[first:], last - first) > 0
+        left += any_marked(marks, targets[first:], last - first) != 0
     return left
 
 

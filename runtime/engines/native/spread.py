@@ -11,6 +11,7 @@ from hebbite.runtime.engines.native.language import (
     Narrow,
     apart,
     kernel,
+    logical,
     lowest,
     marked,
     ones,
@@ -396,7 +397,12 @@ def list_rare(flags: Byte, found: Word, size: int) -> int:
 
 @part
 def list_rest(flags: Byte | Short | Word, first: int, size: int, found: Word, count: int) -> int:
-    """Append the elements ``first``..size - 1 that are not 0; return how many there are now."""
+    """Append the elements ``first``..size - 1, of which there are fewer than 64, that are not 0;
+    return how many there are now. Of fewer than four, `list_bits` would write beyond the list.
+    """
+    rest = size - first
+    if first > 0 and rest >= 4:
+        return list_bits(logical(marked(flags[size - 64 :], 0), 64 - rest), first, found, count)
     for j in range(first, size):
         if flags[j] != 0:
             found[count] = j

@@ -48,9 +48,10 @@ def describe(parts: Iterable[Any]) -> NDArray[np.int64]:
 def enter(rows: NDArray[np.int64], parts: Iterable[Any]) -> None:
     """Enter the arrays of named tuples into a list."""
     for part in parts:
-        for name, array in part._asdict().items():
+        for name, array in zip(part._fields, part, strict=True):
             assert array.flags.c_contiguous, name
-            rows[_ROWS[name], : 1 + array.ndim] = (array.ctypes.data, *array.shape)
+            place = array.__array_interface__["data"][0]
+            rows[_ROWS[name], : 1 + array.ndim] = (place, *array.shape)
 
 
 head = _view("head", np.int64)

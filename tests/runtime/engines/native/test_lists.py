@@ -27,9 +27,10 @@ from hebbite.rules.registry import parse_rule
 from hebbite.rules.sums import parse_sum
 from hebbite.rules.traces import Trace
 from hebbite.runtime.engines.native import connections
+from hebbite.runtime.engines.native.compiled import compiled
 from hebbite.runtime.engines.native.connections import Connections, borders_of, gaps_of
-from hebbite.runtime.engines.native.language import kernel
-from hebbite.runtime.engines.native.lists import seek
+from hebbite.runtime.engines.native.language import kernel, kind_of
+from hebbite.runtime.engines.native.lists import keep_marked, seek
 from hebbite.runtime.engines.native.plan import BLOCK, LEAP, SPARSE, SPARSE_BLOCKS, SPARSE_WIDE
 from hebbite.runtime.engines.native.rules import columns_are_silent, rows_are_silent
 from hebbite.runtime.engines.registry import load_engine
@@ -70,7 +71,7 @@ def listed(lines: int, post: int, share: float, *, tagged: bool = False) -> Prog
     )
 
 
-def kind_of(program: Program) -> int:
+def form_of(program: Program) -> int:
     return Connections().enter(program, program.synapses[0], columns=True)[0]
 
 
@@ -90,7 +91,7 @@ def test_a_list_learns_by_rows_and_columns_as_the_reference_says(
     lines: int, post: int, share: float, kind: int, tagged: bool
 ) -> None:
     program = listed(lines, post, share, tagged=tagged)
-    assert kind_of(program) == kind
+    assert form_of(program) == kind
     source = program.sources[0]
     drawn = np.random.default_rng(1).random((2, len(source.offsets), lines))
     sent = {"in": (drawn < 0.1).astype(np.int8)}
@@ -169,7 +170,7 @@ def test_rows_spare_only_what_no_product_moves(text: str, spared: bool, epoch: i
 )
 def test_rows_of_every_kind_are_spared(lines: int, post: int, share: float, kind: int) -> None:
     program = brief("dw = 2^-2*x0*y1 - 2^-4*y0*x1", lines, post, share, 1)
-    assert kind_of(program) == kind
+    assert form_of(program) == kind
     check_learns_as_the_reference(program)
 
 
@@ -208,6 +209,28 @@ def test_every_synapse_of_a_line_is_found_wherever_the_line_stands(
         for k, wanted in enumerate(line):
             assert both(element_of, targets, first, first + line.size, int(wanted)) == first + k
         first += line.size
+
+
+@pytest.mark.parametrize("dtype", [np.uint16, np.int32])
+@pytest.mark.parametrize("neurons", [40, 4000])
+def test_lines_that_reach_a_marked_neuron_are_kept_in_their_order(
+    neurons: int, dtype: type[Any]
+) -> None:
+    rng = np.random.default_rng(neurons)
+    degrees = np.array([*range(41), 0, 1, 16, 40, 0])
+    targets = [np.sort(rng.choice(neurons, degree, replace=False)) for degree in degrees]
+    starts = np.concatenate([[0], np.cumsum(degrees)]).astype(np.int64)
+    flat = np.concatenate(targets).astype(dtype)
+    words, longs, near, octets = (
+        kind_of(np.dtype(each)) for each in (np.int32, np.int64, dtype, np.uint8)
+    )
+    keep = compiled(keep_marked, words, words, None, longs, near, octets)
+    for share in (0.0, 1 / neurons, 0.1, 1.0):
+        marks = (rng.random(neurons) < share).astype(np.uint8)
+        lines = rng.permutation(degrees.size).astype(np.int32)
+        wanted = [i for i in lines if marks[targets[i]].any()]
+        count = keep(lines, lines, lines.size, starts, flat, marks)
+        assert list(lines[:count]) == wanted
 
 
 @pytest.mark.parametrize("together", [7, connections.PART])
