@@ -1,14 +1,14 @@
 """Is there a program that is much slower than its events say? Ten by chance, ten by the compiler.
 
-The time of a step is fitted on the workloads A, at four activities, B and C as
+The time of a step is fitted on the workloads A, at four activities, B and C, at two sizes, as
 
     a (neurons) + b (synaptic operations in rows) + l (those in lists) + c (updates visited)
 
 with a, b, l, c >= 0, least squares of the relative error, counts a step from the counters of the
 run. A synapse of a list is one by itself, and costs as much as twenty of a row: one price for both
-would fit neither. No program, drawn (`drawn`) or compiled from a network and a rule, should take
-more than twice of it. Before a drawn program is timed, every value and count of one sample is
-compared with the reference engine.
+would fit neither. C at one size would not tell synapses of a list from neurons. No program, drawn
+(`drawn`) or compiled from a network and a rule, should take more than twice of it. Before a drawn
+program is timed, every value and count of one sample is compared with the reference engine.
 """
 
 from __future__ import annotations
@@ -27,7 +27,10 @@ from benchmarks.speed.workloads import Workload
 
 HELP = "twenty programs beside a cost that is fitted on A, B and C"
 FACTOR = 2.0
-ACTIVITY = (0.003, 0.03, 0.1, 0.3)
+USUAL = 0.03
+ACTIVITY = {"A": (0.003, USUAL, 0.1, 0.3)}
+SCALES = {"C1": (1, 4), "C2": (1, 4)}
+"""Activities and sizes that prices are fitted on, where there is more than the usual one."""
 DRAWN = 10
 ROUNDS = 5
 ENGINES = ("reference", "native")
@@ -44,12 +47,7 @@ def measured(chosen: argparse.Namespace) -> dict[str, Any]:
     Raises:
         Busy: if another process had the core.
     """
-    jobs = {}
-    for kind in chosen.workloads:
-        for activity in ACTIVITY if kind == "A" else (ACTIVITY[1],):
-            workload = Workload(kind, min(chosen.scales), activity, chosen.steps)
-            name = f"A, {activity:g}" if kind == "A" else kind
-            jobs[name] = {"kind": kind, "file": str(workload.file(chosen.cache))}
+    jobs = {name: by_file(chosen, each) for name, each in to_fit(chosen).items()}
     fitted = len(jobs)
     for kind, names in (("drawn", map(str, range(DRAWN))), ("compiled", (*GRADED, *SPIKING))):
         jobs |= {f"{kind} {name}": {"kind": kind, "file": name} for name in names}
@@ -64,6 +62,23 @@ def measured(chosen: argparse.Namespace) -> dict[str, Any]:
     text = ", ".join(f"{1e3 * p:.3g} ns" for p in price)
     verdict = f"slower than {FACTOR:g} times that: {', '.join(beyond) or 'none'}"
     return {"rows": rows, "note": f"a, b, l, c = {text}; {verdict}."}
+
+
+def to_fit(chosen: argparse.Namespace) -> dict[str, Workload]:
+    """Return the workloads that prices are fitted on, by the names of their rows."""
+    found = {}
+    for kind in chosen.workloads:
+        for activity in ACTIVITY.get(kind, (USUAL,)):
+            for scale in SCALES.get(kind, (1,)):
+                named = [f"{activity:g}"] * (kind in ACTIVITY) + [f"{scale}x"] * (scale > 1)
+                workload = Workload(kind, scale * min(chosen.scales), activity, chosen.steps)
+                found[", ".join([kind, *named])] = workload
+    return found
+
+
+def by_file(chosen: argparse.Namespace, workload: Workload) -> dict[str, str]:
+    """Return the options of a child that runs a workload."""
+    return {"kind": workload.kind, "file": str(workload.file(chosen.cache))}
 
 
 def in_turn(chosen: argparse.Namespace, jobs: dict[str, dict[str, Any]]) -> list[dict[str, Any]]:
