@@ -36,18 +36,13 @@ CUTS: dict[str, tuple[tuple[str, str], ...]] = {
         ("        sums[:size], zeros[:size] = 0, 0\n", "        sums[:size] = 0\n"),
         ("        met -= take_tallies(zeros, size)\n", ""),
         ("            zeros[j] += HELD * (row[j] == 0)\n", ""),
-        *(
-            (f"        for r in range({count}):\n"
-             "            weight = weights[ids[r] * size + j]\n"
-             "            total += weight\n"
-             "            empty += HELD * (weight == 0)\n"
-             "        sums[j] += total\n"
-             "        zeros[j] += empty\n",
-             f"        for r in range({count}):\n"
-             "            total += weights[ids[r] * size + j]\n"
-             "        sums[j] += total\n")
-            for count in (4, 8)
-        ),
+        ("            weight = weights[ids[r] * size + j]\n"
+         "            total += weight\n"
+         "            empty += HELD * (weight == 0)\n"
+         "        sums[j] += total\n"
+         "        zeros[j] += empty\n",
+         "            total += weights[ids[r] * size + j]\n"
+         "        sums[j] += total\n"),
     ),
     "spread": (
         ("        met += total_of(nonzero, ids[done:], 8)\n", ""),

@@ -43,7 +43,7 @@ from hebbite.runtime.engines.native.plan import (
     Word,
 )
 
-WORD = 64
+LANES = 64
 """Targets that are looked at at once."""
 AHEAD = 4
 """Lines whose synapses are asked for before their turn."""
@@ -331,8 +331,8 @@ def list_lines(gaps: Byte, count: int, lines: Word) -> None:
 @part
 def seek(targets: Byte | NDArray[uint16] | Word, first: int, last: int, wanted: int) -> int:
     """Return where in the rising targets first..last-1 ``wanted`` stands, which is there."""
-    size, room = last - first, targets.shape[0] - WORD
-    until = WORD if room >= 0 else 1
+    size, room = last - first, targets.shape[0] - LANES
+    until = LANES if room >= 0 else 1
     while size > until:
         half = size >> 1
         first += half if targets[first + half] <= wanted else 0

@@ -6,7 +6,7 @@ weights of a line are not 0 nobody else asks of such a group.
 
 from __future__ import annotations
 
-from hebbite.runtime.engines.native.language import Narrow, apart
+from hebbite.runtime.engines.native.language import Narrow, apart, part
 from hebbite.runtime.engines.native.llvm import HELD
 from hebbite.runtime.engines.native.plan import Short, Word
 from hebbite.runtime.engines.native.spread import put_sums
@@ -61,22 +61,23 @@ def add_recounted(
 @apart
 def four_recounted(sums: Short, zeros: Short, weights: Short, ids: Word, size: int) -> None:
     """Add and count the rows of the first four lines of ``ids``."""
-    for j in range(size):
-        total, empty = 0, 0
-        for r in range(4):
-            weight = weights[ids[r] * size + j]
-            total += weight
-            empty += HELD * (weight == 0)
-        sums[j] += total
-        zeros[j] += empty
+    recount_together(sums, zeros, weights, ids, size, 4)
 
 
 @apart
 def eight_recounted(sums: Short, zeros: Short, weights: Short, ids: Word, size: int) -> None:
     """Add and count the rows of the first eight lines of ``ids``."""
+    recount_together(sums, zeros, weights, ids, size, 8)
+
+
+@part
+def recount_together(
+    sums: Short, zeros: Short, weights: Short, ids: Word, size: int, rows: int
+) -> None:
+    """Add and count as many rows as the source of the caller says."""
     for j in range(size):
         total, empty = 0, 0
-        for r in range(8):
+        for r in range(rows):
             weight = weights[ids[r] * size + j]
             total += weight
             empty += HELD * (weight == 0)

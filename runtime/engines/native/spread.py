@@ -19,6 +19,9 @@ from hebbite.runtime.engines.native.language import (
 )
 from hebbite.runtime.engines.native.plan import ALL, SOME, Byte, Short, Small, Word
 
+UNTESTED = 4
+"""Bits of a word that are listed without a test whether they are set, which would be guessed wrong
+too often."""
 SHIFTS = 15
 """No shift is further, -8..7 by an exponent and 0..1 by a store; masked so, a word stays narrow."""
 ROWS = 255
@@ -103,19 +106,25 @@ def total_of(values: Word, listed: Word, count: int) -> int:
 @apart
 def four_rows(sums: Short | Word, weights: Small | Short | Word, ids: Word, size: int) -> None:
     """Add the rows of the first four lines of ``ids`` to sums (neurons,)."""
-    for j in range(size):
-        total = 0
-        for r in range(4):
-            total += weights[ids[r] * size + j]
-        sums[j] += total
+    add_together(sums, weights, ids, size, 4)
 
 
 @apart
 def eight_rows(sums: Short | Word, weights: Small | Short | Word, ids: Word, size: int) -> None:
     """Add the rows of the first eight lines of ``ids`` to sums (neurons,)."""
+    add_together(sums, weights, ids, size, 8)
+
+
+@part
+def add_together(
+    sums: Short | Word, weights: Small | Short | Word, ids: Word, size: int, rows: int
+) -> None:
+    """Add the rows of the first lines of ``ids``, as many as the source of the caller says: sums
+    are read and written once for all of them.
+    """
     for j in range(size):
         total = 0
-        for r in range(8):
+        for r in range(rows):
             total += weights[ids[r] * size + j]
         sums[j] += total
 
@@ -164,7 +173,7 @@ def add_payloads(
         sent = magnitude(ids[done:], payload, 8)
         if of_bytes and sent <= ROWS:
             room = reserve(sums, due, sent, room, up)
-            eight_short_products(sums, held, ids[done:], payload, size)
+            eight_products(sums, held, ids[done:], payload, size, 0)
         else:
             eight_products(due, held, ids[done:], payload, size, lifted)
         done += 8
@@ -172,7 +181,7 @@ def add_payloads(
         sent = magnitude(ids[done:], payload, 4)
         if of_bytes and sent <= ROWS:
             room = reserve(sums, due, sent, room, up)
-            four_short_products(sums, held, ids[done:], payload, size)
+            four_products(sums, held, ids[done:], payload, size, 0)
         else:
             four_products(due, held, ids[done:], payload, size, lifted)
         done += 4
@@ -180,9 +189,9 @@ def add_payloads(
         sent = magnitude(ids[done:], payload, 1)
         if of_bytes and sent <= ROWS:
             room = reserve(sums, due, sent, room, up)
-            short_product(sums, held[ids[done] * size :], payload[ids[done]], size)
+            product(sums, held[ids[done] * size :], payload[ids[done]], size)
         else:
-            product(due, held[ids[done] * size :], payload[ids[done]] << lifted)
+            product(due, held[ids[done] * size :], payload[ids[done]] << lifted, size)
         done += 1
     if room < ROWS:
         empty(sums, due, lifted)
@@ -216,71 +225,54 @@ def magnitude(ids: Word, payload: Word, count: int) -> int:
 
 
 @apart
-def short_product(sums: Short, row: Small | Short | Word, sent: int, size: int) -> None:
-    """Add a row, times what its line sent, to sums (neurons,) of 16 bits."""
+def product(sums: Short | Word, row: Small | Short | Word, sent: int, size: int) -> None:
+    """Add a row, times what its line sent, to sums (neurons,)."""
     for j in range(size):
         sums[j] += row[j] * sent
 
 
 @apart
-def product(due: Word, row: Small | Short | Word, sent: int) -> None:
-    """Add a row, times what its line sent, to ``due`` (neurons,)."""
-    for j in range(due.shape[0]):
-        due[j] += row[j] * sent
-
-
-@apart
-def four_short_products(
-    sums: Short, weights: Small | Short | Word, ids: Word, payload: Word, size: int
-) -> None:
-    """Add the rows of the first four lines of ``ids``, each times what its line sent, to sums
-    (neurons,) of 16 bits.
-    """
-    for j in range(size):
-        total = 0
-        for r in range(4):
-            total += weights[ids[r] * size + j] * payload[ids[r]]
-        sums[j] += total
-
-
-@apart
-def eight_short_products(
-    sums: Short, weights: Small | Short | Word, ids: Word, payload: Word, size: int
-) -> None:
-    """Add the rows of the first eight lines of ``ids``, each times what its line sent, to sums
-    (neurons,) of 16 bits.
-    """
-    for j in range(size):
-        total = 0
-        for r in range(8):
-            total += weights[ids[r] * size + j] * payload[ids[r]]
-        sums[j] += total
-
-
-@apart
 def four_products(
-    due: Word, weights: Small | Short | Word, ids: Word, payload: Word, size: int, up: Narrow
+    sums: Short | Word,
+    weights: Small | Short | Word,
+    ids: Word,
+    payload: Word,
+    size: int,
+    up: Narrow,
 ) -> None:
     """Add the rows of the first four lines of ``ids``, each times 2^up and what its line sent."""
-    lifted = up & SHIFTS
-    for j in range(size):
-        total = 0
-        for r in range(4):
-            total += weights[ids[r] * size + j] * (payload[ids[r]] << lifted)
-        due[j] += total
+    add_products(sums, weights, ids, payload, size, up & SHIFTS, 4)
 
 
 @apart
 def eight_products(
-    due: Word, weights: Small | Short | Word, ids: Word, payload: Word, size: int, up: Narrow
+    sums: Short | Word,
+    weights: Small | Short | Word,
+    ids: Word,
+    payload: Word,
+    size: int,
+    up: Narrow,
 ) -> None:
     """Add the rows of the first eight lines of ``ids``, each times 2^up and what its line sent."""
-    lifted = up & SHIFTS
+    add_products(sums, weights, ids, payload, size, up & SHIFTS, 8)
+
+
+@part
+def add_products(
+    sums: Short | Word,
+    weights: Small | Short | Word,
+    ids: Word,
+    payload: Word,
+    size: int,
+    lifted: int,
+    rows: int,
+) -> None:
+    """Do what `add_together` does, each row times 2^lifted and what its line sent."""
     for j in range(size):
         total = 0
-        for r in range(8):
+        for r in range(rows):
             total += weights[ids[r] * size + j] * (payload[ids[r]] << lifted)
-        due[j] += total
+        sums[j] += total
 
 
 @kernel
@@ -398,10 +390,11 @@ def list_rare(flags: Byte, found: Word, size: int) -> int:
 @part
 def list_rest(flags: Byte | Short | Word, first: int, size: int, found: Word, count: int) -> int:
     """Append the elements ``first``..size - 1, of which there are fewer than 64, that are not 0;
-    return how many there are now. Of fewer than four, `list_bits` would write beyond the list.
+    return how many there are now. Of fewer than `UNTESTED`, `list_bits` would write beyond the
+    list.
     """
     rest = size - first
-    if first > 0 and rest >= 4:
+    if first > 0 and rest >= UNTESTED:
         return list_bits(logical(marked(flags[size - 64 :], 0), 64 - rest), first, found, count)
     for j in range(first, size):
         if flags[j] != 0:
@@ -413,13 +406,13 @@ def list_rest(flags: Byte | Short | Word, first: int, size: int, found: Word, co
 @part
 def list_bits(word: int, first: int, found: Word, count: int) -> int:
     """Append the numbers of the bits of a word, counted from ``first``; return how many there are
-    now. Four are written whether there are or not, for a test would be guessed wrong too often.
+    now. `UNTESTED` are written whether there are or not.
     """
     last = count + ones(word)
-    for r in range(4):
+    for r in range(UNTESTED):
         found[count + r] = first + lowest(word)
         word &= word - 1
-    count += 4
+    count += UNTESTED
     while count < last:
         found[count] = first + lowest(word)
         word &= word - 1

@@ -52,19 +52,19 @@ IN_PYTHON = {
 }
 
 
-def by_python(kernel: Kernel, made: dict[int, FunctionType] | None = None) -> FunctionType:
+def by_python(kernel: Kernel, made: dict[Kernel, FunctionType] | None = None) -> FunctionType:
     """Return the function as Python runs it, with all kernels that it can name."""
     made = {} if made is None else made
-    if id(kernel) not in made:
+    if kernel not in made:
         assert isinstance(kernel.function, FunctionType)
         known = dict(kernel.function.__globals__)
-        made[id(kernel)] = FunctionType(kernel.function.__code__, known)
+        made[kernel] = FunctionType(kernel.function.__code__, known)
         for name, each in kernel.function.__globals__.items():
             if isinstance(each, Kernel):
                 known[name] = by_python(each, made)
             elif id(each) in IN_PYTHON:
                 known[name] = IN_PYTHON[id(each)]
-    return made[id(kernel)]
+    return made[kernel]
 
 
 def both_ways(kernel: Any, *arguments: Any) -> int | None:
