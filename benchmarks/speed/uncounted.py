@@ -33,16 +33,12 @@ CUTS: dict[str, tuple[tuple[str, str], ...]] = {
          " += count\n", ""),
     ),
     "recounted": (
-        ("        sums[:size], zeros[:size] = 0, 0\n", "        sums[:size] = 0\n"),
-        ("        met -= take_tallies(zeros, size)\n", ""),
-        ("            zeros[j] += HELD * (row[j] == 0)\n", ""),
-        ("            weight = weights[ids[r] * size + j]\n"
-         "            total += weight\n"
-         "            empty += HELD * (weight == 0)\n"
-         "        sums[j] += total\n"
-         "        zeros[j] += empty\n",
-         "            total += weights[ids[r] * size + j]\n"
-         "        sums[j] += total\n"),
+        ("    if filled(sums, size) == size:\n", "    if size > 0:\n"),
+        ("    zeros: Half = 0\n", ""),
+        ("        total, empty = 0, 0\n", "        total = 0\n"),
+        ("            empty += HELD * (weight == 0)\n", ""),
+        ("        zeros += empty & ends[j]\n", ""),
+        ("    return (zeros & 65535) // HELD\n", "    return 0\n"),
     ),
     "spread": (
         ("        met += total_of(nonzero, ids[done:], 8)\n", ""),
@@ -86,12 +82,14 @@ CUTS: dict[str, tuple[tuple[str, str], ...]] = {
          "            changes = lane.constant(0)\n",
          "        changes = lane.constant(0)\n"),
     ),
-    "steps": (
-        ("            stuck += new == weight\n", ""),
+    "row_sums": (
         ("        if k % TALLIED == TALLIED - 1:\n"
          "            changed += take_tallies(tallies, size)\n"
          "    return changed + take_tallies(tallies, size)\n",
          "    return 1\n"),
+    ),
+    "steps": (
+        ("            stuck += new == weight\n", ""),
         ("    if changed > 0:\n        forget_lines(m, g, at.lines(m), sent)\n", ""),
         ("    if changed > 0:\n        forget_all(m, g, lines)\n", ""),
     ),

@@ -12,7 +12,7 @@ from llvmlite import ir
 from hebbite.runtime.engines.native.language import Kind
 from hebbite.runtime.engines.native.subset import BINARY, RELATIONS, Source
 
-I1, I32, I64 = ir.IntType(1), ir.IntType(32), ir.IntType(64)
+I1, I16, I32, I64 = (ir.IntType(bits) for bits in (1, 16, 32, 64))
 ZERO, ONE = ir.Constant(I64, 0), ir.Constant(I64, 1)
 Number: TypeAlias = Any
 """A number at hand; llvmlite declares no types."""
@@ -116,7 +116,8 @@ class Expressions:
 
     def _name(self, node: ast.Name) -> Value:
         if node.id in self._numbers:
-            return self._builder.load(self._numbers[node.id])
+            number = self._builder.load(self._numbers[node.id])
+            return number if number.type == I64 else self._builder.sext(number, I64)
         if node.id in self._views:
             kind, places = self._views[node.id]
             return View(kind, *map(self._builder.load, places))

@@ -16,6 +16,9 @@ F = TypeVar("F", bound=Callable[..., object])
 Narrow = int
 """An argument of 32 bits. A loop that computes with it and with elements of 32 bits or fewer stays
 in lanes as narrow as what it writes. Known to the translator by name."""
+Half = int
+"""A local number of 16 bits: what is assigned is cut. Elements of 16 bits or fewer are summed in
+lanes that are no wider. Known to the translator by name."""
 
 
 @dataclass(frozen=True)

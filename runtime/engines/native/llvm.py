@@ -112,14 +112,6 @@ class Lane:
         """Return max(x, y)."""
         return self.builder.select(self.compare(">", x, y), x, y)
 
-    def saturated_sum(self, x: Value, y: Value) -> Value:
-        """Return x + y, brought into what their bits hold."""
-        module = self.builder.module
-        function = module.declare_intrinsic(
-            "llvm.sadd.sat", [x.type], ir.FunctionType(x.type, [x.type, x.type])
-        )
-        return self.builder.call(function, [x, y])
-
     def clip(self, x: Value, low: int, high: int) -> Value:
         """Return x brought into low..high."""
         lowest, highest = ir.Constant(x.type, low), ir.Constant(x.type, high)

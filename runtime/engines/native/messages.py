@@ -84,7 +84,7 @@ from hebbite.runtime.engines.native.plan import (
     Small,
     Word,
 )
-from hebbite.runtime.engines.native.recounted import sum_recounted
+from hebbite.runtime.engines.native.recounted import reach_recounted, sum_recounted
 from hebbite.runtime.engines.native.spread import (
     add_payloads,
     add_spikes,
@@ -322,8 +322,8 @@ def receive(m: int, g: int, step: int, late: int) -> None:
         filled = reach(arrived, at.bytes(m), base, ids, count, at.neurons(m))
     elif groups[g, G_VARIES] == RECOUNTED:
         base, rows = groups[g, G_WEIGHT], at.shorts(m)[groups[g, G_WEIGHT] :]
-        met = sum_recounted(due, at.sums(m), at.tallies(m), rows, ids, count, up)
-        filled = reach(arrived, at.shorts(m), base, ids, count, at.neurons(m))
+        met = sum_recounted(due, at.sums(m), at.ramp(m), rows, ids, count, up)
+        filled = reach_recounted(arrived, at.sums(m), rows, ids, count, at.neurons(m))
     elif groups[g, G_STORE] == BYTES:
         met, filled = spread(m, at.bytes(m), g, due, arrived, ids, count, payload, up)
     elif groups[g, G_STORE] == SHORTS:

@@ -39,7 +39,7 @@ Unsigned = NDArray[np.uint32]
 (V_HEIGHT, V_WIDTH, V_KH, V_KW, V_SY, V_SX, V_TOP, V_LEFT, V_DY, V_DX, V_INNER, V_PER_GROUP,
  V_OUTPUTS, V_OH, V_OW, V_LINES, SHAPE) = range(17)
 (L_GROUP, L_FACTORS, L_X, L_Y, L_FIRST, L_TAG_FIRST, L_LAST, L_SILENT, L_TAG, L_ROW, L_COLUMN,
- L_COLUMN_STEPS, L_ROW_STEPS, L_MEETING, L_SUMS, L_ALIKE, L_SPARED, L_TIMES, L_OWN,
+ L_COLUMN_STEPS, L_ROW_STEPS, L_MEETING, L_SETTLE, L_ALIKE, L_SPARED, L_TIMES, L_OWN,
  PLASTIC) = range(20)
 (T_KEPT, T_OVERWRITE, T_IMPULSE, T_SLOPE, TRACE) = range(5)
 (D_GATE, D_X0, D_Y0, PRODUCT) = range(4)
@@ -153,8 +153,9 @@ class State(NamedTuple):
 
 
 class Scratch(NamedTuple):
-    """Room that the kernels use: sums of a step, those by place of a convolution, where tallies of
-    the weights of rows stand too, how many of each neuron are 0 or changed; histories of the traces
+    """Room that the kernels use: sums of a step, -1 and then 0 which tell where rows end, sums by
+    place of a convolution, where tallies of the changed weights of each neuron stand too, and bits
+    of what came of steps; histories of the traces
     of one group (trace, offset, ``width``), y at the neurons' events, x of one line at every
     offset, draws, the numbers of blocks in order and of those that visited rows need, where the
     draws of each row begin, the decay of an epoch, the lines and neurons with an event, one column
@@ -164,6 +165,7 @@ class Scratch(NamedTuple):
     """
 
     sums: Short
+    ramp: Short
     place_sums: Word
     tallies: Short
     marks: Byte

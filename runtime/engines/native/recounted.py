@@ -6,80 +6,123 @@ weights of a line are not 0 nobody else asks of such a group.
 
 from __future__ import annotations
 
-from hebbite.runtime.engines.native.language import Narrow, apart, part
+from hebbite.runtime.engines.native.counts import filled
+from hebbite.runtime.engines.native.language import Half, Narrow, apart, part
 from hebbite.runtime.engines.native.llvm import HELD
-from hebbite.runtime.engines.native.plan import Short, Word
-from hebbite.runtime.engines.native.spread import put_sums
-from hebbite.runtime.engines.native.tallies import take_tallies
+from hebbite.runtime.engines.native.plan import ALL, Byte, Short, Word
+from hebbite.runtime.engines.native.spread import put_sums, reach
 
 BITS = 8
 """Weights lie in -2^8..2^8 - 1."""
 ROWS = 127
 """Rows that a 16-bit sum holds: 127 * 2^8 < 2^15."""
+LANES = 64
+"""Elements that a loop takes at once. Rows are read in whole ones, on into the next row or `BEHIND`
+the last one: the few that are left over would take as long as three times as many.
+"""
+WIDEST = 2688
+"""Elements of eight rows of which a 16-bit number counts all: 8 * `HELD` * 2688 < 2^16."""
 
 
 @apart
 def sum_recounted(
-    due: Word, sums: Short, zeros: Short, weights: Short, ids: Word, count: int, up: Narrow
+    due: Word, sums: Short, ramp: Short, weights: Short, ids: Word, count: int, up: Narrow
 ) -> int:
     """Fill ``due`` (neurons,) with the rows of ``count`` lines, times 2^up, by 16-bit ``sums``;
-    return how many weights that are not 0 they have. ``zeros``: tallies of those that are.
+    return how many weights that are not 0 they have. ``ramp``: -1, and 0 in the last `LANES`.
     """
     size, done, met = due.shape[0], 0, count * due.shape[0]
+    ends = ramp[ramp.shape[0] - LANES - size :]
     while done < count:
-        last = min(count, done + ROWS)
-        sums[:size], zeros[:size] = 0, 0
-        add_recounted(sums, zeros, weights, ids[done:], last - done, size)
-        met -= take_tallies(zeros, size)
+        last, first = min(count, done + ROWS), 0
+        while first < size:
+            width = min((size - first + LANES - 1) & -LANES, WIDEST)
+            rows, left = weights[first:], last - done
+            met -= add_recounted(sums[first:], ends[first:], rows, ids[done:], left, size, width)
+            first += WIDEST
         done = last
         put_sums(due, sums, up, last > ROWS)
     return met
 
 
 @apart
-def add_recounted(
-    sums: Short, zeros: Short, weights: Short, ids: Word, count: int, size: int
-) -> None:
-    """Add the rows of ``count`` lines to ``sums`` (neurons,), and `HELD` to ``zeros`` for every
-    weight of 0, several rows at a time.
+def reach_recounted(
+    arrived: Byte, sums: Short, weights: Short, ids: Word, count: int, missed: Word
+) -> int:
+    """Do what `reach` does. A sum that is not 0 has met a weight that is not 0, and mostly all are
+    such.
     """
-    done = 0
+    size = arrived.shape[0]
+    if filled(sums, size) == size:
+        return ALL
+    return reach(arrived, weights, 0, ids, count, missed)
+
+
+@apart
+def add_recounted(
+    sums: Short, ends: Short, weights: Short, ids: Word, count: int, size: int, width: int
+) -> int:
+    """Fill ``sums`` (width,) with the first ``width`` elements of the rows of ``count`` lines, a
+    few rows at a time; return how many of those that are 0 ``ends`` keep. Rows are ``size`` apart.
+    """
+    done, kept, zeros = 0, 0, 0
     while done + 8 <= count:
-        eight_recounted(sums, zeros, weights, ids[done:], size)
-        done += 8
+        zeros += eight_recounted(sums, ends, weights, ids[done:], size, width, kept)
+        done, kept = done + 8, -1
     while done + 4 <= count:
-        four_recounted(sums, zeros, weights, ids[done:], size)
-        done += 4
+        zeros += four_recounted(sums, ends, weights, ids[done:], size, width, kept)
+        done, kept = done + 4, -1
     while done < count:
-        row = weights[ids[done] * size :]
-        for j in range(size):
-            sums[j] += row[j]
-            zeros[j] += HELD * (row[j] == 0)
-        done += 1
+        zeros += one_recounted(sums, ends, weights, ids[done:], size, width, kept)
+        done, kept = done + 1, -1
+    return zeros
 
 
 @apart
-def four_recounted(sums: Short, zeros: Short, weights: Short, ids: Word, size: int) -> None:
+def one_recounted(
+    sums: Short, ends: Short, weights: Short, ids: Word, size: int, width: int, kept: Narrow
+) -> int:
+    """Add and count the row of the first line of ``ids``."""
+    return recount_together(sums, ends, weights, ids, size, width, kept, 1)
+
+
+@apart
+def four_recounted(
+    sums: Short, ends: Short, weights: Short, ids: Word, size: int, width: int, kept: Narrow
+) -> int:
     """Add and count the rows of the first four lines of ``ids``."""
-    recount_together(sums, zeros, weights, ids, size, 4)
+    return recount_together(sums, ends, weights, ids, size, width, kept, 4)
 
 
 @apart
-def eight_recounted(sums: Short, zeros: Short, weights: Short, ids: Word, size: int) -> None:
+def eight_recounted(
+    sums: Short, ends: Short, weights: Short, ids: Word, size: int, width: int, kept: Narrow
+) -> int:
     """Add and count the rows of the first eight lines of ``ids``."""
-    recount_together(sums, zeros, weights, ids, size, 8)
+    return recount_together(sums, ends, weights, ids, size, width, kept, 8)
 
 
 @part
 def recount_together(
-    sums: Short, zeros: Short, weights: Short, ids: Word, size: int, rows: int
-) -> None:
-    """Add and count as many rows as the source of the caller says."""
-    for j in range(size):
+    sums: Short,
+    ends: Short,
+    weights: Short,
+    ids: Word,
+    size: int,
+    width: int,
+    kept: Narrow,
+    rows: int,
+) -> int:
+    """Add as many rows as the source of the caller says to those bits of ``sums`` that are
+    ``kept``, all or none; return how many weights are 0.
+    """
+    zeros: Half = 0
+    for j in range(width):
         total, empty = 0, 0
         for r in range(rows):
             weight = weights[ids[r] * size + j]
             total += weight
             empty += HELD * (weight == 0)
-        sums[j] += total
-        zeros[j] += empty
+        sums[j] = (sums[j] & kept) + total
+        zeros += empty & ends[j]
+    return (zeros & 65535) // HELD

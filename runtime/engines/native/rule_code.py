@@ -2,7 +2,7 @@
 
 An update writes weights and tags. Steps are what is added to the weights where that does not depend
 on them: with one product p in the sum, w' = clip(w + floor(p / 2^7) + (draw < p mod 2^7)), for
-w 2^7 has no fraction. `print_sums` adds steps to a row.
+w 2^7 has no fraction. `row_sums` adds steps to rows.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from hebbite.runtime.engines.native.rule_tables import (
     TAG_DRAW,
     TAGS,
     WEIGHT,
-    sums_signature,
+    settle_signature,
 )
 from hebbite.runtime.engines.native.rule_views import View, events_of
 
@@ -54,17 +54,17 @@ def print_steps(module: ir.Module, name: str, view: View) -> None:
     print_kernel(module, name, view.signature, body)
 
 
-def print_sums(module: ir.Module, name: str, view: View) -> None:
-    """Print the kernel that adds steps to the weights of a row."""
+def print_settle(module: ir.Module, name: str, view: View) -> None:
+    """Print the kernel that brings sums of weights and steps into the range of weights."""
 
     def body(lane: Lane) -> Sequence[Value]:
-        before, widths = lane.element(WEIGHT), view.rule.widths
-        total = lane.saturated_sum(before, lane.element(STEP))
+        total, widths = lane.element(WEIGHT), view.rule.widths
+        before = lane.builder.sub(total, lane.element(STEP))
         lane.store(WEIGHT, lane.clip(total, widths.weight_low, widths.weight_high))
         lane.tally(CHANGES, _changes(lane, before))
         return []
 
-    print_kernel(module, name, sums_signature(view.rule.bits), body)
+    print_kernel(module, name, settle_signature(view.rule.bits), body)
 
 
 def _changes(lane: Lane, before: Value) -> Value:

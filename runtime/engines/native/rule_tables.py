@@ -35,8 +35,8 @@ def column_signature(weight_bits: int = 16) -> Signature:
     return Signature(arrays, numbers, (CHANGED, BELOW))
 
 
-def sums_signature(weight_bits: int = 16) -> Signature:
-    """Return the table of a row to which steps are added."""
+def settle_signature(weight_bits: int = 16) -> Signature:
+    """Return the table of a row to which steps were added."""
     return Signature([Array(WEIGHT, weight_bits), Array(STEP, weight_bits), Array(CHANGES, 16)])
 
 
@@ -45,8 +45,8 @@ def _held(bits: int) -> list[Array]:
     return [*weights, Array(TAGS, 16), Array(TAG_DRAW, 8, signed=False)]
 
 
-_row, _column, _sums = row_signature().slot, column_signature().slot, sums_signature().slot
-ROW, COLUMN, SUMS = row_signature().size, column_signature().size, sums_signature().size
+_row, _column, _settle = row_signature().slot, column_signature().slot, settle_signature().slot
+ROW, COLUMN, SETTLE = row_signature().size, column_signature().size, settle_signature().size
 """Entries of the three tables; those below say where the first of a kind stands."""
 ROW_W, ROW_DRAW, ROW_TAG, ROW_TAG_DRAW = _row(WEIGHT), _row(DRAW), _row(TAGS), _row(TAG_DRAW)
 ROW_TY, ROW_TARGET, ROW_X0, ROW_CLOCK = _row(TY), _row(TARGET), _row("x0"), _row("u0")
@@ -58,4 +58,4 @@ COLUMN_TAG_DRAW, COLUMN_TX, COLUMN_LINE = _column(TAG_DRAW), _column(TX), _colum
 COLUMN_OWN_X, COLUMN_END_X = _column("own x1"), _column("end x1")
 COLUMN_OWN, COLUMN_END, COLUMN_CLOCK = _column("own y1"), _column("end y1"), _column("u0")
 COLUMN_CHANGED, COLUMN_BELOW = _column(CHANGED), _column(BELOW)
-SUMS_W, SUMS_STEP, SUMS_CHANGES = _sums(WEIGHT), _sums(STEP), _sums(CHANGES)
+SETTLE_W, SETTLE_STEP, SETTLE_CHANGES = _settle(WEIGHT), _settle(STEP), _settle(CHANGES)

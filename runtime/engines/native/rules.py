@@ -29,8 +29,8 @@ from hebbite.runtime.engines.native.plan import (
 )
 from hebbite.runtime.engines.native.rule_code import (
     columns_step,
+    print_settle,
     print_steps,
-    print_sums,
     print_update,
     rows_step,
 )
@@ -158,7 +158,7 @@ class Kernels(NamedTuple):
     column_steps: int
     row_steps: int
     meeting: int
-    sums: int
+    settle: int
 
 
 PRINTED: dict[str, tuple[Callable[[ir.Module, str, View], None], Callable[[Rule], View]]] = {
@@ -167,7 +167,7 @@ PRINTED: dict[str, tuple[Callable[[ir.Module, str, View], None], Callable[[Rule]
     "column_steps": (print_steps, Column),
     "row_steps": (print_steps, Unlearnt),
     "meeting": (print_update, Meeting),
-    "sums": (print_sums, Row),
+    "settle": (print_settle, Row),
 }
 """How each of `Kernels` is printed, and of which view."""
 
@@ -201,7 +201,7 @@ def used(rule: Rule) -> tuple[str, ...]:
     if columns_step(rule.plasticity):
         kinds.append("column_steps")
     if rows_step(rule.plasticity) and not rule.target:
-        kinds += ["row_steps", "sums"]
+        kinds += ["row_steps", "settle"]
         kinds += ["meeting"] if meets(rule.plasticity) else []
     return tuple(kinds)
 

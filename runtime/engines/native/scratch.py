@@ -5,9 +5,12 @@ from __future__ import annotations
 import numpy as np
 
 from hebbite.compiler.program.types import Program
-from hebbite.runtime.engines.native.aligned import zeros
+from hebbite.runtime.engines.native.aligned import padded, zeros
+from hebbite.runtime.engines.native.counts import BEHIND
+from hebbite.runtime.engines.native.groups import varying
 from hebbite.runtime.engines.native.philox import MORE
-from hebbite.runtime.engines.native.plan import TRACES, Scratch
+from hebbite.runtime.engines.native.plan import RECOUNTED, TRACES, Scratch
+from hebbite.runtime.engines.native.recounted import LANES
 
 ROOM = 64
 """Blocks of draws for which there is room beside those of the widest row."""
@@ -20,10 +23,14 @@ def new_scratch(program: Program) -> Scratch:
     width, steps = -(-widest // 16) * 16, program.epoch + 1
     learning = width if program.plasticity else 16
     blocks = ROOM + learning // 16 + 2 + MORE
-    place_sums = zeros(width, np.int32)
+    place_sums = zeros(padded(width) + BEHIND, np.int32)
+    recounted = RECOUNTED in varying(program).values()
+    ramp = zeros(recounted * width + LANES, np.int16)
+    ramp[:-LANES] = -1
     drawn = zeros(width + 4 * MORE, np.uint32)
     return Scratch(
-        sums=zeros(width, np.int16),
+        sums=zeros(padded(width) + BEHIND, np.int16),
+        ramp=ramp,
         place_sums=place_sums,
         tallies=place_sums.view(np.int16),
         marks=zeros(width, np.uint8),

@@ -21,22 +21,18 @@ from hebbite.runtime.engines.native.plan import (
     L_GROUP,
     L_MEETING,
     L_ROW_STEPS,
-    L_SUMS,
     SHORTS,
     Short,
     Word,
 )
+from hebbite.runtime.engines.native.row_sums import add_rows_of_steps
 from hebbite.runtime.engines.native.rule_tables import (
-    COLUMN,
     ROW,
     ROW_CHANGED,
     ROW_DRAW,
     ROW_SENT,
     ROW_W,
     ROW_X0,
-    SUMS_CHANGES,
-    SUMS_STEP,
-    SUMS_W,
 )
 from hebbite.runtime.engines.native.spread import list_flags
 from hebbite.runtime.engines.native.synapses import (
@@ -45,9 +41,7 @@ from hebbite.runtime.engines.native.synapses import (
     draw_column,
     history_at,
     meet,
-    weight_at,
 )
-from hebbite.runtime.engines.native.tallies import TALLIED, take_tallies
 
 FEW = 8
 """Steps of rows are added one by one while fewer than 1 in so many neurons have any."""
@@ -67,7 +61,7 @@ def step_rows(m: int, q: int, sent: int, events: int) -> int:
         table[ROW_SENT + t] = history_at(m, 2 + t, 1)
     call_printed(at.plastic(m)[q, L_ROW_STEPS], address(table), size)
     if FEW * table[ROW_CHANGED] >= size:
-        changed = add_rows_of_steps(m, q, sent, steps)
+        changed = add_rows_of_steps(m, q, sent, table[ROW_CHANGED])
     elif table[ROW_CHANGED] > 0:
         changed = move_rows(m, q, sent)
     if at.plastic(m)[q, L_MEETING] != 0:
@@ -76,22 +70,6 @@ def step_rows(m: int, q: int, sent: int, events: int) -> int:
     if changed > 0:
         forget_lines(m, g, at.lines(m), sent)
     return changed
-
-
-@kernel
-def add_rows_of_steps(m: int, q: int, sent: int, steps: int) -> int:
-    """Add the steps at an address to the rows of the ``sent`` lines; return how many changed."""
-    table, g, changed = at.tables(m)[ROW + COLUMN :], at.plastic(m)[q, L_GROUP], 0
-    size, short = at.groups(m)[g, G_SIZE], at.groups(m)[g, G_STORE] == SHORTS
-    weights, lines = weight_at(m, g, 0), at.lines(m)
-    tallies = at.tallies(m)
-    table[SUMS_STEP], table[SUMS_CHANGES], tallies[:size] = steps, address(tallies), 0
-    for k in range(sent):
-        table[SUMS_W] = weights + (2 if short else 4) * lines[k] * size
-        call_printed(at.plastic(m)[q, L_SUMS], address(table), size)
-        if k % TALLIED == TALLIED - 1:
-            changed += take_tallies(tallies, size)
-    return changed + take_tallies(tallies, size)
 
 
 @kernel

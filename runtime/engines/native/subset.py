@@ -32,7 +32,16 @@ RELATIONS: dict[type[ast.cmpop], str] = {
     ast.GtE: ">=",
 }
 LOWEST, HIGHEST = -(2**63), 2**63 - 1
-_STATEMENTS = (ast.Assign, ast.AugAssign, ast.If, ast.For, ast.While, ast.Return, ast.Continue)
+_STATEMENTS = (
+    ast.Assign,
+    ast.AnnAssign,
+    ast.AugAssign,
+    ast.If,
+    ast.For,
+    ast.While,
+    ast.Return,
+    ast.Continue,
+)
 _EXPRESSIONS = (
     ast.Constant,
     ast.Name,
@@ -90,6 +99,8 @@ class Source:
             self.refuse(node, f"'{ast.unparse(node)}' is not for kernels")
         if isinstance(node, ast.Assign):
             self._assign(node)
+        elif isinstance(node, ast.AnnAssign):
+            self._declare(node)
         elif isinstance(node, ast.AugAssign):
             self._operator(node, node.op)
             if isinstance(node.target, ast.Subscript) and isinstance(node.target.slice, ast.Slice):
@@ -112,6 +123,11 @@ class Source:
             self.refuse(node, f"'{ast.unparse(value)}' gives no {len(target.elts)} values")
         if isinstance(value, ast.Tuple) and len(value.elts) != len(target.elts):
             self.refuse(node, f"{len(value.elts)} values for {len(target.elts)} targets")
+
+    def _declare(self, node: ast.AnnAssign) -> None:
+        half = isinstance(node.target, ast.Name) and ast.unparse(node.annotation) == "Half"
+        if not half or node.value is None:
+            self.refuse(node, f"'{ast.unparse(node)}': a name is declared as 'name: Half = value'")
 
     def _loop(self, node: ast.For | ast.While) -> None:
         if node.orelse:

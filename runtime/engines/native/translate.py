@@ -4,9 +4,9 @@ A kernel is a function of whole numbers and arrays that another kernel, or a mac
 never executed by Python: its source is read, and what it reaches is compiled in one module. The
 part of Python is what loops over integers need, with these meanings:
 
-* a number is 64 bits, signed, and an argument that is `Narrow` is cut to 32; ``//`` and ``%`` are
-  of numbers that are not negative, and ``>>`` rounds down; ``logical(x, n)`` shifts zeros in from
-  above; shifts are 0..63;
+* a number is 64 bits, signed, and an argument that is `Narrow` is cut to 32, a name that is `Half`
+  to 16; ``//`` and ``%`` are of numbers that are not negative, and ``>>`` rounds down;
+  ``logical(x, n)`` shifts zeros in from above; shifts are 0..63;
 * a kernel that is `apart` is given arrays that share no memory;
 * `marked` and `matching` look at 64 elements at once, `lowest` and `ones` at the bits of a number,
   `turn` transposes 4 x 4 elements;
@@ -36,7 +36,7 @@ from typing import Any
 from llvmlite import ir
 
 from hebbite.runtime.engines.native.calls import Calls, fitted
-from hebbite.runtime.engines.native.expressions import I32, I64, ONE, ZERO, Number, Value, View
+from hebbite.runtime.engines.native.expressions import I16, I32, I64, ONE, ZERO, Number, Value, View
 from hebbite.runtime.engines.native.language import Kernel, Types
 from hebbite.runtime.engines.native.subset import Source
 
@@ -165,6 +165,8 @@ class _Function(Calls):
     def _statement(self, node: ast.stmt) -> None:
         if isinstance(node, ast.Assign):
             self._assignment(node)
+        elif isinstance(node, ast.AnnAssign):
+            self._declare(node)
         elif isinstance(node, ast.AugAssign):
             self._augmented(node)
         elif isinstance(node, ast.If):
@@ -193,6 +195,16 @@ class _Function(Calls):
                 self._refuse(node, f"{len(values)} values for {len(target.elts)} targets")
         for each, value in zip(target.elts, values, strict=True):
             self._store(each, value)
+
+    def _declare(self, node: ast.AnnAssign) -> None:
+        """Give a name 16 bits."""
+        assert isinstance(node.target, ast.Name)
+        assert node.value is not None
+        name = node.target.id
+        if name in self._numbers or name in self._views:
+            self._refuse(node, f"'{name}' is known before it is declared")
+        self._numbers[name] = self._entry.alloca(I16)
+        self._assign(name, self._number(node.value), node)
 
     def _store(self, target: ast.expr, value: Value) -> None:
         if isinstance(target, ast.Name):
@@ -223,7 +235,9 @@ class _Function(Calls):
             return
         if name not in self._numbers:
             self._numbers[name] = self._entry.alloca(I64)
-        self._builder.store(self._wide(value), self._numbers[name])
+        place, number = self._numbers[name], self._wide(value)
+        cut = place.type.pointee != I64
+        self._builder.store(self._builder.trunc(number, I16) if cut else number, place)
 
     def _fill(self, target: ast.Subscript, value: Number) -> None:
         """Set all elements of a view to one number."""

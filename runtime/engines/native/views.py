@@ -102,6 +102,7 @@ ty = _view("ty", np.uint8)
 tables = _view("tables", np.int64)
 
 sums = _view("sums", np.int16)
+ramp = _view("ramp", np.int16)
 place_sums = _view("place_sums", np.int32)
 tallies = _view("tallies", np.int16)
 marks = _view("marks", np.uint8)

@@ -17,6 +17,8 @@ from hebbite.compiler.program.connectivity import Conv2d, Sparse
 from hebbite.compiler.program.types import IntArray, Program, Synapses
 from hebbite.runtime.engines.native.plan import BYTES, SHORTS, WORDS, Long
 
+SHORT_BITS = 13
+"""Bits of weights that change in 16-bit elements, which hold the sum of a weight and a step too."""
 Form = tuple[str, Conv2d | None]
 """A tensor, and the convolution as which it is held."""
 
@@ -49,7 +51,7 @@ def changing(program: Program) -> set[str]:
 def store_of(weight: IntArray, *, changes: bool, bits: int) -> tuple[int, int]:
     """Return (store, shift) of a tensor: the narrowest that holds weight / 2^shift exactly."""
     if changes:
-        return (SHORTS if bits < 16 else WORDS), 0
+        return (SHORTS if bits <= SHORT_BITS else WORDS), 0
     low, high = int(weight.min(initial=0)), int(weight.max(initial=0))
     if low >= -256 and high <= 254 and not any((block & 1).any() for block in flat_blocks(weight)):
         return BYTES, 1

@@ -26,12 +26,12 @@ from hebbite.runtime.engines.native.llvm import HELD, Code, Signature, compile_t
 from hebbite.runtime.engines.native.neuron_code import Unit, print_step
 from hebbite.runtime.engines.native.rule_code import (
     columns_step,
+    print_settle,
     print_steps,
-    print_sums,
     print_update,
     rows_step,
 )
-from hebbite.runtime.engines.native.rule_tables import CHANGED, CLOCKS, sums_signature
+from hebbite.runtime.engines.native.rule_tables import CHANGED, CLOCKS, settle_signature
 from hebbite.runtime.engines.native.rule_views import Column, Meeting, Row, Rule, Unlearnt, meets
 
 Long = NDArray[np.int64]
@@ -471,7 +471,7 @@ def test_steps_are_what_every_row_adds_to_its_weights_but_where_a_neuron_learnt(
     assert rows_step(rule.plasticity)
     module = ir.Module("steps")
     print_steps(module, "steps", Unlearnt(rule))
-    print_sums(module, "sums", Row(rule))
+    print_settle(module, "settle", Row(rule))
     code = compile_text(str(module))
     for seed in drawn:
         found = Chance(rule, seed, row=True)
@@ -480,9 +480,9 @@ def test_steps_are_what_every_row_adds_to_its_weights_but_where_a_neuron_learnt(
         totals = called(code, "steps", Unlearnt(rule).signature, arrays, of_line(found), SIZE)
         assert totals == {CHANGED: np.count_nonzero(arrays["w"]), "below": 0}
         wanted = np.where((found.ty > 0) & meets(rule.plasticity), found.weight, weight)
-        summed = {"w": found.weight.astype(arrays["w"].dtype), "step": arrays["w"]}
+        summed = {"w": found.weight.astype(arrays["w"].dtype) + arrays["w"], "step": arrays["w"]}
         summed["changes"] = np.ones(SIZE, np.int16)
-        called(code, "sums", sums_signature(rule.bits), summed, {}, SIZE)
+        called(code, "settle", settle_signature(rule.bits), summed, {}, SIZE)
         assert np.array_equal(summed["w"], wanted)
         assert np.array_equal(summed["changes"], 1 + HELD * (wanted != found.weight))
 

@@ -10,6 +10,7 @@ import pytest
 from hebbite.runtime.engines.native import views as at
 from hebbite.runtime.engines.native.compiled import compiled
 from hebbite.runtime.engines.native.language import (
+    Half,
     Kernel,
     Kind,
     kernel,
@@ -78,6 +79,32 @@ def while_else(a: Any, n: int) -> Any:
 @kernel
 def annotated(a: Any, n: int) -> Any:
     k: int = 1
+    return k
+
+
+@kernel
+def element_declared(a: Any, n: int) -> Any:
+    a[0]: Half = n  # type: ignore[misc]
+    return n
+
+
+@kernel
+def half_of_nothing(a: Any, n: int) -> Any:
+    k: Half  # noqa: F842
+    return n
+
+
+@kernel
+def declared_late(a: Any, n: int) -> Any:
+    k = n
+    k: Half = n  # type: ignore[no-redef]
+    return k
+
+
+@kernel
+def declared_twice(a: Any, n: int) -> Any:
+    k: Half = n
+    k: Half = n  # type: ignore[no-redef]
     return k
 
 
@@ -463,7 +490,11 @@ REFUSED: list[tuple[Any, int, str]] = [
     (breaks, 3, "'break' is not for kernels"),
     (for_else, 2, "no 'else'"),
     (while_else, 2, "no 'else'"),
-    (annotated, 2, "'k: int = 1' is not for kernels"),
+    (annotated, 2, "'k: int = 1': a name is declared as 'name: Half = value'"),
+    (element_declared, 2, "a name is declared as"),
+    (half_of_nothing, 2, "'k: Half': a name is declared as"),
+    (declared_late, 3, "'k' is known before it is declared"),
+    (declared_twice, 3, "'k' is known before it is declared"),
     (unknown_name, 2, "'nothing' is not known"),
     (global_float, 2, "'UNKNOWN' is not known"),
     (negative_index, 2, "no index is negative"),

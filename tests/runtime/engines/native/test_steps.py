@@ -20,6 +20,7 @@ from hebbite.rules.sums import parse_sum
 from hebbite.rules.traces import Trace
 from hebbite.runtime.engines.native.rule_views import Rule
 from hebbite.runtime.engines.native.rules import used
+from hebbite.runtime.engines.native.weights import SHORT_BITS
 from hebbite.runtime.engines.registry import load_engine
 from hebbite.runtime.verify import verify
 
@@ -47,7 +48,7 @@ def dense(text: str, lines: int, post: int, bits: int) -> Program:
     )
 
 
-@pytest.mark.parametrize("bits", [8, 16])
+@pytest.mark.parametrize("bits", [8, SHORT_BITS, SHORT_BITS + 1, 16])
 @pytest.mark.parametrize(("lines", "post"), [(60, 200), (300, 33)])
 @pytest.mark.parametrize(
     "text",

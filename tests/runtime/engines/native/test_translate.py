@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from hebbite.runtime.engines.native.compiled import compiled
 from hebbite.runtime.engines.native.language import (
+    Half,
     Narrow,
     address,
     apart,
@@ -303,6 +304,26 @@ def scaled_so(values: Any, a: int) -> int:
 def test_a_narrow_argument_is_a_number_like_any_other(both: Both, a: int) -> None:
     both(scaled, np.arange(-50, 53, dtype=np.int32), -a, a % 16)
     both(scaled_so, np.arange(-50, 53, dtype=np.int16), a)
+
+
+@kernel
+def summed_by_halves(values: Any, first: int) -> int:
+    total: Half = first
+    for i in range(values.shape[0]):
+        total += values[i] * (values[i] > 0)
+    return total
+
+
+@pytest.mark.parametrize("dtype", [np.int8, np.uint8, np.int16, np.int32])
+@pytest.mark.parametrize("length", [0, 1, 31, 64, 200])
+def test_a_half_is_a_number_like_any_other(both: Both, dtype: type[Any], length: int) -> None:
+    both(summed_by_halves, (np.arange(length) % 60 - 20).astype(dtype), 5)
+
+
+def test_a_half_is_cut_to_16_bits() -> None:
+    found = compiled(summed_by_halves, kind_of(np.dtype(np.int32)), None)
+    assert found(np.full(3, 2**14, np.int32), 7) == 3 * 2**14 + 7 - 2**16
+    assert found(np.zeros(0, np.int32), 2**16 + 5) == 5
 
 
 @kernel
