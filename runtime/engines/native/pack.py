@@ -52,7 +52,7 @@ from hebbite.runtime.engines.native.plan import (
     Plan,
     State,
 )
-from hebbite.runtime.engines.native.rule_tables import COLUMN, ROW, SETTLE
+from hebbite.runtime.engines.native.rule_tables import TABLES
 from hebbite.runtime.engines.native.rule_views import Rule
 from hebbite.runtime.engines.native.rules import (
     columns_are_alike,
@@ -243,7 +243,7 @@ class _Packer:
         return placed
 
     def _populations(self, placed: list[Placed]) -> tuple[Long, int]:
-        rows, tables = [], ROW + COLUMN + SETTLE
+        rows, tables = [], TABLES
         for one, population in zip(placed, self._program.populations, strict=True):
             one.table = tables
             outputs = [self._sent(one, population, name) for name in OUTPUTS]

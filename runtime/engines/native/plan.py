@@ -155,13 +155,13 @@ class State(NamedTuple):
 class Scratch(NamedTuple):
     """Room that the kernels use: sums of a step, -1 and then 0 which tell where rows end, sums by
     place of a convolution, where tallies of the changed weights of each neuron stand too, and bits
-    of what came of steps; histories of the traces
-    of one group (trace, offset, ``width``), y at the neurons' events, x of one line at every
-    offset, draws, the numbers of blocks in order and of those that visited rows need, where the
-    draws of each row begin, the decay of an epoch, the lines and neurons with an event, one column
-    of weights and tags, the lines of a column that move or that a list joins, how many neurons of
-    each population that is asked rest after its step, the elements of a column, the neurons of one
-    line of a list in blocks.
+    of what came of steps; histories of the traces of one group (trace, offset, ``width``), y at the
+    neurons' events, x of one line at every offset, draws, the numbers of blocks in order and of
+    those that visited rows need, where the draws of each row begin, the decay of an epoch, the
+    lines and neurons with an event, one column of weights and tags, the lines of a column that move
+    or that a list joins, the traces of synapses whose line and neuron met and those of the lines,
+    how many neurons of each population that is asked rest after its step, the elements of a column,
+    the neurons of one line of a list in blocks.
     """
 
     sums: Short
@@ -188,6 +188,7 @@ class Scratch(NamedTuple):
     short_column: Short
     tag_column: Short
     column_lines: Word
+    met: Word
     resting: Long
     elements: Word
     row_targets: NDArray[np.uint16]

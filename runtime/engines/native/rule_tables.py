@@ -40,14 +40,24 @@ def settle_signature(weight_bits: int = 16) -> Signature:
     return Signature([Array(WEIGHT, weight_bits), Array(STEP, weight_bits), Array(CHANGES, 16)])
 
 
+def meeting_signature(weight_bits: int = 16) -> Signature:
+    """Return the table of synapses of lines that sent and neurons that learnt."""
+    traces = [Array(name) for name in (*PRE, *POST)]
+    return Signature([*_held(weight_bits), *traces], CLOCKS, (CHANGED, BELOW))
+
+
 def _held(bits: int) -> list[Array]:
     weights = [Array(WEIGHT, bits), Array(DRAW, 8, signed=False)]
     return [*weights, Array(TAGS, 16), Array(TAG_DRAW, 8, signed=False)]
 
 
-_row, _column, _settle = row_signature().slot, column_signature().slot, settle_signature().slot
+_row, _column = row_signature().slot, column_signature().slot
+_settle, _meeting = settle_signature().slot, meeting_signature().slot
 ROW, COLUMN, SETTLE = row_signature().size, column_signature().size, settle_signature().size
-"""Entries of the three tables; those below say where the first of a kind stands."""
+"""Entries of three tables; those below say where the first of a kind stands."""
+MEETINGS = ROW + COLUMN + SETTLE
+"""Where the fourth begins."""
+TABLES = MEETINGS + meeting_signature().size
 ROW_W, ROW_DRAW, ROW_TAG, ROW_TAG_DRAW = _row(WEIGHT), _row(DRAW), _row(TAGS), _row(TAG_DRAW)
 ROW_TY, ROW_TARGET, ROW_X0, ROW_CLOCK = _row(TY), _row(TARGET), _row("x0"), _row("u0")
 ROW_SENT, ROW_OWN, ROW_END = _row("sent y1"), _row("own y1"), _row("end y1")
@@ -58,4 +68,6 @@ COLUMN_TAG_DRAW, COLUMN_TX, COLUMN_LINE = _column(TAG_DRAW), _column(TX), _colum
 COLUMN_OWN_X, COLUMN_END_X = _column("own x1"), _column("end x1")
 COLUMN_OWN, COLUMN_END, COLUMN_CLOCK = _column("own y1"), _column("end y1"), _column("u0")
 COLUMN_CHANGED, COLUMN_BELOW = _column(CHANGED), _column(BELOW)
+MEETING_W, MEETING_DRAW, MEETING_CLOCK = _meeting(WEIGHT), _meeting(DRAW), _meeting("u0")
+MEETING_TRACES, MEETING_CHANGED = _meeting("x1"), _meeting(CHANGED)
 SETTLE_W, SETTLE_STEP, SETTLE_CHANGES = _settle(WEIGHT), _settle(STEP), _settle(CHANGES)

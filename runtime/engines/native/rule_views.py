@@ -20,6 +20,7 @@ from hebbite.runtime.engines.native.rule_tables import (
     TX,
     TY,
     column_signature,
+    meeting_signature,
     row_signature,
 )
 
@@ -167,18 +168,30 @@ class Column:
 
 
 @dataclass(frozen=True)
-class Meeting(Column):
-    """The synapses of lines that sent, named by LINE, to one neuron that learnt, in epochs of one
-    step.
+class Meeting:
+    """Synapses of lines that sent to neurons that learnt, in epochs of one step: all events are
+    their ends.
     """
 
-    def line(self, lane: Lane) -> Value | None:
-        """Return the line of a synapse."""
-        return lane.load(LINE)
+    rule: Rule
+
+    @property
+    def tallies(self) -> bool:
+        """No: there are many, and one list of them."""
+        return False
+
+    @property
+    def signature(self) -> Signature:
+        """Weights, tags and draws; the traces of each synapse."""
+        return meeting_signature(self.rule.bits)
 
     def variable(self, lane: Lane, name: str, gate: str) -> Value:
         """Return a variable; see `View`."""
-        return lane.constant(1) if name == "x0" else super().variable(lane, name, gate)
+        if name in CLOCKS:
+            return lane.number(name)
+        if name in ("x0", "y0"):
+            return lane.constant(1)
+        return lane.load(name)
 
     def skips(self, product: Product) -> bool:
         """Nothing is left out."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from hebbite.compiler.program.connectivity import Dense
 from hebbite.compiler.program.types import Program
 from hebbite.runtime.engines.native.aligned import padded, zeros
 from hebbite.runtime.engines.native.counts import BEHIND
@@ -22,6 +23,8 @@ def new_scratch(program: Program) -> Scratch:
     widest = max([16, *lines, *(population.size for population in program.populations)])
     width, steps = -(-widest // 16) * 16, program.epoch + 1
     learning = width if program.plasticity else 16
+    plastic = [program.group(plasticity.synapses) for plasticity in program.plasticity]
+    dense = learning * any(isinstance(group.connect, Dense) for group in plastic)
     blocks = ROOM + learning // 16 + 2 + MORE
     place_sums = zeros(padded(width) + BEHIND, np.int32)
     recounted = RECOUNTED in varying(program).values()
@@ -53,6 +56,7 @@ def new_scratch(program: Program) -> Scratch:
         short_column=zeros(learning, np.int16),
         tag_column=zeros(learning, np.int16),
         column_lines=zeros(learning + 16, np.int32),
+        met=zeros((len(TRACES) + 2) * dense, np.int32),
         resting=zeros(len(program.populations), np.int64),
         elements=zeros(learning, np.int32),
         row_targets=zeros(learning + 16, np.uint16),

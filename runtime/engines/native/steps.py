@@ -10,6 +10,7 @@ from __future__ import annotations
 from hebbite.runtime.engines.native import views as at
 from hebbite.runtime.engines.native.counts import forget_all, forget_lines
 from hebbite.runtime.engines.native.language import address, apart, call_printed, kernel
+from hebbite.runtime.engines.native.meetings import meet
 from hebbite.runtime.engines.native.plan import (
     G_LINES,
     G_SIZE,
@@ -40,7 +41,6 @@ from hebbite.runtime.engines.native.synapses import (
     column_at,
     draw_column,
     history_at,
-    meet,
 )
 
 FEW = 8
@@ -65,8 +65,7 @@ def step_rows(m: int, q: int, sent: int, events: int) -> int:
     elif table[ROW_CHANGED] > 0:
         changed = move_rows(m, q, sent)
     if at.plastic(m)[q, L_MEETING] != 0:
-        for k in range(events):
-            changed += meet(m, q, at.neurons(m)[k], sent)
+        changed += meet(m, q, sent, events)
     if changed > 0:
         forget_lines(m, g, at.lines(m), sent)
     return changed

@@ -22,7 +22,6 @@ from hebbite.runtime.engines.native.plan import (
     H_EPOCH,
     L_COLUMN,
     L_GROUP,
-    L_MEETING,
     L_OWN,
     L_SPARED,
     L_TAG,
@@ -48,6 +47,8 @@ from hebbite.runtime.engines.native.rule_tables import (
     COLUMN_TAG_DRAW,
     COLUMN_TX,
     COLUMN_W,
+    MEETING_CLOCK,
+    MEETINGS,
     ROW,
     ROW_CLOCK,
     ROW_END,
@@ -92,6 +93,7 @@ def begin_rows(m: int, q: int, number: int, shared: int) -> None:
         holds = number % (1 << k) == 0
         table[ROW_CLOCK + k] = holds
         table[ROW + COLUMN_CLOCK + k] = holds
+        table[MEETINGS + MEETING_CLOCK + k] = holds
     if shared >= 0:
         at.draws(m)[:] = FOUR * shared
         at.tag_draws(m)[:] = FOUR * shared
@@ -179,19 +181,6 @@ def learn_column(m: int, q: int, j: int, number: int, independent: int) -> int:
         forget_all(m, g, count)
     at.below(m)[q] += at.tables(m)[ROW + COLUMN_BELOW]
     return changed
-
-
-@kernel
-def meet(m: int, q: int, j: int, sent: int) -> int:
-    """Update the synapses of a matrix from the ``sent`` lines that are listed to neuron ``j``,
-    which learnt; return how many weights changed.
-    """
-    size, lines = at.groups(m)[at.plastic(m)[q, L_GROUP], G_SIZE], at.lines(m)
-    for k in range(sent):
-        at.elements(m)[k] = lines[k] * size + j
-    begin_column(m, q, j)
-    at.tables(m)[ROW + COLUMN_LINE] = address(lines)
-    return update_column(m, q, at.plastic(m)[q, L_MEETING], j, 0, sent)
 
 
 @kernel

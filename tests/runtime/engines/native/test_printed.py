@@ -360,6 +360,13 @@ def of_column(
     return arrays
 
 
+def of_meetings(rule: Rule, found: Chance) -> dict[str, NDArray[np.generic]]:
+    """Return the arrays of synapses onto one neuron."""
+    ends = {name: found.histories[name][-1] for name in TRACES}
+    spread = {name: np.broadcast_to(each, SIZE).astype(np.int32) for name, each in ends.items()}
+    return found.held(rule) | spread
+
+
 def of_neuron(found: Chance) -> dict[str, int]:
     """Return the numbers of a column."""
     numbers: dict[str, int] = dict(found.clocks)
@@ -436,9 +443,8 @@ def test_lines_that_sent_meet_a_neuron_that_learnt_as_the_sums_define(
     for seed in drawn:
         found = Chance(rule, seed, row=False)
         found.tx[:] = 1
-        line = np.random.default_rng(seed + 1).permutation(SIZE)
-        arrays, (weight, tag) = of_column(rule, found, line), found.wanted(rule)
-        totals = called(code, "meeting", Meeting(rule).signature, arrays, of_neuron(found), SIZE)
+        arrays, (weight, tag) = of_meetings(rule, found), found.wanted(rule)
+        totals = called(code, "meeting", Meeting(rule).signature, arrays, found.clocks, SIZE)
         assert np.array_equal(arrays["w"], weight)
         assert np.array_equal(arrays["t"], tag)
         assert totals == totals_of(found, weight, tag, rule)

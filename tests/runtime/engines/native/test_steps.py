@@ -79,6 +79,17 @@ def test_rows_of_lines_that_sent_step_as_the_reference_learns(
     assert counted.total("updates_changed") > 0
 
 
+def test_all_synapses_learn_where_more_meet_than_a_column_has_room_for() -> None:
+    lines, post, steps = 40, 50, 40
+    program = dense("dw = 2^-2*y0*x1 - 2^-2*x0*y1", lines, post, 8)
+    sent = {"in": np.ones((1, STEPS, lines), np.int8)}
+    engines = ("reference", "native")
+    assert verify(program, sent, engines=engines, steps=steps, rounding="lava-exact").equal
+    probed = load_engine("native").open(program, rounding="lava-exact")
+    spikes = probed.run(sent, samples=1, probes=("cells.s",)).values["cells.s"]
+    assert (spikes != 0).sum(axis=-1).max() * lines > max(lines, post) + 16
+
+
 def test_rows_of_a_list_do_not_step() -> None:
     plasticity = Plasticity("group", parse_sum("dw = 2^-3*x0*y1"), 1, TRACES)
     assert used(Rule(plasticity, Widths(8), 16, target=16)) == ("row", "column")
