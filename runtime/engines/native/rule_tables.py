@@ -4,6 +4,7 @@ A row has the variables of its line as numbers and those of the neurons as array
 other way round. ``sent`` is the line's last event in the epoch, ``own`` the neuron's, ``end`` the
 epoch's end; ``times`` is a trace of one line at every offset. Which weights changed is tallied by
 neuron in ``changes``: a row may be so short that to sum up its lanes takes longer than all else.
+Synapses where a line met a neuron have all traces as arrays, for they are listed.
 """
 
 from __future__ import annotations

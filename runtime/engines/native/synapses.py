@@ -174,7 +174,7 @@ def learn_column(m: int, q: int, j: int, number: int, independent: int) -> int:
     begin_column(m, q, j)
     if independent:
         draw_column(m, q, j, count, number)
-    changed = update_column(m, q, at.plastic(m)[q, L_COLUMN], j, stride, count)
+    changed = update_column(m, q, j, stride, count)
     if stride == 0:
         forget_lines(m, g, at.column_lines(m), count)
     else:
@@ -184,10 +184,9 @@ def learn_column(m: int, q: int, j: int, number: int, independent: int) -> int:
 
 
 @kernel
-def update_column(m: int, q: int, update: int, j: int, stride: int, count: int) -> int:
+def update_column(m: int, q: int, j: int, stride: int, count: int) -> int:
     """Take ``count`` synapses onto neuron ``j``, every ``stride``-th one of a matrix, or the
-    `elements` where it is 0; update them by the printed kernel at an address; give them back.
-    Return how many weights changed.
+    `elements` where it is 0; update them; give them back. Return how many weights changed.
     """
     table, g, elements = at.tables(m)[ROW:], at.plastic(m)[q, L_GROUP], at.elements(m)
     base, tagged = at.groups(m)[g, G_WEIGHT], at.plastic(m)[q, L_TAG]
@@ -198,7 +197,7 @@ def update_column(m: int, q: int, update: int, j: int, stride: int, count: int) 
         take(at.words(m)[base:], j, stride, elements, count, at.column(m))
     if tagged >= 0:
         take(at.tags(m)[tagged:], j, stride, elements, count, at.tag_column(m))
-    call_printed(update, address(table), count)
+    call_printed(at.plastic(m)[q, L_COLUMN], address(table), count)
     if short:
         give(at.short_column(m), j, stride, elements, count, at.shorts(m)[base:])
     else:
