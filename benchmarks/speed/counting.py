@@ -1,8 +1,9 @@
 """What counting costs: the engine beside itself with all counting taken out of its kernels.
 
 Rounds of fresh processes, for where the arrays of one come to lie in memory alone moves its time by
-some percent: in each round every workload runs once as it is and once without counts. ``cost`` is
-one time over the other less 1, round by round: median, and in brackets the quartiles.
+some percent. In a round both engines take turns of a tenth of a second, so that a slow moment of
+the machine slows both: the time of an engine is the median of its turns. ``cost`` is one time over
+the other less 1, round by round: median, and in brackets the quartiles.
 
 `uncounted` gives the sources without counts; both engines keep their machine code in folders made
 for this measurement.
@@ -12,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import tempfile
+from contextlib import ExitStack
 from dataclasses import replace
 from typing import Any
 
@@ -21,7 +23,7 @@ from benchmarks.speed.systems import SYSTEMS, System, Worker
 from benchmarks.speed.workloads import STEPS, Workload
 
 HELP = "what the counters cost"
-ROUNDS, SECONDS = 20, 0.4
+ROUNDS, TURNS, SECONDS = 20, 7, 0.1
 
 
 def measured(chosen: argparse.Namespace) -> dict[str, Any]:
@@ -29,13 +31,9 @@ def measured(chosen: argparse.Namespace) -> dict[str, Any]:
     rows = []
     with tempfile.TemporaryDirectory(prefix="speed-counting-") as folder:
         for kind in STEPS:
-            found = []
-            for number in range(-1, ROUNDS):
-                order = systems_of(kind)[:: 1 if number % 2 else -1]
-                times = {s.name: time_of(s, Workload(kind), folder, chosen) for s in order}
-                found.append([times["counted"], times["uncounted"]])
+            found = [times_of(Workload(kind), folder, chosen) for _ in range(ROUNDS + 1)]
             rows.append({"workload": kind, **row_of(np.array(found[1:]))})
-    return {"rows": rows, "note": f"{ROUNDS} rounds; B rounds as Lava does."}
+    return {"rows": rows, "note": f"{ROUNDS} rounds of {TURNS} turns; B rounds as Lava does."}
 
 
 def systems_of(kind: str) -> tuple[System, System]:
@@ -45,16 +43,34 @@ def systems_of(kind: str) -> tuple[System, System]:
     return replace(native, name="counted"), without
 
 
-def time_of(system: System, workload: Workload, folder: str, chosen: argparse.Namespace) -> float:
-    """Return microseconds a step of a fresh process.
+def times_of(workload: Workload, folder: str, chosen: argparse.Namespace) -> list[float]:
+    """Return microseconds a step with and without counts, of fresh processes that take turns.
 
     Raises:
-        Busy: if it never had its core to itself.
+        Busy: if one of them never had its core to itself.
     """
-    file, variables = workload.file(chosen.cache), {"HEBBITE_CACHE": f"{folder}/{system.name}"}
-    with Worker(system, file, workload.kind, workload.length, variables=variables) as worker:
-        run = quiet_run(worker, SECONDS, tries=chosen.tries, busy=False)
-    return float(run["wall_s"]) / workload.length * 1e6
+    file = workload.file(chosen.cache)
+    with ExitStack() as stack:
+        workers = [
+            stack.enter_context(
+                Worker(
+                    system,
+                    file,
+                    workload.kind,
+                    workload.length,
+                    variables={"HEBBITE_CACHE": f"{folder}/{system.name}"},
+                )
+            )
+            for system in systems_of(workload.kind)
+        ]
+        turns = [
+            [
+                quiet_run(worker, SECONDS, tries=chosen.tries, busy=False)["wall_s"]
+                for worker in workers
+            ]
+            for _ in range(TURNS)
+        ]
+    return [float(each) / workload.length * 1e6 for each in np.median(turns, axis=0)]
 
 
 def row_of(times: np.ndarray[Any, Any]) -> dict[str, Any]:
