@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import tempfile
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from typing import Any
@@ -31,7 +32,11 @@ def measured(chosen: argparse.Namespace) -> dict[str, Any]:
     rows = []
     with tempfile.TemporaryDirectory(prefix="speed-counting-") as folder:
         for kind in STEPS:
-            found = [times_of(Workload(kind), folder, chosen) for _ in range(ROUNDS + 1)]
+            found = []
+            for number in range(-1, ROUNDS):
+                order = systems_of(kind)[:: 1 if number % 2 else -1]
+                times = times_of(order, Workload(kind), folder, chosen)
+                found.append([times["counted"], times["uncounted"]])
             rows.append({"workload": kind, **row_of(np.array(found[1:]))})
     return {"rows": rows, "note": f"{ROUNDS} rounds of {TURNS} turns; B rounds as Lava does."}
 
@@ -43,8 +48,10 @@ def systems_of(kind: str) -> tuple[System, System]:
     return replace(native, name="counted"), without
 
 
-def times_of(workload: Workload, folder: str, chosen: argparse.Namespace) -> list[float]:
-    """Return microseconds a step with and without counts, of fresh processes that take turns.
+def times_of(
+    systems: Sequence[System], workload: Workload, folder: str, chosen: argparse.Namespace
+) -> dict[str, float]:
+    """Return microseconds a step of each system, of fresh processes that take turns.
 
     Raises:
         Busy: if one of them never had its core to itself.
@@ -61,7 +68,7 @@ def times_of(workload: Workload, folder: str, chosen: argparse.Namespace) -> lis
                     variables={"HEBBITE_CACHE": f"{folder}/{system.name}"},
                 )
             )
-            for system in systems_of(workload.kind)
+            for system in systems
         ]
         turns = [
             [
@@ -70,7 +77,8 @@ def times_of(workload: Workload, folder: str, chosen: argparse.Namespace) -> lis
             ]
             for _ in range(TURNS)
         ]
-    return [float(each) / workload.length * 1e6 for each in np.median(turns, axis=0)]
+    middle = np.median(turns, axis=0) / workload.length * 1e6
+    return {system.name: float(each) for system, each in zip(systems, middle, strict=True)}
 
 
 def row_of(times: np.ndarray[Any, Any]) -> dict[str, Any]:
