@@ -35,7 +35,7 @@ LANES = 16
 @kernel
 def meet(m: int, q: int, sent: int, events: int) -> int:
     """Update the synapses of a matrix from the ``sent`` lines listed to the ``events`` neurons
-    listed; return how many weights changed.
+    listed, at least one of each; return how many weights changed.
     """
     neurons, room = at.neurons(m), at.elements(m).shape[0]
     begin_meetings(m, q, sent)
@@ -46,9 +46,7 @@ def meet(m: int, q: int, sent: int, events: int) -> int:
             count = 0
         list_meetings(m, q, count, width, neurons[k])
         count += sent
-    if count > 0:
-        changed += update_meetings(m, q, count)
-    return changed
+    return changed + update_meetings(m, q, count)
 
 
 @kernel
@@ -63,8 +61,7 @@ def begin_meetings(m: int, q: int, sent: int) -> None:
         if at.kept(m)[TRACE_COUNT * q + t, T_KEPT]:
             listed = at.met(m)[(TRACE_COUNT + t) * width :]
             trace = at.history(m)[(2 * t + 1) * width :]
-            for k in range(sent):
-                listed[k] = trace[lines[k]]
+            take(trace, 0, 0, lines, sent, listed)
 
 
 @kernel
@@ -80,7 +77,7 @@ def list_meetings(m: int, q: int, first: int, count: int, j: int) -> None:
             if t < PRE_TRACES:
                 copy(goal, at.met(m)[(TRACE_COUNT + t) * width :], count)
             else:
-                fill(goal, at.history(m)[(2 * t + 1) * width + j], count)
+                goal[:count] = at.history(m)[(2 * t + 1) * width + j]
 
 
 @apart
@@ -95,13 +92,6 @@ def copy(goal: Word, values: Word, count: int) -> None:
     """Copy the first ``count`` values."""
     for k in range(count):
         goal[k] = values[k]
-
-
-@apart
-def fill(goal: Word, value: Narrow, count: int) -> None:
-    """Set the first ``count`` elements to one value."""
-    for k in range(count):
-        goal[k] = value
 
 
 @kernel

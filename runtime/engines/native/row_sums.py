@@ -59,8 +59,8 @@ def add_steps(
     size: int,
     bits: int,
 ) -> int:
-    """Add ``steps`` (neurons,) to the rows of ``count`` lines; return whether a sum left -2^bits..
-    2^bits - 1. ``sums`` is room for bits of them.
+    """Add ``steps`` (neurons,) to the rows of ``count`` lines; return at how many neurons a sum
+    left -2^bits..2^bits - 1. ``sums`` is room for bits of them.
 
     The range of a step is one wider at either side, so that bit bits + 1 of sum + 2^bits tells.
     """

@@ -69,10 +69,23 @@ class View(Protocol):
 
 
 @dataclass(frozen=True)
-class Row:
-    """The synapses of one line."""
+class Whole:
+    """Synapses that all take part in every product, unless a view of some of them says less."""
 
     rule: Rule
+
+    def skips(self, product: Product) -> bool:
+        """Nothing is left out."""
+        return False
+
+    def spares(self, lane: Lane) -> Value | None:
+        """No synapse is."""
+        return None
+
+
+@dataclass(frozen=True)
+class Row(Whole):
+    """The synapses of one line."""
 
     @property
     def tallies(self) -> bool:
@@ -99,14 +112,6 @@ class Row:
         if self.rule.plasticity.epoch == 1:
             return lane.number(f"end {name}")
         return lane.load(f"times {name}", lane.load(TY, at))
-
-    def skips(self, product: Product) -> bool:
-        """Nothing is left out."""
-        return False
-
-    def spares(self, lane: Lane) -> Value | None:
-        """No synapse is."""
-        return None
 
 
 @dataclass(frozen=True)
@@ -168,12 +173,10 @@ class Column:
 
 
 @dataclass(frozen=True)
-class Meeting:
+class Meeting(Whole):
     """Synapses of lines that sent to neurons that learnt, in epochs of one step: all events are
     their ends.
     """
-
-    rule: Rule
 
     @property
     def tallies(self) -> bool:
@@ -192,14 +195,6 @@ class Meeting:
         if name in ("x0", "y0"):
             return lane.constant(1)
         return lane.load(name)
-
-    def skips(self, product: Product) -> bool:
-        """Nothing is left out."""
-        return False
-
-    def spares(self, lane: Lane) -> Value | None:
-        """No synapse is."""
-        return None
 
 
 def events_of(product: Product) -> frozenset[str]:

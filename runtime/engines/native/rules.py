@@ -149,8 +149,8 @@ def decays(tau: int, *, independent: bool) -> tuple[int, Long]:
 
 class Kernels(NamedTuple):
     """Addresses of what is printed of a rule, 0 where it has no use: updates of rows and columns;
-    steps of them; the update where a line that sent meets a neuron that learnt, and rows to which
-    steps are added, both beside steps of rows alone.
+    steps of them; beside steps of rows alone, the update where a line that sent meets a neuron that
+    learnt, and what brings rows into their range to which steps were added.
     """
 
     row: int

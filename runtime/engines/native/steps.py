@@ -64,7 +64,7 @@ def step_rows(m: int, q: int, sent: int, events: int) -> int:
         changed = add_rows_of_steps(m, q, sent, table[ROW_CHANGED])
     elif table[ROW_CHANGED] > 0:
         changed = move_rows(m, q, sent)
-    if at.plastic(m)[q, L_MEETING] != 0:
+    if at.plastic(m)[q, L_MEETING] != 0 and events > 0:
         changed += meet(m, q, sent, events)
     if changed > 0:
         forget_lines(m, g, at.lines(m), sent)
