@@ -26,6 +26,7 @@ CUTS: dict[str, tuple[tuple[str, str], ...]] = {
         ("    if groups[g, G_VARIES] == FORGOTTEN and in_rows:\n"
          "        count_lines(m, g, ids, count)\n", ""),
         ("        met = total_of(nonzero, ids, count)\n", "        met = 0\n"),
+        ("    if missed == 0:\n", "    if count > 0:\n"),
         ("        return total_of(nonzero, ids, count), SOME\n", "        return 0, SOME\n"),
         ("    if asked:\n        arrived[:] = 0\n", ""),
         ("    count_messages(m, g, ids, count, met, max(late, groups[g, G_FEEDBACK]))\n", ""),
@@ -41,9 +42,12 @@ CUTS: dict[str, tuple[tuple[str, str], ...]] = {
         ("    return (zeros & 65535) // HELD\n", "    return 0\n"),
     ),
     "spread": (
-        ("        met += total_of(nonzero, ids[done:], 8)\n", ""),
-        ("        met += total_of(nonzero, ids[done:], 4)\n", ""),
-        ("        met += nonzero[ids[done]]\n", ""),
+        ("        met += total_of(nonzero, ids[done:], 8)\n"
+         "        if missed != 0:\n            missed &= common(misses, ids[done:], 8)\n", ""),
+        ("        met += total_of(nonzero, ids[done:], 4)\n"
+         "        if missed != 0:\n            missed &= common(misses, ids[done:], 4)\n", ""),
+        ("        met += nonzero[ids[done]]\n"
+         "        if missed != 0:\n            missed &= misses[ids[done]]\n", ""),
         ("    if every(a, b, c, size):\n", "    if size > 0:\n"),
     ),
     "lists": (

@@ -47,23 +47,25 @@ class Costs:
         return put(self.rows, kinds), put(self.of_lines, of_lines.reshape(-1).astype(np.int32))
 
 
-def pack_stores(program: Program, layout: Layout) -> tuple[list[int], int]:
-    """Choose the store of every tensor of weights; return the sizes of the stores, and how many
-    lines there are.
+def pack_stores(program: Program, layout: Layout) -> tuple[list[int], int, int]:
+    """Choose the store of every tensor of weights; return the sizes of the stores, how many lines
+    there are, and how many of `misses`.
     """
-    sizes, lines = [0, 0, 0], 0
-    changes = changing(program)
+    sizes, lines, misses = [0, 0, 0], 0, 0
+    changes, counted = changing(program), varying(program)
     for group in program.synapses:
         if form_of(group) in layout.weight:
             continue
         weight = program.tensors[group.weight]
         bits, varies = program.widths.weight, group.weight in changes
         store, shift = store_of(weight, changes=varies, bits=bits)
-        held = Held(store, sizes[store], shift, lines, group)
+        asked = isinstance(group.connect, Dense) and counted.get(group.weight) != RECOUNTED
+        held = Held(store, sizes[store], shift, varies, lines, misses if asked else -1, group)
         layout.weight[form_of(group)] = held
+        misses += asked * program.line_count(group)
         sizes[store] += padded(weight.size)
         lines += program.line_count(group)
-    return sizes, lines
+    return sizes, lines, misses
 
 
 def asking(program: Program) -> dict[str, str]:
@@ -133,6 +135,7 @@ def pack_groups(
                 group.magnitude,
                 *costs.enter(program, group),
                 held.lines,
+                held.misses,
                 varies.get(group.weight, CONSTANT),
                 group.name in asks,
                 *entered,

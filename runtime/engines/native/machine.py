@@ -42,7 +42,13 @@ from hebbite.runtime.engines.native.probes import (
 from hebbite.runtime.engines.native.run import prepare, run_samples
 from hebbite.runtime.engines.native.scratch import new_scratch
 from hebbite.runtime.engines.native.views import describe
-from hebbite.runtime.engines.native.weights import Held, fill_store, from_store, nonzero_of
+from hebbite.runtime.engines.native.weights import (
+    Held,
+    fill_store,
+    from_store,
+    misses_of,
+    nonzero_of,
+)
 from hebbite.runtime.recording import Recording
 
 AnyInt = NDArray[np.integer]
@@ -215,6 +221,8 @@ class NativeMachine:
             fill_store(flat, value, held)
             counted = nonzero_of(value, self._program, held.group)
             self._state.nonzero[held.lines : held.lines + counted.size] = counted
+            if held.misses >= 0 and not held.varies:
+                self._state.misses[held.misses : held.misses + counted.size] = misses_of(value)
 
     def relearn(self, program: Program) -> None:
         """Go on with a program that differs in the constants of its rules alone.

@@ -29,6 +29,7 @@ from hebbite.runtime.engines.native.plan import (
     G_FEEDBACK,
     G_GRADED,
     G_KIND,
+    G_MISSES,
     G_NONZERO,
     G_OUTPUT,
     G_PORT,
@@ -88,6 +89,7 @@ from hebbite.runtime.engines.native.recounted import reach_recounted, sum_recoun
 from hebbite.runtime.engines.native.spread import (
     add_payloads,
     add_spikes,
+    common,
     list_flags,
     lower,
     mark,
@@ -318,8 +320,11 @@ def receive(m: int, g: int, step: int, late: int) -> None:
         count_lines(m, g, ids, count)
     if groups[g, G_STORE] == BYTES and in_rows and not graded:
         base, nonzero = groups[g, G_WEIGHT], at.nonzero(m)[groups[g, G_NONZERO] :]
-        met = sum_spikes_of_bytes(due, at.sums(m), at.bytes(m), base, nonzero, ids, count, up)
-        filled = reach(arrived, at.bytes(m), base, ids, count, at.neurons(m))
+        misses = at.misses(m)[groups[g, G_MISSES] :]
+        met, missed = sum_spikes_of_bytes(
+            due, at.sums(m), at.bytes(m), base, nonzero, misses, ids, count, up
+        )
+        filled = ask(m, at.bytes(m), g, arrived, ids, count, missed)
     elif groups[g, G_VARIES] == RECOUNTED:
         base, rows = groups[g, G_WEIGHT], at.shorts(m)[groups[g, G_WEIGHT] :]
         met = sum_recounted(due, at.sums(m), at.ramp(m), rows, ids, count, up)
@@ -334,6 +339,22 @@ def receive(m: int, g: int, step: int, late: int) -> None:
     if shift < 0:
         lower(due, -shift)
     count_messages(m, g, ids, count, met, max(late, groups[g, G_FEEDBACK]))
+
+
+@part
+def ask(
+    m: int,
+    weights: Small | Short | Word,
+    g: int,
+    arrived: Byte,
+    ids: Word,
+    count: int,
+    missed: int,
+) -> int:
+    """Do what `reach` does, unless the bits ``missed`` tell it: those of nobody are left."""
+    if missed == 0:
+        return ALL
+    return reach(arrived, weights, at.groups(m)[g, G_WEIGHT], ids, count, at.neurons(m))
 
 
 @kernel
@@ -354,14 +375,15 @@ def spread(
     groups, base, graded = at.groups(m), at.groups(m)[g, G_WEIGHT], at.groups(m)[g, G_GRADED]
     due[:] = 0
     nonzero, kind = at.nonzero(m)[groups[g, G_NONZERO] :], groups[g, G_KIND]
+    misses = at.misses(m)[groups[g, G_MISSES] :]
     if kind == DENSE and not graded:
-        met = add_spikes(due, weights, base, nonzero, ids, count, up)
-        return met, reach(arrived, weights, base, ids, count, at.neurons(m))
+        met, missed = add_spikes(due, weights, base, nonzero, misses, ids, count, up)
+        return met, ask(m, weights, g, arrived, ids, count, missed)
     if kind == DENSE:
         of_bytes = groups[g, G_STORE] == BYTES
         add_payloads(due, at.sums(m), weights, base, ids, count, payload, of_bytes, up)
         met = total_of(nonzero, ids, count)
-        return met, reach(arrived, weights, base, ids, count, at.neurons(m))
+        return met, ask(m, weights, g, arrived, ids, count, common(misses, ids, count))
     if kind == CONV:
         shape, sums, marks = at.shapes(m)[groups[g, G_SHAPE]], at.place_sums(m), at.marks(m)
         convolve(due, arrived, sums, marks, shape, weights, base, ids, count, payload, graded, up)

@@ -20,7 +20,7 @@ from hebbite.compiler.program.types import OffsetPayload, Population, Program
 from hebbite.runtime.counters import components_of
 from hebbite.runtime.engines.native.aligned import zeros
 from hebbite.runtime.engines.native.connections import NEAR, Connections, joined
-from hebbite.runtime.engines.native.counts import BEHIND
+from hebbite.runtime.engines.native.counts import BEHIND, UNKNOWN
 from hebbite.runtime.engines.native.fixed_counts import of_a_sample
 from hebbite.runtime.engines.native.groups import COSTS, Costs, asking, pack_groups, pack_stores
 from hebbite.runtime.engines.native.layout import Layout, table
@@ -118,7 +118,7 @@ class _Packer:
         placed = [self._place(index) for index in range(len(program.populations))]
         code, steps = compile_units([p.unit for p in placed], program.schedule.period)
         populations, tables = self._populations(placed)
-        stores, nonzero = pack_stores(program, self._layout)
+        stores, nonzero, misses = pack_stores(program, self._layout)
         lists, costs = self._connections, Costs()
         groups, due, slots = pack_groups(program, self._layout, lists, costs)
         plastic, products, rules, x, y, tags = self._plastic()
@@ -164,6 +164,7 @@ class _Packer:
             words=zeros(stores[WORDS] + BEHIND, np.int32),
             tags=zeros(tags, np.int16),
             nonzero=zeros(nonzero, np.int32),
+            misses=zeros(misses, np.int64),
             below=zeros(len(program.plasticity), np.int64),
             due=zeros(due, np.int32),
             arrived=zeros(due, np.uint8),
@@ -176,6 +177,7 @@ class _Packer:
         for one in placed:
             for row, values in one.contents:
                 state.memory[row : row + values.size] = values
+        state.misses[:] = UNKNOWN
         point_tables(state, placed)
         of_sample = of_a_sample(program, [one.unit for one in placed])
         return Packed(plan, state, self._layout, tuple(placed), (code, rules), of_sample)

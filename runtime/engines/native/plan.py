@@ -34,8 +34,8 @@ Unsigned = NDArray[np.uint32]
 (N_POPULATION, N_FIRST, N_LAST, N_STREAM, N_BITS, N_ROW, DRAWING) = range(7)
 (G_OUTPUT, G_LINES, G_POST, G_SIZE, G_KIND, G_WEIGHT, G_STORE, G_SCALE, G_PORT, G_EXPONENT,
  G_DELAY, G_GRADED, G_FEEDBACK, G_DUE, G_SLOTS, G_COMPONENT, G_MIRRORS, G_MAGNITUDE, G_COST,
- G_COST_OF, G_NONZERO, G_VARIES, G_ASKS, G_STARTS, G_TARGETS, G_BORDERS, G_BLOCKS, G_ENDS,
- G_COLUMNS, G_SHAPE, GROUP) = range(31)
+ G_COST_OF, G_NONZERO, G_MISSES, G_VARIES, G_ASKS, G_STARTS, G_TARGETS, G_BORDERS, G_BLOCKS, G_ENDS,
+ G_COLUMNS, G_SHAPE, GROUP) = range(32)
 (V_HEIGHT, V_WIDTH, V_KH, V_KW, V_SY, V_SX, V_TOP, V_LEFT, V_DY, V_DX, V_INNER, V_PER_GROUP,
  V_OUTPUTS, V_OH, V_OW, V_LINES, SHAPE) = range(17)
 (L_GROUP, L_FACTORS, L_X, L_Y, L_FIRST, L_TAG_FIRST, L_LAST, L_SILENT, L_TAG, L_ROW, L_COLUMN,
@@ -125,10 +125,12 @@ class State(NamedTuple):
     ``flags``: which neurons send on an output, and which a message reached; ``sent``: length of
     each output's list; ``full``: slots of rings, and inputs, that are not all zero: `SOME`, or
     `ALL` or `UNASKED`, where ``arrived`` says nothing; ``nonzero``: of each line, how many weights
-    are not 0, or that nobody knows (`counts`); ``x``, ``y``: traces x1, x2 and y1..y3 of all
-    plastic groups; ``tx``, ``ty``: last offset of an event in the epoch, 0 for none; ``below``: of
-    each plastic group, how many tags lie below their word; ``tables``: what printed kernels are
-    given: that of a row, of a column, of a row to which steps are added, then one a population.
+    are not 0, or that nobody knows (`counts`); ``misses``: of each line of a matrix, whom it may
+    miss (`weights.misses_of`), all neurons if its weights change; ``x``, ``y``: traces x1, x2 and
+    y1..y3 of all plastic groups; ``tx``, ``ty``: last offset of an event in the epoch, 0 for none;
+    ``below``: of each plastic group, how many tags lie below their word; ``tables``: what printed
+    kernels are given: that of a row, of a column, of a row to which steps are added, then one a
+    population.
     """
 
     clock: Long
@@ -142,6 +144,7 @@ class State(NamedTuple):
     words: Word
     tags: Short
     nonzero: Word
+    misses: Long
     below: Long
     due: Word
     arrived: Byte

@@ -17,7 +17,7 @@ from hebbite.runtime.engines.native.language import (
     ones,
     part,
 )
-from hebbite.runtime.engines.native.plan import ALL, SOME, Byte, Short, Small, Word
+from hebbite.runtime.engines.native.plan import ALL, SOME, Byte, Long, Short, Small, Word
 
 UNTESTED = 4
 """Bits of a word that are listed without a test whether they are set, which would be guessed wrong
@@ -35,21 +35,24 @@ def sum_spikes_of_bytes(
     weights: Small,
     base: int,
     nonzero: Word,
+    misses: Long,
     ids: Word,
     count: int,
     up: Narrow,
-) -> int:
+) -> tuple[int, int]:
     """Fill ``due`` (neurons,) with the rows of ``count`` lines, times 2^up, by 16-bit ``sums``;
-    return how many weights that are not 0 they have, ``nonzero`` of each line.
+    return what `add_rows` does.
     """
-    size, done, met = due.shape[0], 0, 0
+    size, done, met, missed = due.shape[0], 0, 0, -1
     while done < count:
         last = min(count, done + ROWS)
         sums[:size] = 0
-        met += add_rows(sums, weights[base:], nonzero, ids[done:], last - done, size)
+        rows, left = weights[base:], last - done
+        more, bits = add_rows(sums, rows, nonzero, misses, ids[done:], left, size)
+        met, missed = met + more, missed & bits
         done = last
         put_sums(due, sums, up, last > ROWS)
-    return met
+    return met, missed
 
 
 @part
@@ -69,29 +72,37 @@ def add_rows(
     sums: Short | Word,
     weights: Small | Short | Word,
     nonzero: Word,
+    misses: Long,
     ids: Word,
     count: int,
     size: int,
-) -> int:
+) -> tuple[int, int]:
     """Add the rows of ``count`` lines to sums (neurons,), several at a time; return how many
-    weights that are not 0 they have, ``nonzero`` of each line.
+    weights that are not 0 they have, ``nonzero`` of each line, and in bits whom all of them may
+    miss, ``misses``.
     """
-    done, met = 0, 0
+    done, met, missed = 0, 0, -1
     while done + 8 <= count:
         eight_rows(sums, weights, ids[done:], size)
         met += total_of(nonzero, ids[done:], 8)
+        if missed != 0:
+            missed &= common(misses, ids[done:], 8)
         done += 8
     while done + 4 <= count:
         four_rows(sums, weights, ids[done:], size)
         met += total_of(nonzero, ids[done:], 4)
+        if missed != 0:
+            missed &= common(misses, ids[done:], 4)
         done += 4
     while done < count:
         row = weights[ids[done] * size :]
         for j in range(size):
             sums[j] += row[j]
         met += nonzero[ids[done]]
+        if missed != 0:
+            missed &= misses[ids[done]]
         done += 1
-    return met
+    return met, missed
 
 
 @part
@@ -101,6 +112,15 @@ def total_of(values: Word, listed: Word, count: int) -> int:
     for k in range(count):
         total += values[listed[k]]
     return total
+
+
+@part
+def common(values: Long, listed: Word, count: int) -> int:
+    """Return the bits that the ``count`` listed values have in common."""
+    bits = -1
+    for k in range(count):
+        bits &= values[listed[k]]
+    return bits
 
 
 @apart
@@ -135,20 +155,21 @@ def add_spikes(
     weights: Small | Short | Word,
     base: int,
     nonzero: Word,
+    misses: Long,
     ids: Word,
     count: int,
     up: Narrow,
-) -> int:
-    """Add the rows of ``count`` lines, times 2^up, to ``due`` (neurons,); return how many weights
-    that are not 0 they have, ``nonzero`` of each line.
+) -> tuple[int, int]:
+    """Add the rows of ``count`` lines, times 2^up, to ``due`` (neurons,); return what `add_rows`
+    does.
     """
     size = due.shape[0]
-    met = add_rows(due, weights[base:], nonzero, ids, count, size)
+    met, missed = add_rows(due, weights[base:], nonzero, misses, ids, count, size)
     if up > 0:
         lifted = up & SHIFTS
         for j in range(size):
             due[j] <<= lifted
-    return met
+    return met, missed
 
 
 @apart

@@ -19,18 +19,24 @@ from hebbite.runtime.engines.native.plan import BYTES, SHORTS, WORDS, Long
 
 SHORT_BITS = 13
 """Bits of weights that change in 16-bit elements, which hold the sum of a weight and a step too."""
+MISSES = 64
+"""Bits of a line that say whom it may miss."""
 Form = tuple[str, Conv2d | None]
 """A tensor, and the convolution as which it is held."""
 
 
 @dataclass(frozen=True)
 class Held:
-    """Where a tensor stands: store, start, shift; its first line in ``nonzero``; a group of it."""
+    """Where a tensor stands: store, start, shift; whether it ``varies``; its first line in
+    ``nonzero``, and in ``misses``, -1 if nobody reads those of it; a group of it.
+    """
 
     store: int
     start: int
     shift: int
+    varies: bool
     lines: int
+    misses: int
     group: Synapses
 
 
@@ -109,6 +115,21 @@ def nonzero_of(weight: IntArray, program: Program, group: Synapses) -> Long:
             counts += np.count_nonzero(rows, axis=0)
         return counts
     return _reached_by_place(weight, program.line_count(group), group.connect)
+
+
+def misses_of(weight: IntArray) -> Long:
+    """Return of every line of a matrix (post, lines) in bit b, 0..63, whether one of the neurons b,
+    b + 64, b + 128 .. has a weight that is 0.
+
+    Lines that have no bit in common reach every neuron: mostly that tells it, by a word a line.
+    """
+    found = np.zeros(weight.shape[1], np.uint64)
+    for b in range(min(MISSES, len(weight))):
+        missed = np.zeros(weight.shape[1], np.bool_)
+        for rows in row_blocks(weight[b::MISSES]):
+            missed |= (rows == 0).any(axis=0)
+        found |= missed.astype(np.uint64) << np.uint64(b)
+    return found.view(np.int64)
 
 
 def _reached_by_place(weight: IntArray, lines: int, conv: Conv2d) -> Long:
