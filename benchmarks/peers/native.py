@@ -28,18 +28,18 @@ class Native(Simulator):
         program = program_of(kind, arrays, dense=rest == ["dense"])
         self._samples = steps // PERIOD
         self._steps = self._samples * PERIOD
-        self._inputs = {name: x[: self._samples] for name, x in events(arrays).items()}
+        self.inputs = {name: x[: self._samples] for name, x in events(arrays).items()}
         self._program, self._spikes_in = program, INDEX["spikes_in"]
-        self._machine = load_engine(engine).open(program, rounding=rounding_of(rounding))
-        self._start = self._machine.state()
+        self.machine = load_engine(engine).open(program, rounding=rounding_of(rounding))
+        self.start = self.machine.state()
         if "v0" in arrays:
-            self._start["neuron.cells.v"] = start_potentials(kind, arrays)
-        self._machine.run({name: x[:1] for name, x in self._inputs.items()}, samples=1)
+            self.start["neuron.cells.v"] = start_potentials(kind, arrays)
+        self.machine.run({name: x[:1] for name, x in self.inputs.items()}, samples=1)
 
     def run(self) -> Run:
         """Time one call."""
-        self._machine.restore(self._start)
-        wall, cpu, found = timed(lambda: self._machine.run(self._inputs, samples=self._samples))
+        self.machine.restore(self.start)
+        wall, cpu, found = timed(lambda: self.machine.run(self.inputs, samples=self._samples))
         sizes = {p.name: p.size for p in self._program.populations}
         counts = found.counters
         reached = {g.pre: g.name for g in self._program.synapses}
@@ -55,12 +55,12 @@ class Native(Simulator):
 
     def check(self) -> Arrays:
         """Return the spikes of every population and the weights at the end."""
-        self._machine.restore(self._start)
+        self.machine.restore(self.start)
         probes = [f"{p.name}.s" for p in self._program.populations]
-        found = self._machine.run(self._inputs, samples=self._samples, probes=probes)
+        found = self.machine.run(self.inputs, samples=self._samples, probes=probes)
         out = {f"spikes{i}": found.values[probe].astype(bool) for i, probe in enumerate(probes)}
         if self._program.plasticity:
-            out["weights"] = self._machine.read("w0").astype(np.int16)
+            out["weights"] = self.machine.read("w0").astype(np.int16)
         return out
 
 

@@ -1,4 +1,4 @@
-"""The engine's sources without counts: edits of their text, made as they are imported.
+"""The engine's sources without counts: edits of their text, imported beside the engine.
 
 Every text that is cut must stand in its source once, so that an engine that counts in another way
 fails here instead of being measured as if it did not.
@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import importlib.util
 import sys
-from collections.abc import Sequence
-from importlib.abc import MetaPathFinder
-from importlib.machinery import ModuleSpec
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
 
@@ -128,26 +127,30 @@ def without_counts(module: str) -> str:
     return text
 
 
-class Finder(MetaPathFinder):
-    """Finds the edited modules in a folder."""
+@contextmanager
+def without_counting(folder: Path) -> Iterator[None]:
+    """Have the engine imported anew, edited, from a copy in a folder; what was imported before is
+    back at the end, and stays as it was for whoever holds it.
+    """
+    for path in FOLDER.glob("*.py"):
+        text = without_counts(path.stem) if path.stem in CUTS else path.read_text()
+        (folder / path.name).write_text(text)
+    kept = taken_out()
+    try:
+        spec = importlib.util.spec_from_file_location(
+            PACKAGE, folder / "__init__.py", submodule_search_locations=[str(folder)]
+        )
+        assert spec is not None
+        assert spec.loader is not None
+        sys.modules[PACKAGE] = package = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(package)
+        yield
+    finally:
+        taken_out()
+        sys.modules.update(kept)
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
 
-    def find_spec(
-        self, name: str, path: Sequence[str] | None, target: ModuleType | None = None
-    ) -> ModuleSpec | None:
-        """Return where an edited module stands, None for every other one."""
-        package, _, module = name.rpartition(".")
-        if package != PACKAGE or module not in CUTS:
-            return None
-        return importlib.util.spec_from_file_location(name, self._folder / f"{module}.py")
-
-
-def install(folder: Path) -> None:
-    """Write the edited sources into a folder, and have this process import them from there."""
-    assert not any(name.startswith(PACKAGE) for name in sys.modules), "the engine is here already"
-    folder.mkdir(parents=True, exist_ok=True)
-    for module in CUTS:
-        (folder / f"{module}.py").write_text(without_counts(module))
-    sys.meta_path.insert(0, Finder(folder))
+def taken_out() -> dict[str, ModuleType]:
+    """Forget the modules of the engine; return them by name."""
+    names = [name for name in sys.modules if name == PACKAGE or name.startswith(f"{PACKAGE}.")]
+    return {name: sys.modules.pop(name) for name in names}

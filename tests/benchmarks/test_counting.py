@@ -2,35 +2,22 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
 import sys
+import tempfile
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from benchmarks.peers.counting import Both
+from benchmarks.peers.native import Native
+from benchmarks.peers.protocol import Run
 from benchmarks.speed import uncounted
 from benchmarks.speed.counting import row_of
-
-ROOT = Path(__file__).parents[2]
-KINDS = ("A", "B", "C1", "C2")
-RUN = """
-import sys
-from pathlib import Path
-import numpy as np
-from benchmarks.speed.uncounted import install
 from benchmarks.speed.workloads import Workload
-folder = Path(sys.argv[1])
-if sys.argv[2] == "without":
-    install(folder / "sources")
-from benchmarks.peers.native import Native
-for kind in sys.argv[3:]:
-    workload, native = Workload(kind, 0.02, steps=50), Native()
-    native.setup(kind, workload.arrays(folder), 50, "native,lava-exact")
-    counters = native._machine.run(native._inputs, samples=1).counters
-    counts = [counters.total(n) for n in ("neuron_active", "syn_ops", "updates_visited", "steps")]
-    np.savez(folder / f"{kind}-{sys.argv[2]}.npz", counts=counts, **native.check())
-"""
+
+KINDS = ("A", "B", "C1", "C2")
 
 
 def test_what_is_cut_stands_in_the_engine_once() -> None:
@@ -44,33 +31,65 @@ def test_a_cut_that_the_engine_does_not_have_is_refused(monkeypatch: pytest.Monk
         uncounted.without_counts("run")
 
 
-def test_without_counts_the_engine_computes_the_same(tmp_path: Path) -> None:
-    own = {"HEBBITE_CACHE": str(tmp_path / "code")}
-    for counts in ("with", "without"):
-        done = subprocess.run(
-            [sys.executable, "-c", RUN, str(tmp_path), counts, *KINDS],
-            cwd=ROOT,
-            env={**os.environ, **(own if counts == "without" else {})},
-            capture_output=True,
-            text=True,
-            timeout=600,
-            check=False,
-        )
-        assert done.returncode == 0, done.stderr
-    for kind in KINDS:
-        with np.load(tmp_path / f"{kind}-with.npz") as one, \
-                np.load(tmp_path / f"{kind}-without.npz") as other:  # fmt: skip
-            for name in set(one) - {"counts"}:
-                assert np.array_equal(one[name], other[name]), (kind, name)
-                assert one[name].any(), (kind, name)
-            assert one["counts"][0] > 0
-            assert one["counts"][1] > 0
-            assert other["counts"][:3].tolist() == [0, 0, 0]
-            assert one["counts"][3] == other["counts"][3] == 50
+@pytest.mark.parametrize("kind", KINDS)
+def test_without_counts_the_engine_computes_the_same(kind: str, tmp_path: Path) -> None:
+    workload, both = Workload(kind, 0.02, steps=50), Both()
+    both.setup(kind, workload.arrays(tmp_path), 50, "native,lava-exact")
+    one, other = both.counted.check(), both.uncounted.check()
+    for name in one:
+        assert np.array_equal(one[name], other[name]), name
+        assert one[name].any(), name
+    counts, none = counts_of(both.counted), counts_of(both.uncounted)
+    assert counts[0] > 0
+    assert counts[1] > 0
+    assert none[:3] == [0, 0, 0]
+    assert counts[3] == none[3] == 50
 
 
-def test_a_cost_is_a_ratio_of_two_times_of_a_round() -> None:
-    times = np.array([[1.1, 1.0], [2.2, 2.0], [4.0, 4.0], [1.05, 1.0], [3.3, 3.0]])
-    row = row_of(times)
+def counts_of(native: Native) -> list[int]:
+    """Return neurons that were active, synaptic operations, updates and steps of a sample."""
+    native.machine.restore(native.start)
+    counters = native.machine.run(native.inputs, samples=1).counters
+    names = ("neuron_active", "syn_ops", "updates_visited", "steps")
+    return [counters.total(name) for name in names]
+
+
+def test_both_engines_run_on_the_same_arrays_in_either_order(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    workload, both, order = Workload("A", 0.02, steps=50), Both(), list[str]()
+    both.setup("A", workload.arrays(tmp_path), 50, "native,independent")
+
+    def noted(name: str, run: Callable[[], Run]) -> Callable[[], Run]:
+        def noting() -> Run:
+            order.append(name)
+            return run()
+
+        return noting
+
+    for name in ("counted", "uncounted"):
+        native = getattr(both, name)
+        monkeypatch.setattr(native, "run", noted(name, native.run))
+    both.run()
+    both.run()
+    assert order == ["counted", "uncounted", "uncounted", "counted"]
+    one: Any = both.counted.machine
+    other: Any = both.uncounted.machine
+    assert (one._listed == other._listed).all(axis=1).sum() > len(one._listed) / 2
+
+
+def test_the_engine_that_stands_is_the_one_that_counts() -> None:
+    before = sys.modules["hebbite.runtime.engines.native.messages"]
+    with tempfile.TemporaryDirectory() as folder, uncounted.without_counting(Path(folder)):
+        from hebbite.runtime.engines.native import messages
+
+        assert messages is not before
+        assert messages.__file__ == str(Path(folder) / "messages.py")
+    assert sys.modules["hebbite.runtime.engines.native.messages"] is before
+
+
+def test_a_cost_is_the_middle_of_the_rounds_each_the_middle_of_its_turns() -> None:
+    rounds = [[(1.1, 1.0), (2.2, 2.0), (9.0, 1.0)], [(4.0, 4.0)] * 3, [(3.3, 3.0)] * 3]
+    row = row_of(np.array(rounds))
     assert row["cost"] == "10.0% (5.0% to 10.0%)"
-    assert (row["us_a_step"], row["without_counts"]) == (2.2, 2.0)
+    assert (row["us_a_step"], row["without_counts"]) == (3.3, 3.0)
