@@ -19,7 +19,7 @@ from benchmarks.speed.systems import SYSTEMS, System, Worker
 from benchmarks.speed.workloads import STEPS, Workload
 
 HELP = "what the counters cost"
-ROUNDS, TURNS, SECONDS = 10, 15, 0.2
+ROUNDS, TURNS, SECONDS = 10, 9, 0.2
 
 
 def measured(chosen: argparse.Namespace) -> dict[str, Any]:

@@ -22,11 +22,13 @@ CUTS: dict[str, tuple[tuple[str, str], ...]] = {
         ("    row[ACTIVE] += size if everyone else totals[0]\n", ""),
         ("    row[FIRED] += fired + totals[1]\n", ""),
         ("    if populations[p, P_ASKED]:\n        at.resting(m)[p] = totals[2]\n", ""),
-        ("    if groups[g, G_VARIES] == FORGOTTEN and in_rows:\n"
+        ("    if groups[g, G_VARIES] == FORGOTTEN:\n"
          "        count_lines(m, g, ids, count)\n", ""),
         ("        met = total_of(nonzero, ids, count)\n", "        met = 0\n"),
         ("    if missed == 0:\n", "    if count > 0:\n"),
         ("        return total_of(nonzero, ids, count), SOME\n", "        return 0, SOME\n"),
+        ("    return total_of(nonzero, ids, count), SOME if asked else UNASKED\n",
+         "    return 0, SOME if asked else UNASKED\n"),
         ("    if asked:\n        arrived[:] = 0\n", ""),
         ("    count_messages(m, g, ids, count, met, max(late, groups[g, G_FEEDBACK]))\n", ""),
         ("    at.counts(m)[2 * sources[s, S_COMPONENT] + max(late, sources[s, S_TARGET]), HOST]"
@@ -51,15 +53,8 @@ CUTS: dict[str, tuple[tuple[str, str], ...]] = {
     ),
     "lists": (
         ("    if not asked:\n", "    if True:\n"),
-        ("        held = held_by(nonzero, line, weights, first, last)\n"
-         "        few = few_zeros(held, last - first)\n"
-         "        add_part(due, arrived, targets, weights, first, last, sent, few, asked)\n"
-         "        met += held\n",
-         "        add_part(due, arrived, targets, weights, first, last, sent, 0, asked)\n"),
-        ("        held = held_by(nonzero, line, weights, first, starts[line + 1])\n"
-         "        few = few_zeros(held, starts[line + 1] - first)\n", "        few = 0\n"),
-        ("sent, few, asked)\n        met += held\n    return met\n\n\n@part",
-         "sent, few, asked)\n    return met\n\n\n@part"),
+        ("        few = few_zeros(nonzero[line], last - first)\n", "        few = 0\n"),
+        ("        few = few_zeros(nonzero[line], starts[line + 1] - first)\n", "        few = 0\n"),
     ),
     "neuron_code": (
         ("        busy = self._busy()\n", "        busy = ir.Constant(I1, 0)\n"),

@@ -24,6 +24,7 @@ from hebbite.runtime.engines.native.rule_code import visits_columns
 from hebbite.runtime.engines.native.weights import Held, changing, form_of, store_of
 
 COSTS = ("spikes_in", "axon_out", "hops_ew", "hops_ns", "interchip")
+"""Counters of a message, in the order of a row of `Plan.cost`."""
 
 
 class Costs:
@@ -35,12 +36,12 @@ class Costs:
         self.rows: list[Long] = []
         self.of_lines: list[Word] = []
 
-    def enter(self, program: Program, group: Synapses) -> tuple[int, int]:
-        """Enter a group; return where its costs start, and those of its lines, -1 if all have the
-        first.
+    def enter(self, program: Program, group: Synapses, component: int) -> tuple[int, int]:
+        """Enter a group, number ``component``; return where its costs start, and those of its
+        lines, -1 if all have the first.
         """
         cost, zero = hops(program, group), np.zeros(program.line_count(group), np.int64)
-        each = np.column_stack([cost.get(name, zero) for name in COSTS])
+        each = np.column_stack([*(cost.get(name, zero) for name in COSTS), zero + component])
         if (each == each[:1]).all():
             return put(self.rows, each[:1]), -1
         kinds, of_lines = np.unique(each, axis=0, return_inverse=True)
@@ -133,7 +134,7 @@ def pack_groups(
                 components.index(group.name),
                 groups.index(group.mirror) if group.mirror else -1,
                 group.magnitude,
-                *costs.enter(program, group),
+                *costs.enter(program, group, components.index(group.name)),
                 held.lines,
                 held.misses,
                 varies.get(group.weight, CONSTANT),

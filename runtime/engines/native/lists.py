@@ -13,7 +13,6 @@ from numpy import uint16
 from numpy.typing import NDArray
 
 from hebbite.runtime.engines.native import views as at
-from hebbite.runtime.engines.native.counts import UNKNOWN, filled
 from hebbite.runtime.engines.native.language import (
     apart,
     fetch,
@@ -63,21 +62,17 @@ def add_listed(
     nonzero: Word,
     up: int,
     asked: int,
-) -> int:
+) -> None:
     """Add what ``count`` lines sent, times 2^up, to ``due`` (neurons,); if ``asked``, mark who was
-    reached. Return how many weights that are not 0 they have, ``nonzero`` of each line.
+    reached. ``nonzero``: of each line, how many weights are not 0.
     """
-    met = 0
     for k in range(count):
         ask_ahead(targets, starts, weights, ids, k, count - 1)
         line = ids[k]
         first, last = starts[line], starts[line + 1]
         sent = (payload[line] if graded else 1) << up
-        held = held_by(nonzero, line, weights, first, last)
-        few = few_zeros(held, last - first)
+        few = few_zeros(nonzero[line], last - first)
         add_part(due, arrived, targets, weights, first, last, sent, few, asked)
-        met += held
-    return met
 
 
 @apart
@@ -96,30 +91,18 @@ def add_blocks(
     nonzero: Word,
     up: int,
     asked: int,
-) -> int:
+) -> None:
     """Do what `add_listed` does, block by block of a line."""
-    met = 0
     for k in range(count):
         ask_ahead(targets, starts, weights, ids, k, count - 1)
         line = ids[k]
         first, row = starts[line], borders[line * (blocks + 1) :]
         sent = (payload[line] if graded else 1) << up
-        held = held_by(nonzero, line, weights, first, starts[line + 1])
-        few = few_zeros(held, starts[line + 1] - first)
+        few = few_zeros(nonzero[line], starts[line + 1] - first)
         for b in range(blocks):
             here, marks = due[BLOCK * b :], arrived[BLOCK * b :]
             begin, end = first + row[b], first + row[b + 1]
             add_part(here, marks, targets, weights, begin, end, sent, few, asked)
-        met += held
-    return met
-
-
-@part
-def held_by(nonzero: Word, line: int, weights: Small | Short | Word, first: int, last: int) -> int:
-    """Return how many weights that are not 0 a line has, counted now if they changed."""
-    if nonzero[line] == UNKNOWN:
-        nonzero[line] = filled(weights[first:], last - first)
-    return nonzero[line]
 
 
 @part

@@ -27,6 +27,7 @@ from hebbite.runtime.engines.native.plan import (
     O_LIST,
     SOME,
     TRACES,
+    TURNS,
     UNASKED,
     Call,
     Long,
@@ -109,6 +110,7 @@ class NativeMachine:
             step_log=np.empty((samples * period if step_width else 0, step_width), np.int64),
             epoch_log=np.zeros((epochs, epoch_width), np.int64),
             counts=samples * self._packed.of_sample,
+            sent_at=np.zeros((len(PHASES), TURNS * len(self._packed.plan.cost)), np.int64),
         )
         began = time.perf_counter()
         run_samples(self._listed, call, samples, learn=learn)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from hebbite.runtime.counters import INDEX
 from hebbite.runtime.engines.native import views as at
+from hebbite.runtime.engines.native.costs import count_messages
 from hebbite.runtime.engines.native.counts import count_lines
 from hebbite.runtime.engines.native.language import address, apart, call_printed, kernel, part
 from hebbite.runtime.engines.native.lists import add_blocks, add_listed
@@ -20,9 +21,6 @@ from hebbite.runtime.engines.native.plan import (
     G_ASKS,
     G_BLOCKS,
     G_BORDERS,
-    G_COMPONENT,
-    G_COST,
-    G_COST_OF,
     G_DELAY,
     G_DUE,
     G_EXPONENT,
@@ -80,7 +78,6 @@ from hebbite.runtime.engines.native.plan import (
     W_OUTPUT,
     W_POPULATION,
     Byte,
-    Long,
     Short,
     Small,
     Word,
@@ -99,9 +96,7 @@ from hebbite.runtime.engines.native.spread import (
 )
 from hebbite.runtime.engines.native.windows import convolve
 
-ACTIVE, FIRED, SYN_OPS = INDEX["neuron_active"], INDEX["spikes_out"], INDEX["syn_ops"]
-SPIKES, HOST = INDEX["spikes_in"], INDEX["host_words"]
-COSTS = 5
+ACTIVE, FIRED, HOST = INDEX["neuron_active"], INDEX["spikes_out"], INDEX["host_words"]
 
 
 @kernel
@@ -316,7 +311,7 @@ def receive(m: int, g: int, step: int, late: int) -> None:
     ids = at.lists(m)[at.outputs(m)[output, O_LIST] :]
     payload = at.memory(m)[at.outputs(m)[output, O_LINE] :]
     in_rows, graded = groups[g, G_KIND] == DENSE, groups[g, G_GRADED]
-    if groups[g, G_VARIES] == FORGOTTEN and in_rows:
+    if groups[g, G_VARIES] == FORGOTTEN:
         count_lines(m, g, ids, count)
     if groups[g, G_STORE] == BYTES and in_rows and not graded:
         base, nonzero = groups[g, G_WEIGHT], at.nonzero(m)[groups[g, G_NONZERO] :]
@@ -413,53 +408,16 @@ def spread_list(
     starts, first = at.starts(m)[groups[g, G_STARTS] :], groups[g, G_TARGETS]
     if kind == SPARSE_BLOCKS:
         blocks, cut = groups[g, G_BLOCKS], at.borders(m)[groups[g, G_BORDERS] :]
-        met = add_blocks(
+        add_blocks(
             due, arrived, at.in_blocks(m)[first:], cut, blocks, starts, held, ids, count, payload,
             graded, nonzero, up, asked,
         )  # fmt: skip
     elif kind == SPARSE:
         near = at.near_targets(m)[first:]
-        met = add_listed(
+        add_listed(
             due, arrived, near, starts, held, ids, count, payload, graded, nonzero, up, asked
         )
     else:
         far = at.far_targets(m)[first:]
-        met = add_listed(
-            due, arrived, far, starts, held, ids, count, payload, graded, nonzero, up, asked
-        )
-    return met, SOME if asked else UNASKED
-
-
-@part
-def count_messages(m: int, g: int, ids: Word, count: int, met: int, phase: int) -> None:
-    """Count the messages of ``count`` lines, the weights ``met`` that are not 0, and what messages
-    cost, where lines differ; `complete_costs` does elsewhere.
-    """
-    row = at.counts(m)[2 * at.groups(m)[g, G_COMPONENT] + phase]
-    row[SYN_OPS] += met
-    first = at.groups(m)[g, G_COST_OF]
-    if first < 0:
-        row[SPIKES] += count
-    else:
-        cost_of = at.cost_of(m)[first:]
-        count_costs(row, at.cost(m), at.groups(m)[g, G_COST], cost_of, ids, count)
-
-
-@kernel
-def complete_costs(m: int) -> None:
-    """Count what messages cost where all lines are alike: so far they were counted alone."""
-    for g in range(at.groups(m).shape[0]):
-        if at.groups(m)[g, G_COST_OF] < 0:
-            for phase in range(2):
-                row = at.counts(m)[2 * at.groups(m)[g, G_COMPONENT] + phase]
-                messages = row[SPIKES]
-                for c in range(COSTS):
-                    row[SPIKES + c] = messages * at.cost(m)[at.groups(m)[g, G_COST], c]
-
-
-@apart
-def count_costs(row: Long, cost: Long, first: int, cost_of: Word, ids: Word, count: int) -> None:
-    """Add what messages of ``count`` lines cost: each one of the rows from the ``first`` on."""
-    for k in range(count):
-        for c in range(COSTS):
-            row[SPIKES + c] += cost[first + cost_of[ids[k]], c]
+        add_listed(due, arrived, far, starts, held, ids, count, payload, graded, nonzero, up, asked)
+    return total_of(nonzero, ids, count), SOME if asked else UNASKED

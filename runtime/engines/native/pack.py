@@ -22,7 +22,7 @@ from hebbite.runtime.engines.native.aligned import zeros
 from hebbite.runtime.engines.native.connections import NEAR, Connections, joined
 from hebbite.runtime.engines.native.counts import BEHIND, UNKNOWN
 from hebbite.runtime.engines.native.fixed_counts import of_a_sample
-from hebbite.runtime.engines.native.groups import COSTS, Costs, asking, pack_groups, pack_stores
+from hebbite.runtime.engines.native.groups import Costs, asking, pack_groups, pack_stores
 from hebbite.runtime.engines.native.layout import Layout, table
 from hebbite.runtime.engines.native.llvm import Code
 from hebbite.runtime.engines.native.neuron_code import ACTIVE, REACHED, flag_of
@@ -38,6 +38,7 @@ from hebbite.runtime.engines.native.neurons import (
 )
 from hebbite.runtime.engines.native.plan import (
     BYTES,
+    COST,
     DRAWING,
     OUTPUT,
     PLASTIC,
@@ -134,7 +135,7 @@ class _Packer:
             code=steps,
             drawings=table(drawn, DRAWING),
             groups=groups,
-            cost=table((row for each in costs.rows for row in each), len(COSTS)),
+            cost=table((row for each in costs.rows for row in each), COST),
             cost_of=joined(costs.of_lines, np.int32),
             wires=self._wires(),
             plastic=plastic,

@@ -47,6 +47,7 @@ Unsigned = NDArray[np.uint32]
 (R_ROW, R_SIZE, R_OFFSET, R_COUNT, R_OUTPUT, READOUT) = range(6)
 (H_PERIOD, H_END, H_EPOCH, H_INDEPENDENT, H_SEED_LOW, H_SEED_HIGH, H_START, H_BITS, HEAD) = range(9)
 (B_KIND, B_FROM, B_SIZE, B_TO, PROBE) = range(5)
+(C_SPIKES, C_AXON, C_EW, C_NS, C_INTERCHIP, C_COMPONENT, COST) = range(7)
 # fmt: on
 
 GATE_X0, GATE_Y0, GATE_U = 0, 1, 2
@@ -66,6 +67,9 @@ CONSTANT, FORGOTTEN, RECOUNTED = range(3)
 """Whether a group's weights change: never; `counts` forgets how many of a line are not 0 then, or
 `recounted` counts them whenever rows are added."""
 
+TURNS = 4
+"""Places in which messages of one cost are counted."""
+
 SOME, ALL, UNASKED = 1, 2, 3
 """What a slot of a ring is full of: messages to neurons that are marked; to every neuron; to nobody
 knows whom, where every neuron is active without them."""
@@ -82,7 +86,7 @@ class Plan(NamedTuple):
     ``code`` (populations, offset): address of the neurons' kernel, then as many rows of those for
     steps in which a message reaches every neuron; ``source_events`` (sources, offset): number of
     the event sent, -1 for none; ``output_bias`` (outputs, offset): payload of the bias line;
-    ``cost`` (.., 5): spikes_in .. interchip of one message, every one of a group once; ``cost_of``
+    ``cost``: spikes_in .. interchip of one message, every cost of a group once; ``cost_of``
     (lines,): which of them each line has, of a group where they differ; ``falls`` (plastic * trace,
     128): decay; ``in_blocks``, ``near_targets``, ``far_targets``: of lists, ``starts``: where the
     synapses of their lines start; ``borders`` (line, block + 1): how many of a line stand before
@@ -205,7 +209,8 @@ class Call(NamedTuple):
 
     ``shared`` (epochs, 3): numbers x, y, weight of `lava-exact`; ``answers`` (samples, neurons);
     ``probes``: what goes to ``step_log`` (a row a step) and ``epoch_log`` (a row a learning epoch);
-    ``counts`` (2 * component + phase, counter).
+    ``counts`` (2 * component + phase, counter); ``sent_at`` (phase, row of `Plan.cost` and turn):
+    messages of each cost.
     """
 
     narrow: Byte
@@ -218,3 +223,4 @@ class Call(NamedTuple):
     step_log: Long
     epoch_log: Long
     counts: Long
+    sent_at: Long

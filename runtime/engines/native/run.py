@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from hebbite.runtime.engines.native import views as at
 from hebbite.runtime.engines.native.compiled import compiled
+from hebbite.runtime.engines.native.costs import complete_costs
 from hebbite.runtime.engines.native.language import apart, kernel
 from hebbite.runtime.engines.native.learning import learn_group
 from hebbite.runtime.engines.native.messages import (
-    complete_costs,
     deliver,
     execute,
     feed,

@@ -142,5 +142,6 @@ probes = _view("probes", np.int64, 2)
 step_log = _view("step_log", np.int64, 2)
 epoch_log = _view("epoch_log", np.int64, 2)
 counts = _view("counts", np.int64, 2)
+sent_at = _view("sent_at", np.int64, 2)
 
 _ROWS = {name: row for row, name in enumerate(FIELDS)}
