@@ -22,13 +22,11 @@ CUTS: dict[str, tuple[tuple[str, str], ...]] = {
         ("    row[ACTIVE] += size if everyone else totals[0]\n", ""),
         ("    row[FIRED] += fired + totals[1]\n", ""),
         ("    if populations[p, P_ASKED]:\n        at.resting(m)[p] = totals[2]\n", ""),
-        ("    if groups[g, G_VARIES] == FORGOTTEN:\n"
+        ("    if groups[g, G_VARIES] == FORGOTTEN and in_rows:\n"
          "        count_lines(m, g, ids, count)\n", ""),
         ("        met = total_of(nonzero, ids, count)\n", "        met = 0\n"),
         ("    if missed == 0:\n", "    if count > 0:\n"),
         ("        return total_of(nonzero, ids, count), SOME\n", "        return 0, SOME\n"),
-        ("    return total_of(nonzero, ids, count), SOME if asked else UNASKED\n",
-         "    return 0, SOME if asked else UNASKED\n"),
         ("    if asked:\n        arrived[:] = 0\n", ""),
         ("    count_messages(m, g, ids, count, met, max(late, groups[g, G_FEEDBACK]))\n", ""),
         ("    at.counts(m)[2 * sources[s, S_COMPONENT] + max(late, sources[s, S_TARGET]), HOST]"
@@ -53,8 +51,8 @@ CUTS: dict[str, tuple[tuple[str, str], ...]] = {
     ),
     "lists": (
         ("    if not asked:\n", "    if True:\n"),
-        ("        few = few_zeros(nonzero[line], last - first)\n", "        few = 0\n"),
-        ("        few = few_zeros(nonzero[line], starts[line + 1] - first)\n", "        few = 0\n"),
+        ("        met += held_by(nonzero, line, weights, first, last)\n", ""),
+        ("        met += held_by(nonzero, line, weights, first, starts[line + 1])\n", ""),
     ),
     "neuron_code": (
         ("        busy = self._busy()\n", "        busy = ir.Constant(I1, 0)\n"),

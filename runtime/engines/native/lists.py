@@ -13,6 +13,7 @@ from numpy import uint16
 from numpy.typing import NDArray
 
 from hebbite.runtime.engines.native import views as at
+from hebbite.runtime.engines.native.counts import UNKNOWN, filled
 from hebbite.runtime.engines.native.language import (
     apart,
     fetch,
@@ -62,17 +63,20 @@ def add_listed(
     nonzero: Word,
     up: int,
     asked: int,
-) -> None:
+    of_bytes: int,
+) -> int:
     """Add what ``count`` lines sent, times 2^up, to ``due`` (neurons,); if ``asked``, mark who was
-    reached. ``nonzero``: of each line, how many weights are not 0.
+    reached. Return how many weights that are not 0 they have, ``nonzero`` of each line.
     """
+    met = 0
     for k in range(count):
         ask_ahead(targets, starts, weights, ids, k, count - 1)
         line = ids[k]
         first, last = starts[line], starts[line + 1]
         sent = (payload[line] if graded else 1) << up
-        few = few_zeros(nonzero[line], last - first)
-        add_part(due, arrived, targets, weights, first, last, sent, few, asked)
+        met += held_by(nonzero, line, weights, first, last)
+        add_part(due, arrived, targets, weights, first, last, sent, asked, of_bytes)
+    return met
 
 
 @apart
@@ -91,18 +95,29 @@ def add_blocks(
     nonzero: Word,
     up: int,
     asked: int,
-) -> None:
+    of_bytes: int,
+) -> int:
     """Do what `add_listed` does, block by block of a line."""
+    met = 0
     for k in range(count):
         ask_ahead(targets, starts, weights, ids, k, count - 1)
         line = ids[k]
         first, row = starts[line], borders[line * (blocks + 1) :]
         sent = (payload[line] if graded else 1) << up
-        few = few_zeros(nonzero[line], starts[line + 1] - first)
+        met += held_by(nonzero, line, weights, first, starts[line + 1])
         for b in range(blocks):
             here, marks = due[BLOCK * b :], arrived[BLOCK * b :]
             begin, end = first + row[b], first + row[b + 1]
-            add_part(here, marks, targets, weights, begin, end, sent, few, asked)
+            add_part(here, marks, targets, weights, begin, end, sent, asked, of_bytes)
+    return met
+
+
+@part
+def held_by(nonzero: Word, line: int, weights: Small | Short | Word, first: int, last: int) -> int:
+    """Return how many weights that are not 0 a line has, counted now if they changed."""
+    if nonzero[line] == UNKNOWN:
+        nonzero[line] = filled(weights[first:], last - first)
+    return nonzero[line]
 
 
 @part
@@ -131,33 +146,25 @@ def add_part(
     first: int,
     last: int,
     sent: int,
-    few: int,
     asked: int,
+    of_bytes: int,
 ) -> None:
-    """Add ``sent`` through some synapses of a line, and mark whom it reached if ``asked``. Weights
-    of 0 reach nobody: where there are ``few``, a test is guessed right nearly always.
+    """Add ``sent`` through some synapses of a line, and mark whom it reached if ``asked``: weights
+    of 0 reach nobody, and a weight ``of_bytes`` marks by itself.
     """
     if not asked:
         for s in range(first, last):
             due[targets[s]] += weights[s] * sent
-    elif few:
+    elif of_bytes:
         for s in range(first, last):
-            weight = weights[s]
-            if weight != 0:
-                j = targets[s]
-                due[j] += weight * sent
-                arrived[j] = 1
+            j, weight = targets[s], weights[s]
+            due[j] += weight * sent
+            arrived[j] |= weight
     else:
         for s in range(first, last):
             j, weight = targets[s], weights[s]
             due[j] += weight * sent
             arrived[j] |= weight != 0
-
-
-@part
-def few_zeros(nonzero: int, count: int) -> int:
-    """Return whether less than an eighth of ``count`` weights are 0."""
-    return 8 * (count - nonzero) < count
 
 
 @part

@@ -303,7 +303,7 @@ class NativeMachine:
                 part = array[start : start + group.delay * size].reshape(group.delay, size)
                 if name == "arrived":
                     full = self._state.full[slots : slots + group.delay]
-                    part[full == 0], part[full == ALL] = 0, 1
+                    part[full == 0], part[full == ALL], part[part != 0] = 0, 1, 1
                 rings[f"{name}.{group.name}"] = part
         return rings
 

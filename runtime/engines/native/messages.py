@@ -311,7 +311,7 @@ def receive(m: int, g: int, step: int, late: int) -> None:
     ids = at.lists(m)[at.outputs(m)[output, O_LIST] :]
     payload = at.memory(m)[at.outputs(m)[output, O_LINE] :]
     in_rows, graded = groups[g, G_KIND] == DENSE, groups[g, G_GRADED]
-    if groups[g, G_VARIES] == FORGOTTEN:
+    if groups[g, G_VARIES] == FORGOTTEN and in_rows:
         count_lines(m, g, ids, count)
     if groups[g, G_STORE] == BYTES and in_rows and not graded:
         base, nonzero = groups[g, G_WEIGHT], at.nonzero(m)[groups[g, G_NONZERO] :]
@@ -406,18 +406,21 @@ def spread_list(
     if asked:
         arrived[:] = 0
     starts, first = at.starts(m)[groups[g, G_STARTS] :], groups[g, G_TARGETS]
+    of_bytes = groups[g, G_STORE] == BYTES
     if kind == SPARSE_BLOCKS:
         blocks, cut = groups[g, G_BLOCKS], at.borders(m)[groups[g, G_BORDERS] :]
-        add_blocks(
+        met = add_blocks(
             due, arrived, at.in_blocks(m)[first:], cut, blocks, starts, held, ids, count, payload,
-            graded, nonzero, up, asked,
+            graded, nonzero, up, asked, of_bytes,
         )  # fmt: skip
     elif kind == SPARSE:
-        near = at.near_targets(m)[first:]
-        add_listed(
-            due, arrived, near, starts, held, ids, count, payload, graded, nonzero, up, asked
-        )
+        met = add_listed(
+            due, arrived, at.near_targets(m)[first:], starts, held, ids, count, payload, graded,
+            nonzero, up, asked, of_bytes,
+        )  # fmt: skip
     else:
-        far = at.far_targets(m)[first:]
-        add_listed(due, arrived, far, starts, held, ids, count, payload, graded, nonzero, up, asked)
-    return total_of(nonzero, ids, count), SOME if asked else UNASKED
+        met = add_listed(
+            due, arrived, at.far_targets(m)[first:], starts, held, ids, count, payload, graded,
+            nonzero, up, asked, of_bytes,
+        )  # fmt: skip
+    return met, SOME if asked else UNASKED

@@ -124,7 +124,8 @@ class Plan(NamedTuple):
 
 
 class State(NamedTuple):
-    """What changes: ``clock`` holds (steps, epochs) done; ``due`` and ``arrived`` are rings.
+    """What changes: ``clock`` holds (steps, epochs) done; ``due`` and ``arrived`` are rings,
+    of which the second is not 0 where a message arrives.
 
     ``flags``: which neurons send on an output, and which a message reached; ``sent``: length of
     each output's list; ``full``: slots of rings, and inputs, that are not all zero: `SOME`, or
