@@ -319,7 +319,7 @@ def receive(m: int, g: int, step: int, late: int) -> None:
         met, missed = sum_spikes_of_bytes(
             due, at.sums(m), at.bytes(m), base, nonzero, misses, ids, count, up
         )
-        filled = ask(m, at.bytes(m), g, arrived, ids, count, missed)
+        filled = reached(m, at.bytes(m), g, arrived, ids, count, missed)
     elif groups[g, G_VARIES] == RECOUNTED:
         base, rows = groups[g, G_WEIGHT], at.shorts(m)[groups[g, G_WEIGHT] :]
         met = sum_recounted(due, at.sums(m), at.ramp(m), rows, ids, count, up)
@@ -337,7 +337,7 @@ def receive(m: int, g: int, step: int, late: int) -> None:
 
 
 @part
-def ask(
+def reached(
     m: int,
     weights: Small | Short | Word,
     g: int,
@@ -346,7 +346,7 @@ def ask(
     count: int,
     missed: int,
 ) -> int:
-    """Do what `reach` does, unless the bits ``missed`` tell it: those of nobody are left."""
+    """Do what `reach` does, unless the bits ``missed`` tell it: none is left, nobody was missed."""
     if missed == 0:
         return ALL
     return reach(arrived, weights, at.groups(m)[g, G_WEIGHT], ids, count, at.neurons(m))
@@ -373,12 +373,12 @@ def spread(
     misses = at.misses(m)[groups[g, G_MISSES] :]
     if kind == DENSE and not graded:
         met, missed = add_spikes(due, weights, base, nonzero, misses, ids, count, up)
-        return met, ask(m, weights, g, arrived, ids, count, missed)
+        return met, reached(m, weights, g, arrived, ids, count, missed)
     if kind == DENSE:
         of_bytes = groups[g, G_STORE] == BYTES
         add_payloads(due, at.sums(m), weights, base, ids, count, payload, of_bytes, up)
         met = total_of(nonzero, ids, count)
-        return met, ask(m, weights, g, arrived, ids, count, common(misses, ids, count))
+        return met, reached(m, weights, g, arrived, ids, count, common(misses, ids, count))
     if kind == CONV:
         shape, sums, marks = at.shapes(m)[groups[g, G_SHAPE]], at.place_sums(m), at.marks(m)
         convolve(due, arrived, sums, marks, shape, weights, base, ids, count, payload, graded, up)
