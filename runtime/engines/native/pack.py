@@ -20,7 +20,7 @@ from hebbite.compiler.program.types import OffsetPayload, Population, Program
 from hebbite.runtime.counters import components_of
 from hebbite.runtime.engines.native.aligned import zeros
 from hebbite.runtime.engines.native.connections import NEAR, Connections, joined
-from hebbite.runtime.engines.native.counts import BEHIND, UNKNOWN
+from hebbite.runtime.engines.native.counts import BEHIND
 from hebbite.runtime.engines.native.fixed_counts import of_a_sample
 from hebbite.runtime.engines.native.groups import Costs, asking, pack_groups, pack_stores
 from hebbite.runtime.engines.native.layout import Layout, table
@@ -64,7 +64,7 @@ from hebbite.runtime.engines.native.rules import (
     rows_are_silent,
     trace_tables,
 )
-from hebbite.runtime.engines.native.weights import form_of
+from hebbite.runtime.engines.native.weights import ANYBODY, form_of
 
 SLACK = 4
 """Entries that a list is written beyond its end."""
@@ -178,7 +178,7 @@ class _Packer:
         for one in placed:
             for row, values in one.contents:
                 state.memory[row : row + values.size] = values
-        state.misses[:] = UNKNOWN
+        state.misses[:] = ANYBODY
         point_tables(state, placed)
         of_sample = of_a_sample(program, [one.unit for one in placed])
         return Packed(plan, state, self._layout, tuple(placed), (code, rules), of_sample)

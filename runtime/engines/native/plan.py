@@ -131,7 +131,7 @@ class State(NamedTuple):
     each output's list; ``full``: slots of rings, and inputs, that are not all zero: `SOME`, or
     `ALL` or `UNASKED`, where ``arrived`` says nothing; ``nonzero``: of each line, how many weights
     are not 0, or that nobody knows (`counts`); ``misses``: of each line of a matrix, whom it may
-    miss (`weights.misses_of`), all neurons if its weights change; ``x``, ``y``: traces x1, x2 and
+    miss (`weights.misses_of`), anybody if its weights change; ``x``, ``y``: traces x1, x2 and
     y1..y3 of all plastic groups; ``tx``, ``ty``: last offset of an event in the epoch, 0 for none;
     ``below``: of each plastic group, how many tags lie below their word; ``tables``: what printed
     kernels are given: that of a row, of a column, of a row to which steps are added, then one a

@@ -21,6 +21,8 @@ SHORT_BITS = 13
 """Bits of weights that change in 16-bit elements, which hold the sum of a weight and a step too."""
 MISSES = 64
 """Bits of a line that say whom it may miss."""
+ANYBODY = -1
+"""All of them: of a line whose weights change."""
 Form = tuple[str, Conv2d | None]
 """A tensor, and the convolution as which it is held."""
 
